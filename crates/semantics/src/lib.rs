@@ -1,0 +1,12 @@
+//! What each A64 instruction does, written once.
+//!
+//! Place in the path: step 2. A semantics function reads its operands, computes
+//! and writes back through [`Ops`]; who executes the operations (the interpreter)
+//! or records them (the JIT) is not known here.
+//!
+//! Invariants: nothing here knows of x86 or of Linux; one function per table row.
+#![forbid(unsafe_code)]
+
+pub mod ops;
+
+pub use ops::Ops;

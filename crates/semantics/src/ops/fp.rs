@@ -1,0 +1,123 @@
+//! Floating-point operations of [`super::Ops`].
+//!
+//! Results follow FPCR (rounding mode, FZ, DN, AHP); exceptions accumulate in
+//! FPSR (Arm ARM A1.5). All of them follow the Arm rules for NaNs.
+
+use super::{Lane, enums::enumerated};
+
+enumerated! {
+    /// Floating-point formats.
+    pub enum FpSize { H, S, D }
+}
+
+impl FpSize {
+    #[must_use]
+    pub const fn lane(self) -> Lane {
+        match self {
+            FpSize::H => Lane::H,
+            FpSize::S => Lane::S,
+            FpSize::D => Lane::D,
+        }
+    }
+    /// From the `ftype` field: 0 single, 1 double, 3 half. 2 is unallocated.
+    #[must_use]
+    pub const fn from_ftype(ftype: u8) -> Self {
+        match ftype {
+            0 => FpSize::S,
+            1 => FpSize::D,
+            _ => FpSize::H,
+        }
+    }
+}
+
+enumerated! {
+    /// Rounding modes.
+    pub enum Rounding {
+        /// To nearest, ties to even.
+        TieEven,
+        PlusInf,
+        MinusInf,
+        Zero,
+        /// To nearest, ties away from zero.
+        TieAway,
+        /// To odd (FCVTXN).
+        Odd,
+        /// As FPCR.RMode says.
+        Current,
+    }
+}
+
+enumerated! {
+    /// One-operand floating-point operations.
+    pub enum Fp1 {
+        Abs, Neg, Sqrt,
+        /// FRINTN, P, M, Z, A, I, X: to an integral value.
+        RintN, RintP, RintM, RintZ, RintA, RintI,
+        /// As FRINTI, raising Inexact.
+        RintX,
+        /// Estimates.
+        Recpe, Rsqrte, Recpx,
+        /// Scalar or vector precision changes; the shape is that of the *result*:
+        /// lane 0 (Scalar), or the low half of the operand for widening ones.
+        /// Names are from-to.
+        CvtHS, CvtHD, CvtSD,
+        /// Narrowing.
+        CvtSH, CvtDH, CvtDS,
+        /// FCVTXN: double to single, rounding to odd.
+        CvtDSOdd,
+        /// Across lanes (operand shape, result in lane 0).
+        Maxv, Minv, MaxNmv, MinNmv,
+        /// Compares with +0.0: all ones where true.
+        CmEqZero, CmGtZero, CmGeZero, CmLeZero, CmLtZero,
+    }
+}
+
+enumerated! {
+    /// Two-operand floating-point operations.
+    pub enum Fp2 {
+        Add, Sub, Mul, Div,
+        /// `-(a * b)` (FNMUL).
+        Nmul,
+        Max, Min, MaxNm, MinNm,
+        Mulx,
+        /// Reciprocal and reciprocal square root steps (fused).
+        Recps, Rsqrts,
+        /// |a - b|.
+        Abd,
+        CmEq, CmGe, CmGt,
+        /// Absolute compares.
+        AcGe, AcGt,
+        /// Pairwise: `a`'s pairs low, `b`'s high. With a scalar span: the pair in `a`.
+        Addp, Maxp, Minp, MaxNmp, MinNmp,
+    }
+}
+
+enumerated! {
+    /// Fused multiply-accumulate; `a` is the addend.
+    pub enum Fp3 {
+        /// `a + b * c`
+        MulAdd,
+        /// `a - b * c`
+        MulSub,
+        /// `-a - b * c` (FNMADD)
+        NegMulAdd,
+        /// `-a + b * c` (FNMSUB)
+        NegMulSub,
+    }
+}
+
+/// Conversion to an integer, saturating; NaN gives 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct FpToInt {
+    pub signed: bool,
+    pub rounding: Rounding,
+    /// Fraction bits of a fixed-point result; 0 for an integer.
+    pub fbits: u8,
+}
+
+/// Conversion from an integer, rounding as FPCR says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct IntToFp {
+    pub signed: bool,
+    pub fbits: u8,
+}

@@ -1,0 +1,223 @@
+//! Vector shapes and lane-wise integer operations of [`super::Ops`].
+//!
+//! The meaning of each operation is its Rust body in the `soft` crate. In the
+//! notes, `lane` is the lane of the given shape, and widening ("long")
+//! operations are given the shape of their *result*: they read the low half of
+//! their operands in lanes half as wide. Narrowing operations are likewise
+//! given the shape of their result, and read lanes twice as wide.
+
+use super::enums::enumerated;
+
+enumerated! {
+    /// Lane sizes: 8, 16, 32, 64 and (for whole-register operations) 128 bits.
+    pub enum Lane { B, H, S, D, Q }
+}
+
+impl Lane {
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        8 << self as u32
+    }
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        1 << self as usize
+    }
+    /// From log2 of the size in bytes (the `size` field of most encodings).
+    #[must_use]
+    pub const fn from_log2(log2: u8) -> Self {
+        match log2 {
+            0 => Lane::B,
+            1 => Lane::H,
+            2 => Lane::S,
+            3 => Lane::D,
+            _ => Lane::Q,
+        }
+    }
+    /// The lane twice as wide. `Q` stays.
+    #[must_use]
+    pub const fn wider(self) -> Self {
+        Lane::from_log2(self as u8 + 1)
+    }
+    /// The lane half as wide. `B` stays.
+    #[must_use]
+    pub const fn narrower(self) -> Self {
+        Lane::from_log2((self as u8).saturating_sub(1))
+    }
+}
+
+enumerated! {
+    /// How much of the register an operation computes; the rest becomes zero.
+    pub enum Span {
+        /// Lane 0 only.
+        Scalar,
+        /// The low 64 bits.
+        Half,
+        /// All 128 bits.
+        Full,
+    }
+}
+
+impl Span {
+    #[must_use]
+    pub const fn from_q(q: bool) -> Self {
+        if q { Span::Full } else { Span::Half }
+    }
+}
+
+/// Lane size and span.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Shape {
+    pub lane: Lane,
+    pub span: Span,
+}
+
+impl Shape {
+    #[must_use]
+    pub const fn new(lane: Lane, span: Span) -> Self {
+        Shape { lane, span }
+    }
+    /// A whole (`q`) or half register of `lane`s.
+    #[must_use]
+    pub const fn vector(lane: Lane, q: bool) -> Self {
+        Shape {
+            lane,
+            span: Span::from_q(q),
+        }
+    }
+    #[must_use]
+    pub const fn scalar(lane: Lane) -> Self {
+        Shape {
+            lane,
+            span: Span::Scalar,
+        }
+    }
+    /// Number of bits the operation computes.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self.span {
+            Span::Scalar => self.lane.bits(),
+            Span::Half => 64,
+            Span::Full => 128,
+        }
+    }
+    #[must_use]
+    pub const fn lanes(self) -> usize {
+        (self.bits() / self.lane.bits()) as usize
+    }
+}
+
+enumerated! {
+    /// One-operand vector operations.
+    pub enum Vec1 {
+        /// The operand, cut to the span (also how a result is cut to 64 bits).
+        Mov,
+        /// The upper 64 bits moved down (the operand of the "2" instructions).
+        HighHalf,
+        Not, Neg, Abs, Cls, Clz,
+        /// Population count of each byte.
+        Cnt,
+        /// Bits of each byte reversed.
+        Rbit,
+        /// Bytes reversed within 16-, 32- or 64-bit parts; lanes as the shape says.
+        Rev16, Rev32, Rev64,
+        /// Saturating; set QC.
+        SqAbs, SqNeg,
+        /// Narrowing (result shape): keep low half; saturate signed, unsigned, signed to unsigned.
+        Xtn, SqXtn, UqXtn, SqXtun,
+        /// Widening (result shape).
+        Sxtl, Uxtl,
+        /// Widening pairwise addition (result shape).
+        Saddlp, Uaddlp,
+        /// Across lanes (operand shape; result in lane 0, the rest zero).
+        Addv, Smaxv, Sminv, Umaxv, Uminv,
+        /// Across lanes, widening (operand shape).
+        Saddlv, Uaddlv,
+        /// Unsigned reciprocal and reciprocal square root estimates.
+        Urecpe, Ursqrte,
+        /// Compares with zero: all ones where true.
+        CmEqZero, CmGtZero, CmGeZero, CmLeZero, CmLtZero,
+        /// AES mix columns.
+        AesMc, AesImc,
+        Sha1H,
+    }
+}
+
+enumerated! {
+    /// Two-operand vector operations.
+    pub enum Vec2 {
+        Add, Sub, Mul,
+        And, Or, Xor,
+        /// `a & !b`, `a | !b`.
+        Bic, Orn,
+        Smax, Smin, Umax, Umin,
+        SqAdd, UqAdd, SqSub, UqSub,
+        /// Halving and rounding halving.
+        Shadd, Uhadd, Srhadd, Urhadd, Shsub, Uhsub,
+        CmEq, CmGt, CmGe, CmHi, CmHs, CmTst,
+        /// Shifts by the signed low byte of each lane of `b`.
+        Sshl, Ushl, SqShl, UqShl, Srshl, Urshl, SqRshl, UqRshl,
+        /// Absolute differences.
+        Sabd, Uabd,
+        /// Carry-less products of bytes.
+        Pmul,
+        /// Pairwise: `a`'s pairs in the low half, `b`'s in the upper.
+        Addp, Smaxp, Sminp, Umaxp, Uminp,
+        /// Doubling multiply returning high half, rounded or not; set QC.
+        SqDmulh, SqRdmulh,
+        /// Widening (result shape).
+        Saddl, Uaddl, Ssubl, Usubl, Smull, Umull, Sabdl, Uabdl,
+        /// Widening carry-less product: H lanes of bytes, or Q of doublewords.
+        Pmull,
+        /// Saturating doubling widening product.
+        SqDmull,
+        /// `a` has the result's lanes, `b` is widened.
+        Saddw, Uaddw, Ssubw, Usubw,
+        /// Narrowing to the upper half of each lane (result shape), rounded or not.
+        Addhn, Subhn, Raddhn, Rsubhn,
+        Zip1, Zip2, Uzp1, Uzp2, Trn1, Trn2,
+        /// Accumulate the other signedness, saturating: `a` is the accumulator.
+        Suqadd, Usqadd,
+        /// AES rounds: `a` is the state, `b` the key.
+        AesE, AesD,
+        /// SHA schedule updates: `a` is the accumulator.
+        Sha1Su1, Sha256Su0,
+        /// `a`'s low 64 bits below, `b`'s low 64 bits above (the result of a "2" narrowing).
+        JoinLow,
+    }
+}
+
+enumerated! {
+    /// Three-operand vector operations; `a` is the accumulator or old destination.
+    pub enum Vec3 {
+        /// `a + b * c`, `a - b * c`.
+        Mla, Mls,
+        /// `(a & b) | (~a & c)`: a is the mask.
+        Bsl,
+        /// Saturating doubling multiply-accumulate, widening (result shape): two saturations.
+        SqDmlal, SqDmlsl,
+        /// Widening multiply-accumulate (result shape).
+        Smlal, Smlsl, Umlal, Umlsl,
+        /// Accumulated absolute difference, plain and widening (result shape).
+        Saba, Uaba, Sabal, Uabal,
+        Sha1C, Sha1P, Sha1M, Sha1Su0,
+        Sha256H, Sha256H2, Sha256Su1,
+    }
+}
+
+enumerated! {
+    /// Shifts by an immediate. Right shift amounts are 1 to the lane's bits, left ones
+    /// 0 to bits - 1.
+    pub enum VecShift {
+        Shl, Sshr, Ushr,
+        /// Rounding.
+        Srshr, Urshr,
+        /// Insert: bits shifted in come from the old destination.
+        Sli, Sri,
+        /// Saturating left shifts; `SqShlu` from signed to unsigned. Set QC.
+        SqShl, UqShl, SqShlu,
+        /// Narrowing (result shape; the amount is 1 to the *result* lane's bits).
+        Shrn, Rshrn, SqShrn, SqRshrn, UqShrn, UqRshrn, SqShrun, SqRshrun,
+        /// Widening (result shape).
+        Sshll, Ushll,
+    }
+}
