@@ -11,6 +11,7 @@
 
 pub mod access;
 mod addr;
+pub mod cpu_model;
 mod exit;
 mod state;
 

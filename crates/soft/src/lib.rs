@@ -4,3 +4,7 @@
 //! Everything here computes on integers, so it neither depends on nor disturbs the
 //! host's floating-point environment.
 #![forbid(unsafe_code)]
+
+mod int;
+
+pub use int::{crc32, cut, extend, extract, extract_pair, flag_op, insert, int1, int2, rmw};
