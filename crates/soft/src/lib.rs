@@ -8,3 +8,6 @@
 mod int;
 
 pub use int::{crc32, cut, extend, extract, extract_pair, flag_op, insert, int1, int2, rmw};
+mod vec;
+
+pub use vec::{dup_lane, lane, set_lane, signed_lane, vec_ext, vec_shift, vec_table, vec1, vec2, vec3};
