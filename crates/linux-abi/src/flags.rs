@@ -1,0 +1,210 @@
+//! Flag and constant values shared by both sides unless the name says otherwise, with
+//! their names for `-strace`.
+
+/// A set of named bits, or of named values within a mask: (mask, value, name).
+pub type Names = &'static [(u64, u64, &'static str)];
+
+/// Declares constants and the name table of one family at once.
+macro_rules! bits {
+    ($(#[$doc:meta])* $table:ident { $($name:ident = $value:expr),* $(,)? }) => {
+        $(pub const $name: u64 = $value;)*
+        $(#[$doc])*
+        pub const $table: Names = &[$(($value, $value, stringify!($name))),*];
+    };
+}
+
+/// The same for enumerations: the whole word is compared.
+macro_rules! values {
+    ($(#[$doc:meta])* $table:ident { $($name:ident = $value:expr),* $(,)? }) => {
+        $(pub const $name: u64 = $value;)*
+        $(#[$doc])*
+        pub const $table: Names = &[$((u64::MAX, $value, stringify!($name))),*];
+    };
+}
+
+pub const PROT_NONE: u64 = 0;
+bits! {
+    /// mmap and mprotect protections; BTI and MTE exist on arm64 only.
+    PROT { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_BTI = 0x10, PROT_MTE = 0x20,
+        PROT_GROWSDOWN = 0x0100_0000, PROT_GROWSUP = 0x0200_0000 }
+}
+
+pub const MAP_SHARED: u64 = 1;
+pub const MAP_PRIVATE: u64 = 2;
+pub const MAP_SHARED_VALIDATE: u64 = 3;
+pub const MAP_TYPE: u64 = 0xf;
+pub const MAP_FIXED: u64 = 0x10;
+pub const MAP_ANONYMOUS: u64 = 0x20;
+pub const MAP_GROWSDOWN: u64 = 0x100;
+pub const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
+/// x86-64 only: bits an arm64 kernel does not know and must not reach the host.
+pub const HOST_ONLY_MAP_BITS: u64 = 0x40 | 0x80;
+/// mmap flags.
+pub const MAP: Names = &[
+    (MAP_TYPE, MAP_SHARED, "MAP_SHARED"),
+    (MAP_TYPE, MAP_PRIVATE, "MAP_PRIVATE"),
+    (MAP_TYPE, MAP_SHARED_VALIDATE, "MAP_SHARED_VALIDATE"),
+    (MAP_FIXED, MAP_FIXED, "MAP_FIXED"),
+    (MAP_ANONYMOUS, MAP_ANONYMOUS, "MAP_ANONYMOUS"),
+    (MAP_GROWSDOWN, MAP_GROWSDOWN, "MAP_GROWSDOWN"),
+    (0x800, 0x800, "MAP_DENYWRITE"),
+    (0x1000, 0x1000, "MAP_EXECUTABLE"),
+    (0x2000, 0x2000, "MAP_LOCKED"),
+    (0x4000, 0x4000, "MAP_NORESERVE"),
+    (0x8000, 0x8000, "MAP_POPULATE"),
+    (0x1_0000, 0x1_0000, "MAP_NONBLOCK"),
+    (0x2_0000, 0x2_0000, "MAP_STACK"),
+    (0x4_0000, 0x4_0000, "MAP_HUGETLB"),
+    (0x8_0000, 0x8_0000, "MAP_SYNC"),
+    (MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"),
+];
+
+bits! {
+    /// mremap flags.
+    MREMAP { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 }
+}
+bits! {
+    /// msync flags.
+    MSYNC { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 }
+}
+values! {
+    /// madvise advice.
+    MADV { MADV_NORMAL = 0, MADV_RANDOM = 1, MADV_SEQUENTIAL = 2, MADV_WILLNEED = 3, MADV_DONTNEED = 4,
+        MADV_FREE = 8, MADV_REMOVE = 9, MADV_DONTFORK = 10, MADV_DOFORK = 11, MADV_MERGEABLE = 12,
+        MADV_UNMERGEABLE = 13, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15, MADV_DONTDUMP = 16, MADV_DODUMP = 17,
+        MADV_WIPEONFORK = 18, MADV_KEEPONFORK = 19, MADV_COLD = 20, MADV_PAGEOUT = 21,
+        MADV_POPULATE_READ = 22, MADV_POPULATE_WRITE = 23, MADV_DONTNEED_LOCKED = 24, MADV_COLLAPSE = 25,
+        MADV_HWPOISON = 100, MADV_SOFT_OFFLINE = 101, MADV_GUARD_INSTALL = 102, MADV_GUARD_REMOVE = 103 }
+}
+pub const AT_FDCWD: i32 = -100;
+bits! {
+    /// Flags of the *at calls (AT_REMOVEDIR and AT_EACCESS share a bit).
+    AT { AT_SYMLINK_NOFOLLOW = 0x100, AT_EACCESS = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,
+        AT_EMPTY_PATH = 0x1000, AT_STATX_FORCE_SYNC = 0x2000, AT_STATX_DONT_SYNC = 0x4000, AT_RECURSIVE = 0x8000 }
+}
+bits! {
+    /// unlinkat flags.
+    UNLINK { AT_REMOVEDIR = 0x200 }
+}
+bits! {
+    /// renameat2 flags.
+    RENAME { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
+}
+bits! {
+    /// access modes.
+    ACCESS { X_OK = 1, W_OK = 2, R_OK = 4 }
+}
+values! {
+    /// lseek origins.
+    WHENCE { SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4 }
+}
+values! {
+    /// fcntl commands.
+    FCNTL { F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6,
+        F_SETLKW = 7, F_SETOWN = 8, F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11, F_SETOWN_EX = 15,
+        F_GETOWN_EX = 16, F_GETOWNER_UIDS = 17, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
+        F_SETLEASE = 1024, F_GETLEASE = 1025, F_NOTIFY = 1026, F_DUPFD_QUERY = 1027, F_CREATED_QUERY = 1028,
+        F_CANCELLK = 1029, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032,
+        F_ADD_SEALS = 1033, F_GET_SEALS = 1034, F_GET_RW_HINT = 1035, F_SET_RW_HINT = 1036,
+        F_GET_FILE_RW_HINT = 1037, F_SET_FILE_RW_HINT = 1038 }
+}
+values! {
+    /// epoll_ctl operations.
+    EPOLL_OP { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3 }
+}
+bits! {
+    /// poll and epoll events.
+    POLL { POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 0x10, POLLNVAL = 0x20,
+        POLLRDNORM = 0x40, POLLRDBAND = 0x80, POLLWRNORM = 0x100, POLLWRBAND = 0x200, POLLMSG = 0x400,
+        POLLRDHUP = 0x2000, EPOLLEXCLUSIVE = 1 << 28, EPOLLWAKEUP = 1 << 29, EPOLLONESHOT = 1 << 30,
+        EPOLLET = 1 << 31 }
+}
+values! {
+    /// Socket address families.
+    AF { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_PACKET = 17,
+        AF_ALG = 38, AF_VSOCK = 40 }
+}
+/// Socket types, with the flags that share the word.
+pub const SOCK: Names = &[
+    (0xf, 1, "SOCK_STREAM"),
+    (0xf, 2, "SOCK_DGRAM"),
+    (0xf, 3, "SOCK_RAW"),
+    (0xf, 4, "SOCK_RDM"),
+    (0xf, 5, "SOCK_SEQPACKET"),
+    (0o4000, 0o4000, "SOCK_NONBLOCK"),
+    (0o2000000, 0o2000000, "SOCK_CLOEXEC"),
+];
+bits! {
+    /// Message flags.
+    MSG { MSG_OOB = 1, MSG_PEEK = 2, MSG_DONTROUTE = 4, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40,
+        MSG_EOR = 0x80, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000,
+        MSG_WAITFORONE = 0x1_0000, MSG_ZEROCOPY = 0x400_0000, MSG_FASTOPEN = 0x2000_0000,
+        MSG_CMSG_CLOEXEC = 0x4000_0000 }
+}
+values! {
+    /// Clock numbers.
+    CLOCK { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_PROCESS_CPUTIME_ID = 2,
+        CLOCK_THREAD_CPUTIME_ID = 3, CLOCK_MONOTONIC_RAW = 4, CLOCK_REALTIME_COARSE = 5,
+        CLOCK_MONOTONIC_COARSE = 6, CLOCK_BOOTTIME = 7, CLOCK_REALTIME_ALARM = 8,
+        CLOCK_BOOTTIME_ALARM = 9, CLOCK_TAI = 11 }
+}
+values! {
+    /// Resource limits.
+    RLIMIT { RLIMIT_CPU = 0, RLIMIT_FSIZE = 1, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_CORE = 4,
+        RLIMIT_RSS = 5, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_MEMLOCK = 8, RLIMIT_AS = 9,
+        RLIMIT_LOCKS = 10, RLIMIT_SIGPENDING = 11, RLIMIT_MSGQUEUE = 12, RLIMIT_NICE = 13,
+        RLIMIT_RTPRIO = 14, RLIMIT_RTTIME = 15 }
+}
+bits! {
+    /// Flags shared by eventfd2, epoll_create1, timerfd_create, inotify_init1, signalfd4
+    /// and accept4: O_CLOEXEC and O_NONBLOCK, which stand alike on both sides.
+    FD { O_CLOEXEC = 0o2000000, O_NONBLOCK = 0o4000 }
+}
+bits! {
+    /// memfd_create flags.
+    MFD { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_HUGETLB = 4, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 0x10 }
+}
+bits! {
+    /// mount flags.
+    MOUNT { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_SYNCHRONOUS = 16, MS_REMOUNT = 32,
+        MS_MANDLOCK = 64, MS_DIRSYNC = 128, MS_NOSYMFOLLOW = 256, MS_NOATIME = 1024, MS_NODIRATIME = 2048,
+        MS_BIND = 4096, MS_MOVE = 8192, MS_REC = 16384, MS_SILENT = 32768, MS_UNBINDABLE = 1 << 17,
+        MS_PRIVATE = 1 << 18, MS_SLAVE = 1 << 19, MS_SHARED = 1 << 20, MS_RELATIME = 1 << 21,
+        MS_STRICTATIME = 1 << 24, MS_LAZYTIME = 1 << 25 }
+}
+bits! {
+    /// getrandom flags.
+    GRND { GRND_NONBLOCK = 1, GRND_RANDOM = 2, GRND_INSECURE = 4 }
+}
+bits! {
+    /// splice, tee and vmsplice flags.
+    SPLICE { SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2, SPLICE_F_MORE = 4, SPLICE_F_GIFT = 8 }
+}
+bits! {
+    /// preadv2 and pwritev2 flags.
+    RWF { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10, RWF_NOAPPEND = 0x20,
+        RWF_ATOMIC = 0x40, RWF_DONTCACHE = 0x80 }
+}
+bits! {
+    /// System V IPC creation and operation flags (beside the mode bits).
+    IPC { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
+}
+values! {
+    /// System V IPC commands.
+    IPC_CMD { IPC_RMID = 0, IPC_SET = 1, IPC_STAT = 2, IPC_INFO = 3, MSG_STAT = 11, MSG_INFO = 12, MSG_STAT_ANY = 13 }
+}
+values! {
+    /// semctl commands.
+    SEM_CMD { SEM_RMID = 0, SEM_SET = 1, SEM_IPC_STAT = 2, SEM_IPC_INFO = 3, SEM_GETPID = 11, SEM_GETVAL = 12,
+        SEM_GETALL = 13, SEM_GETNCNT = 14, SEM_GETZCNT = 15, SEM_SETVAL = 16, SEM_SETALL = 17,
+        SEM_STAT = 18, SEM_INFO = 19, SEM_STAT_ANY = 20 }
+}
+values! {
+    /// shmctl commands.
+    SHM_CMD { SHM_RMID = 0, SHM_SET = 1, SHM_IPC_STAT = 2, SHM_IPC_INFO = 3, SHM_CTL_LOCK = 11, SHM_UNLOCK = 12,
+        SHM_STAT = 13, SHM_INFO = 14, SHM_STAT_ANY = 15 }
+}
+bits! {
+    /// shmat flags.
+    SHMAT { SHM_RDONLY = 0o10000, SHM_RND = 0o20000, SHM_REMAP = 0o40000, SHM_EXEC = 0o100000 }
+}
