@@ -53,7 +53,13 @@ pub fn vec2(op: Vec2, s: Shape, a: u128, b: u128, env: &mut FpEnv) -> u128 {
         Vec2::SqAdd => map_saturating(s, env, |i| saturating(s.lane, signed(i), i64::checked_add)),
         Vec2::SqSub => map_saturating(s, env, |i| saturating(s.lane, signed(i), i64::checked_sub)),
         Vec2::Suqadd => map_saturating(s, env, |i| {
-            saturating(s.lane, signed(i), |x, y| x.checked_add_unsigned(y as u64))
+            // The second operand is never negative, so the limit is the upper one.
+            let (x, y) = signed(i);
+            let up = spare_bits(s.lane);
+            match (x << up).checked_add_unsigned((y as u64) << up) {
+                Some(r) => ((r >> up) as u64, false),
+                None => (signed_limit(1, s.lane), true),
+            }
         }),
         Vec2::UqAdd => map_saturating(s, env, |i| {
             saturating_unsigned(s.lane, unsigned(i), u64::checked_add, u64::MAX)
