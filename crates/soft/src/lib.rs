@@ -5,8 +5,10 @@
 //! host's floating-point environment.
 #![forbid(unsafe_code)]
 
+mod fp;
 mod int;
 
+pub use fp::{fp_compare, fp_to_int, fp1, fp2, fp3, int_to_fp, vec_fp_to_int, vec_int_to_fp};
 pub use int::{crc32, cut, extend, extract, extract_pair, flag_op, insert, int1, int2, rmw};
 mod vec;
 
