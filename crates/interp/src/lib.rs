@@ -1,13 +1,30 @@
 //! Executes instructions directly: the reference for the JIT and the single-stepper.
+//!
+//! Place in the path: one of the players of `semantics`. It implements
+//! [`semantics::Ops`] over a [`CpuState`]: each operation is carried out at once.
+//!
+//! Invariants:
+//! - After a fault no register has changed and pc is at the instruction: once an
+//!   exit is noted, every later operation of the same instruction changes nothing.
+//! - Guest memory is reached through `guest::access` only.
 #![forbid(unsafe_code)]
 
+mod memory;
+mod player;
+mod sysreg;
+
 use guest::{CpuState, Exit};
+use player::Player;
 
 /// Executes the instruction `word` at `state.pc` and moves `pc` on.
 ///
 /// # Errors
 /// The exit the instruction causes; `state` is then as [`Exit`] says.
 pub fn step(state: &mut CpuState, word: u32) -> Result<(), Exit> {
-    let _ = (state, word);
-    Err(Exit::Undefined)
+    let mut player = Player::new(state);
+    let translated = semantics::translate(word, &mut player);
+    match translated {
+        Ok(()) => player.finish(),
+        Err(_) => Err(Exit::Undefined),
+    }
 }

@@ -1,0 +1,348 @@
+//! [`Player`]: `Ops` carried out on a [`CpuState`].
+
+use crate::{memory, sysreg};
+use guest::{CpuState, Exit, GuestAddr, MemFault, access};
+use semantics::Ops;
+use semantics::ops::{
+    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane,
+    LoadExt, MemSize, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+};
+
+/// Executes one instruction.
+pub struct Player<'a> {
+    pub(crate) state: &'a mut CpuState,
+    /// Where to go on: the next instruction unless a branch says otherwise.
+    next: u64,
+    /// The exit the instruction causes. Once set, operations have no effect.
+    exit: Option<Exit>,
+}
+
+impl<'a> Player<'a> {
+    pub fn new(state: &'a mut CpuState) -> Self {
+        let next = state.pc.wrapping_add(4);
+        Player {
+            state,
+            next,
+            exit: None,
+        }
+    }
+
+    /// Ends the instruction: moves pc where [`Exit`] says it is.
+    pub fn finish(self) -> Result<(), Exit> {
+        match self.exit {
+            None => {
+                self.state.pc = self.next;
+                Ok(())
+            }
+            Some(exit @ (Exit::Svc(_) | Exit::InvalidateCode(_))) => {
+                self.state.pc = self.next;
+                Err(exit)
+            }
+            Some(exit @ (Exit::Breakpoint(_) | Exit::Undefined | Exit::Fault(_) | Exit::Poll)) => Err(exit),
+        }
+    }
+
+    /// Carries out a memory access, unless an earlier one of this instruction faulted.
+    /// A faulting access notes the exit and gives zero.
+    fn memory<T: Default>(&mut self, run: impl FnOnce(&mut CpuState) -> Result<T, MemFault>) -> T {
+        if self.exit.is_some() {
+            return T::default();
+        }
+        run(self.state).unwrap_or_else(|fault| {
+            self.exit = Some(Exit::Fault(fault));
+            T::default()
+        })
+    }
+
+    fn go_to(&mut self, target: u64) {
+        // Top-byte-ignore holds for branch targets too (Arm ARM, AArch64.BranchAddr).
+        self.next = access::untag(GuestAddr(target)).0;
+    }
+
+    fn holds(&self, cond: Cond) -> bool {
+        cond.holds(self.state.nzcv())
+    }
+
+    fn set_nzcv(&mut self, nzcv: u32) {
+        if self.exit.is_none() {
+            self.state.set_nzcv(nzcv);
+        }
+    }
+}
+
+/// Values are the bits themselves.
+impl Ops for Player<'_> {
+    type Value = u64;
+    type Vector = u128;
+
+    fn pc(&self) -> u64 {
+        self.state.pc
+    }
+
+    // --- registers -------------------------------------------------------
+
+    fn x(&mut self, n: u8) -> u64 {
+        self.state.reg(usize::from(n))
+    }
+    fn set_x(&mut self, n: u8, value: u64) {
+        if self.exit.is_none() {
+            self.state.set_reg(usize::from(n), value);
+        }
+    }
+    fn sp(&mut self) -> u64 {
+        self.state.sp()
+    }
+    fn set_sp(&mut self, value: u64) {
+        if self.exit.is_none() {
+            self.state.set_sp(value);
+        }
+    }
+    fn v(&mut self, n: u8) -> u128 {
+        self.state.v[usize::from(n)]
+    }
+    fn set_v(&mut self, n: u8, value: u128) {
+        if self.exit.is_none() {
+            self.state.v[usize::from(n)] = value;
+        }
+    }
+    fn read_sys(&mut self, reg: SysReg) -> u64 {
+        sysreg::read(self.state, reg)
+    }
+    fn write_sys(&mut self, reg: SysReg, value: u64) {
+        if self.exit.is_none() {
+            sysreg::write(self.state, reg, value);
+        }
+    }
+
+    // --- integer ---------------------------------------------------------
+
+    fn imm(&mut self, value: u64) -> u64 {
+        value
+    }
+    fn int1(&mut self, op: Int1, w: Width, a: u64) -> u64 {
+        soft::int1(op, w, a)
+    }
+    fn int2(&mut self, op: Int2, w: Width, a: u64, b: u64) -> u64 {
+        soft::int2(op, w, a, b)
+    }
+    fn extend(&mut self, w: Width, signed: bool, bits: u8, a: u64) -> u64 {
+        soft::extend(w, signed, bits, a)
+    }
+    fn extract(&mut self, w: Width, signed: bool, a: u64, lsb: u8, len: u8) -> u64 {
+        soft::extract(w, signed, a, lsb, len)
+    }
+    fn insert(&mut self, w: Width, dst: u64, src: u64, lsb: u8, len: u8) -> u64 {
+        soft::insert(w, dst, src, lsb, len)
+    }
+    fn extract_pair(&mut self, w: Width, hi: u64, lo: u64, lsb: u8) -> u64 {
+        soft::extract_pair(w, hi, lo, lsb)
+    }
+    fn select(&mut self, cond: Cond, a: u64, b: u64) -> u64 {
+        if self.holds(cond) { a } else { b }
+    }
+    fn crc32(&mut self, poly: Crc, bytes: u8, acc: u64, data: u64) -> u64 {
+        u64::from(soft::crc32(poly, bytes, acc as u32, data))
+    }
+
+    // --- flags -----------------------------------------------------------
+
+    fn flag_op(&mut self, op: FlagOp, w: Width, a: u64, b: u64) -> u64 {
+        let (result, nzcv) = soft::flag_op(op, w, a, b, self.state.nzcv());
+        self.set_nzcv(nzcv);
+        result
+    }
+    fn carry_op(&mut self, op: FlagOp, w: Width, a: u64, b: u64) -> u64 {
+        soft::flag_op(op, w, a, b, self.state.nzcv()).0
+    }
+    fn cond_compare(&mut self, op: FlagOp, w: Width, cond: Cond, a: u64, b: u64, nzcv: u8) {
+        let before = self.state.nzcv();
+        let after = if cond.holds(before) {
+            soft::flag_op(op, w, a, b, before).1
+        } else {
+            u32::from(nzcv) << 28
+        };
+        self.set_nzcv(after);
+    }
+
+    // --- memory ----------------------------------------------------------
+
+    fn load(&mut self, size: MemSize, ext: LoadExt, base: u64, offset: i64) -> u64 {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| memory::load(size, ext, addr))
+    }
+    fn store(&mut self, size: MemSize, base: u64, offset: i64, value: u64) {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| access::store(addr, size.bytes(), value));
+    }
+    fn load_v(&mut self, size: MemSize, base: u64, offset: i64) -> u128 {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| memory::load_v(size, addr))
+    }
+    fn store_v(&mut self, size: MemSize, base: u64, offset: i64, value: u128) {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| memory::store_v(size, addr, value));
+    }
+    fn load_acquire(&mut self, size: MemSize, addr: u64) -> u64 {
+        self.memory(|_| memory::load_acquire(size, GuestAddr(addr)))
+    }
+    fn store_release(&mut self, size: MemSize, addr: u64, value: u64) {
+        self.memory(|_| memory::store_release(size, GuestAddr(addr), value));
+    }
+    fn load_exclusive(&mut self, size: MemSize, _order: Order, addr: u64) -> u64 {
+        self.memory(|state| memory::load_exclusive(state, size.bytes(), GuestAddr(addr)))[0]
+    }
+    fn load_exclusive_pair(&mut self, size: MemSize, _order: Order, addr: u64) -> (u64, u64) {
+        let bytes = 2 * size.bytes();
+        let marked = self.memory(|state| memory::load_exclusive(state, bytes, GuestAddr(addr)));
+        memory::split_pair(size, marked)
+    }
+    fn store_exclusive(&mut self, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
+        let bytes = size.bytes();
+        self.memory(|state| memory::store_exclusive(state, bytes, GuestAddr(addr), [value, 0]))
+    }
+    fn store_exclusive_pair(&mut self, size: MemSize, _order: Order, addr: u64, values: (u64, u64)) -> u64 {
+        let new = memory::join_pair(size, values);
+        self.memory(|state| memory::store_exclusive(state, 2 * size.bytes(), GuestAddr(addr), new))
+    }
+    fn clear_exclusive(&mut self) {
+        memory::clear_exclusive(self.state);
+    }
+    fn atomic_rmw(&mut self, op: Rmw, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
+        self.memory(|_| memory::atomic_rmw(op, size.bytes(), GuestAddr(addr), value))
+    }
+    fn compare_swap(&mut self, size: MemSize, _order: Order, addr: u64, expected: u64, new: u64) -> u64 {
+        let (expected, new) = ([expected, 0], [new, 0]);
+        self.memory(|_| memory::compare_swap(size.bytes(), GuestAddr(addr), expected, new))[0]
+    }
+    fn compare_swap_pair(
+        &mut self,
+        size: MemSize,
+        _order: Order,
+        addr: u64,
+        expected: (u64, u64),
+        new: (u64, u64),
+    ) -> (u64, u64) {
+        let (expected, new) = (memory::join_pair(size, expected), memory::join_pair(size, new));
+        let old = self.memory(|_| memory::compare_swap(2 * size.bytes(), GuestAddr(addr), expected, new));
+        memory::split_pair(size, old)
+    }
+    fn barrier(&mut self, kind: Barrier) {
+        memory::barrier(kind);
+    }
+    fn invalidate_code(&mut self, addr: u64) {
+        self.exit = Some(Exit::InvalidateCode(access::untag(GuestAddr(addr))));
+    }
+
+    // --- control flow ----------------------------------------------------
+
+    fn branch(&mut self, target: u64) {
+        self.go_to(target);
+    }
+    fn call(&mut self, target: u64) {
+        self.go_to(target);
+    }
+    fn branch_if(&mut self, test: Test<u64>, target: u64) {
+        let taken = match test {
+            Test::Cond(cond) => self.holds(cond),
+            Test::Zero(w, value) => soft::cut(w, value) == 0,
+            Test::NonZero(w, value) => soft::cut(w, value) != 0,
+            Test::BitClear(value, bit) => value >> bit & 1 == 0,
+            Test::BitSet(value, bit) => value >> bit & 1 != 0,
+        };
+        if taken {
+            self.go_to(target);
+        }
+    }
+    fn branch_to(&mut self, target: u64, _kind: Indirect) {
+        self.go_to(target);
+    }
+    fn exception(&mut self, exception: Exception) {
+        if self.exit.is_none() {
+            self.exit = Some(match exception {
+                Exception::Svc(imm) => Exit::Svc(imm),
+                Exception::Brk(imm) => Exit::Breakpoint(imm),
+                Exception::Undefined => Exit::Undefined,
+            });
+        }
+    }
+
+    // --- vectors ---------------------------------------------------------
+
+    fn vec_imm(&mut self, value: u128) -> u128 {
+        value
+    }
+    fn vec1(&mut self, op: Vec1, s: Shape, a: u128) -> u128 {
+        soft::vec1(op, s, a, &mut self.state.fp)
+    }
+    fn vec2(&mut self, op: Vec2, s: Shape, a: u128, b: u128) -> u128 {
+        soft::vec2(op, s, a, b, &mut self.state.fp)
+    }
+    fn vec3(&mut self, op: Vec3, s: Shape, a: u128, b: u128, c: u128) -> u128 {
+        soft::vec3(op, s, a, b, c, &mut self.state.fp)
+    }
+    fn vec_shift(&mut self, op: VecShift, s: Shape, acc: u128, a: u128, amount: u8) -> u128 {
+        soft::vec_shift(op, s, acc, a, amount, &mut self.state.fp)
+    }
+    fn vec_dup_lane(&mut self, s: Shape, a: u128, index: u8) -> u128 {
+        soft::dup_lane(s, soft::lane(a, s.lane, usize::from(index)))
+    }
+    fn vec_dup(&mut self, s: Shape, value: u64) -> u128 {
+        soft::dup_lane(s, value)
+    }
+    fn vec_set_lane(&mut self, lane: Lane, dst: u128, index: u8, value: u64) -> u128 {
+        soft::set_lane(dst, lane, usize::from(index), value)
+    }
+    fn vec_copy_lane(&mut self, lane: Lane, dst: u128, to: u8, src: u128, from: u8) -> u128 {
+        soft::set_lane(dst, lane, usize::from(to), soft::lane(src, lane, usize::from(from)))
+    }
+    fn vec_get_lane(&mut self, lane: Lane, a: u128, index: u8, signed: Option<Width>) -> u64 {
+        match signed {
+            None => soft::lane(a, lane, usize::from(index)),
+            Some(w) => soft::cut(w, soft::signed_lane(a, lane, usize::from(index)) as u64),
+        }
+    }
+    fn vec_ext(&mut self, s: Span, lo: u128, hi: u128, index: u8) -> u128 {
+        soft::vec_ext(s, lo, hi, index)
+    }
+    fn vec_table(&mut self, s: Span, table: &[u128], indices: u128, fallback: Option<u128>) -> u128 {
+        soft::vec_table(s, table, indices, fallback)
+    }
+    fn vec_select(&mut self, cond: Cond, a: u128, b: u128) -> u128 {
+        if self.holds(cond) { a } else { b }
+    }
+
+    // --- floating point --------------------------------------------------
+
+    fn fp1(&mut self, op: Fp1, s: Shape, a: u128) -> u128 {
+        soft::fp1(op, s, a, &mut self.state.fp)
+    }
+    fn fp2(&mut self, op: Fp2, s: Shape, a: u128, b: u128) -> u128 {
+        soft::fp2(op, s, a, b, &mut self.state.fp)
+    }
+    fn fp3(&mut self, op: Fp3, s: Shape, a: u128, b: u128, c: u128) -> u128 {
+        soft::fp3(op, s, a, b, c, &mut self.state.fp)
+    }
+    fn fp_compare(&mut self, size: FpSize, signaling: bool, a: u128, b: u128) {
+        let nzcv = soft::fp_compare(size, signaling, a, b, &mut self.state.fp);
+        self.set_nzcv(nzcv);
+    }
+    fn fp_cond_compare(&mut self, size: FpSize, signaling: bool, cond: Cond, a: u128, b: u128, nzcv: u8) {
+        if self.holds(cond) {
+            self.fp_compare(size, signaling, a, b);
+        } else {
+            self.set_nzcv(u32::from(nzcv) << 28);
+        }
+    }
+    fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: u128) -> u64 {
+        soft::fp_to_int(how, w, size, a, &mut self.state.fp)
+    }
+    fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: u64) -> u128 {
+        soft::int_to_fp(how, w, size, value, &mut self.state.fp)
+    }
+    fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: u128) -> u128 {
+        soft::vec_fp_to_int(how, s, a, &mut self.state.fp)
+    }
+    fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: u128) -> u128 {
+        soft::vec_int_to_fp(how, s, a, &mut self.state.fp)
+    }
+}

@@ -1,0 +1,71 @@
+//! System registers reachable from EL0.
+
+use guest::{CpuState, cpu_model};
+use semantics::ops::SysReg;
+
+pub fn read(state: &CpuState, reg: SysReg) -> u64 {
+    match reg {
+        SysReg::Nzcv => u64::from(state.nzcv()),
+        SysReg::Fpcr => u64::from(state.fp.fpcr),
+        SysReg::Fpsr => u64::from(state.fpsr()),
+        SysReg::TpidrEl0 => state.tpidr_el0,
+        // Written by the kernel only; Linux keeps it zero for 64-bit programs.
+        SysReg::TpidrroEl0 => 0,
+        SysReg::CntvctEl0 | SysReg::CntpctEl0 => cpu_model::virtual_counter(),
+        SysReg::CntfrqEl0 => cpu_model::CNTFRQ_EL0,
+        SysReg::CtrEl0 => cpu_model::CTR_EL0,
+        SysReg::DczidEl0 => cpu_model::DCZID_EL0,
+        SysReg::MidrEl1 => cpu_model::MIDR_EL1,
+        SysReg::MpidrEl1 => cpu_model::MPIDR_EL1,
+        SysReg::RevidrEl1 => cpu_model::REVIDR_EL1,
+        SysReg::IdAa64pfr0El1 => cpu_model::ID_AA64PFR0_EL1,
+        SysReg::IdAa64dfr0El1 => cpu_model::ID_AA64DFR0_EL1,
+        SysReg::IdAa64isar0El1 => cpu_model::ID_AA64ISAR0_EL1,
+        SysReg::IdAa64isar1El1 => cpu_model::ID_AA64ISAR1_EL1,
+        SysReg::IdAa64mmfr0El1 => cpu_model::ID_AA64MMFR0_EL1,
+        SysReg::IdAa64pfr1El1
+        | SysReg::IdAa64zfr0El1
+        | SysReg::IdAa64smfr0El1
+        | SysReg::IdAa64dfr1El1
+        | SysReg::IdAa64isar2El1
+        | SysReg::IdAa64isar3El1
+        | SysReg::IdAa64mmfr1El1
+        | SysReg::IdAa64mmfr2El1
+        | SysReg::IdAa64mmfr3El1
+        | SysReg::IdReserved => 0,
+    }
+}
+
+/// Writes to a read-only register are not decoded as instructions; they would do nothing.
+pub fn write(state: &mut CpuState, reg: SysReg, value: u64) {
+    match reg {
+        SysReg::Nzcv => state.set_nzcv(value as u32),
+        SysReg::Fpcr => state.set_fpcr(value as u32),
+        SysReg::Fpsr => state.set_fpsr(value as u32),
+        SysReg::TpidrEl0 => state.tpidr_el0 = value,
+        SysReg::TpidrroEl0
+        | SysReg::CntvctEl0
+        | SysReg::CntpctEl0
+        | SysReg::CntfrqEl0
+        | SysReg::CtrEl0
+        | SysReg::DczidEl0
+        | SysReg::MidrEl1
+        | SysReg::MpidrEl1
+        | SysReg::RevidrEl1
+        | SysReg::IdAa64pfr0El1
+        | SysReg::IdAa64pfr1El1
+        | SysReg::IdAa64zfr0El1
+        | SysReg::IdAa64smfr0El1
+        | SysReg::IdAa64dfr0El1
+        | SysReg::IdAa64dfr1El1
+        | SysReg::IdAa64isar0El1
+        | SysReg::IdAa64isar1El1
+        | SysReg::IdAa64isar2El1
+        | SysReg::IdAa64isar3El1
+        | SysReg::IdAa64mmfr0El1
+        | SysReg::IdAa64mmfr1El1
+        | SysReg::IdAa64mmfr2El1
+        | SysReg::IdAa64mmfr3El1
+        | SysReg::IdReserved => {}
+    }
+}
