@@ -14,17 +14,17 @@ mod player;
 mod sysreg;
 
 use guest::{CpuState, Exit};
-use player::Player;
+pub use player::Player;
 
 /// Executes the instruction `word` at `state.pc` and moves `pc` on.
 ///
 /// # Errors
 /// The exit the instruction causes; `state` is then as [`Exit`] says.
 pub fn step(state: &mut CpuState, word: u32) -> Result<(), Exit> {
-    let mut player = Player::new(state);
-    let translated = semantics::translate(word, &mut player);
-    match translated {
-        Ok(()) => player.finish(),
-        Err(_) => Err(Exit::Undefined),
-    }
+    let _ = word;
+    let player = Player::new(state);
+    player.finish().and(Err(Exit::Undefined))
 }
+
+#[cfg(test)]
+mod tests;

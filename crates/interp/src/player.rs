@@ -4,8 +4,8 @@ use crate::{memory, sysreg};
 use guest::{CpuState, Exit, GuestAddr, MemFault, access};
 use semantics::Ops;
 use semantics::ops::{
-    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane,
-    LoadExt, MemSize, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
+    Lane, LoadExt, MemSize, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 
 /// Executes one instruction.
@@ -293,7 +293,12 @@ impl Ops for Player<'_> {
         soft::set_lane(dst, lane, usize::from(index), value)
     }
     fn vec_copy_lane(&mut self, lane: Lane, dst: u128, to: u8, src: u128, from: u8) -> u128 {
-        soft::set_lane(dst, lane, usize::from(to), soft::lane(src, lane, usize::from(from)))
+        soft::set_lane(
+            dst,
+            lane,
+            usize::from(to),
+            soft::lane(src, lane, usize::from(from)),
+        )
     }
     fn vec_get_lane(&mut self, lane: Lane, a: u128, index: u8, signed: Option<Width>) -> u64 {
         match signed {
