@@ -1,0 +1,35 @@
+//! Raw host system calls: no libc wrapper, no errno variable.
+//!
+//! # Safety
+//! The kernel checks the pointers given to it; what it writes to is the caller's matter,
+//! as for any store through a raw pointer. Callers pass either addresses of their own
+//! buffers or guest addresses that were checked against the emulator's own memory.
+
+use linux_abi::{SysResult, errno};
+use std::arch::asm;
+
+/// Makes one host system call.
+///
+/// # Errors
+/// The errno the kernel returns.
+#[inline]
+pub fn syscall(nr: u64, args: [u64; 6]) -> SysResult {
+    let value: u64;
+    // SAFETY: only rax, rcx and r11 change, as declared; memory effects are the module's contract.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") nr => value,
+            in("rdi") args[0],
+            in("rsi") args[1],
+            in("rdx") args[2],
+            in("r10") args[3],
+            in("r8") args[4],
+            in("r9") args[5],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    errno::from_register(value)
+}

@@ -1,0 +1,3 @@
+//! Linux for the guest (skeleton).
+pub mod host;
+pub mod mm;

@@ -1,0 +1,198 @@
+//! The guest's memory map: every mapping the guest made, and the calls that change it.
+//!
+//! Guest addresses are host addresses, so the host kernel places mmap(NULL) and does the
+//! work; this module keeps the guest's view (protections with PROT_EXEC, what is heap or
+//! stack), tells the engine when code went away, and keeps the guest from replacing or
+//! unmapping anything that it did not map itself: a range is only ever given to the host
+//! with MAP_FIXED, munmap, mprotect or mremap where the guest's own areas cover it or the
+//! host confirms (MAP_FIXED_NOREPLACE) that nothing is there.
+//!
+//! Invariants:
+//! - The table changes only under `state`, together with the host's map.
+//! - PROT_EXEC never reaches the host (guest code is data to it); PROT_READ stands in, so
+//!   that execute-only code can be read for translation.
+//! - Lock order: `state`, then the engine's own locks, then the execute index (a leaf).
+//!   No call that may block in the kernel is made under `state`.
+
+mod exec_index;
+mod map;
+pub mod own;
+mod protect;
+mod remap;
+mod segment;
+pub mod vma;
+
+pub use map::MapRequest;
+pub use remap::RemapRequest;
+pub use vma::{Backing, Vma};
+
+use crate::host;
+use engine::Engine;
+use exec_index::ExecIndex;
+use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult, flags};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vma::VmaTable;
+
+/// The guest's memory map; a handle, shared by all threads of the process.
+#[derive(Clone)]
+pub struct Mm {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    executable: ExecIndex,
+}
+
+#[derive(Default)]
+struct State {
+    table: VmaTable,
+    /// Start and current end of the heap; both 0 until [`Mm::set_brk`].
+    brk_start: u64,
+    brk: u64,
+    /// Attached System V segments: address to length.
+    attached: BTreeMap<u64, u64>,
+}
+
+/// Holds the map still; for fork, so that the child's copy is consistent and unlocked.
+pub struct Frozen<'a>(#[expect(dead_code, reason = "held for its Drop")] MutexGuard<'a, State>);
+
+impl Default for Mm {
+    fn default() -> Mm {
+        Mm::new()
+    }
+}
+
+impl engine::AddressSpace for Mm {
+    fn is_executable(&self, addr: GuestAddr) -> bool {
+        self.shared.executable.contains(addr)
+    }
+}
+
+impl Mm {
+    #[must_use]
+    pub fn new() -> Mm {
+        Mm {
+            shared: Arc::new(Shared {
+                state: Mutex::new(State::default()),
+                executable: ExecIndex::new(),
+            }),
+        }
+    }
+
+    /// To be held across a host fork.
+    #[must_use]
+    pub fn freeze(&self) -> Frozen<'_> {
+        Frozen(self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All areas in ascending order, for /proc/self/maps, core files and crash reports.
+    #[must_use]
+    pub fn vmas(&self) -> Vec<Vma> {
+        self.lock().table.iter().copied().collect()
+    }
+
+    /// The area containing `addr`.
+    #[must_use]
+    pub fn find(&self, addr: GuestAddr) -> Option<Vma> {
+        self.lock().table.find(addr.0).copied()
+    }
+
+    /// Names a mapping made through [`Mm::mmap`]: the loader's stack and vDSO.
+    pub fn label(&self, range: Range<GuestAddr>, backing: Backing) {
+        let mut state = self.lock();
+        for piece in state.table.pieces(&(range.start.0..range.end.0)) {
+            state.table.insert(Vma {
+                backing,
+                grows_down: backing == Backing::Stack,
+                ..piece
+            });
+        }
+    }
+
+    /// Records `vma` in place of what was there and lets go of code translated from it.
+    fn replace(&self, state: &mut State, engine: &Engine, vma: Vma) {
+        let range = vma.range();
+        let had_code = state.table.any_executable(&range);
+        state.table.insert(vma);
+        self.code_changed(state, engine, &range, had_code, vma.is_executable());
+    }
+
+    fn forget(&self, state: &mut State, engine: &Engine, range: &Range<u64>) {
+        let had_code = state.table.any_executable(range);
+        state.table.remove(range);
+        self.code_changed(state, engine, range, had_code, false);
+    }
+
+    /// After a change of the table in `range`: brings the execute index up to date, and
+    /// drops translations if code may have gone. In this order, so that no block is
+    /// translated anew between the two.
+    fn code_changed(
+        &self,
+        state: &State,
+        engine: &Engine,
+        range: &Range<u64>,
+        had_code: bool,
+        has_code: bool,
+    ) {
+        if had_code || has_code {
+            self.shared.executable.replace(state.table.executable_ranges());
+        }
+        if had_code {
+            engine.invalidate(GuestAddr(range.start)..GuestAddr(range.end));
+        }
+    }
+}
+
+/// What the host's page tables get for a guest protection.
+const fn host_prot(prot: u64) -> u64 {
+    let access = prot & (flags::PROT_READ | flags::PROT_WRITE);
+    if prot & flags::PROT_EXEC != 0 {
+        access | flags::PROT_READ
+    } else {
+        access
+    }
+}
+
+/// The page range of a call's address and length, as the kernel rounds them.
+///
+/// # Errors
+/// `invalid` for a misaligned start, or a range that is empty or leaves user space.
+fn page_range(addr: u64, len: u64, invalid: Errno) -> Result<Range<u64>, Errno> {
+    let len = len.checked_add(PAGE_SIZE - 1).ok_or(invalid)? & !(PAGE_SIZE - 1);
+    let end = addr.checked_add(len).ok_or(invalid)?;
+    if addr % PAGE_SIZE != 0 || len == 0 || end > GUEST_ADDRESS_LIMIT {
+        return Err(invalid);
+    }
+    Ok(addr..end)
+}
+
+fn host_munmap(range: &Range<u64>) -> SysResult {
+    host::syscall(nr::munmap, [range.start, range.end - range.start, 0, 0, 0, 0])
+}
+
+/// Maps inaccessible memory at `range` if nothing is there.
+fn reserve(range: &Range<u64>) -> SysResult {
+    let map_flags = flags::MAP_PRIVATE | flags::MAP_ANONYMOUS | flags::MAP_FIXED_NOREPLACE | MAP_NORESERVE;
+    let args = [range.start, range.end - range.start, 0, map_flags, u64::MAX, 0];
+    let at = host::syscall(nr::mmap, args)?;
+    if at == range.start {
+        return Ok(at);
+    }
+    // A kernel before 4.17 takes the address as a hint only.
+    host_munmap(&(at..at + (range.end - range.start)))?;
+    Err(Errno::EEXIST)
+}
+
+const MAP_NORESERVE: u64 = 0x4000;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! mremap and remap_file_pages.
+
+use super::map::{claim_holes, release};
+use super::{Mm, State, Vma, page_range};
+use crate::host;
+use engine::Engine;
+use guest::{GUEST_ADDRESS_LIMIT, GuestAddr};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult, flags};
+use std::ops::Range;
+
+/// The arguments of mremap(2).
+#[derive(Clone, Copy, Debug)]
+pub struct RemapRequest {
+    pub old: GuestAddr,
+    pub old_len: u64,
+    pub new_len: u64,
+    pub flags: u64,
+    pub new: GuestAddr,
+}
+
+impl RemapRequest {
+    fn has(&self, flag: u64) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn to_host(self) -> SysResult {
+        let args = [self.old.0, self.old_len, self.new_len, self.flags, self.new.0, 0];
+        host::syscall(nr::mremap, args)
+    }
+}
+
+impl Mm {
+    /// mremap(2).
+    ///
+    /// # Errors
+    /// The kernel's; EFAULT for a source and ENOMEM for a fixed target that is not the guest's.
+    pub fn mremap(&self, engine: &Engine, request: RemapRequest) -> SysResult {
+        let known = flags::MREMAP_MAYMOVE | flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP;
+        if request.flags & !known != 0 || !request.old.is_page_aligned() {
+            return Err(Errno::EINVAL);
+        }
+        let new_len = page_range(0, request.new_len, Errno::EINVAL)?.end;
+        // Length 0 duplicates a shared mapping; its first page must be there all the same.
+        let source = page_range(request.old.0, request.old_len.max(1), Errno::EINVAL)?;
+        let old_len = if request.old_len == 0 {
+            0
+        } else {
+            source.end - source.start
+        };
+        let mut state = self.lock();
+        if !state.table.covers(&source) {
+            return Err(Errno::EFAULT);
+        }
+        let fixed =
+            request.has(flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP) && request.has(flags::MREMAP_FIXED);
+        let holes = if fixed {
+            let target = page_range(request.new.0, new_len, Errno::EINVAL)?;
+            claim_holes(&state, &target)?
+        } else {
+            Vec::new()
+        };
+        // As for mmap: no hint that would leave the guest's part of the address space.
+        let mut to_host = request;
+        if !fixed && request.new.0.saturating_add(new_len) > GUEST_ADDRESS_LIMIT {
+            to_host.new = GuestAddr::NULL;
+        }
+        let at = to_host.to_host().inspect_err(|_| release(&holes))?;
+        let kept = old_len == 0 || request.has(flags::MREMAP_DONTUNMAP);
+        let moved = Moved {
+            source: source.start..source.start + old_len,
+            target: at..at + new_len,
+            kept,
+        };
+        self.record_move(&mut state, engine, &source, moved);
+        Ok(at)
+    }
+
+    fn record_move(&self, state: &mut State, engine: &Engine, first: &Range<u64>, moved: Moved) {
+        let Moved { source, target, kept } = moved;
+        let pieces = state
+            .table
+            .pieces(if source.is_empty() { first } else { &source });
+        if !kept {
+            self.forget(state, engine, &source);
+        } else if state.table.any_executable(&source) {
+            // The contents went away, the area stays.
+            engine.invalidate(GuestAddr(source.start)..GuestAddr(source.end));
+        }
+        self.forget(state, engine, &target);
+        for vma in relocate(&pieces, first.start, &target) {
+            self.replace(state, engine, vma);
+        }
+    }
+
+    /// remap_file_pages(2): the host does it; only translations are let go of.
+    ///
+    /// # Errors
+    /// The kernel's; EINVAL where the guest has nothing mapped.
+    pub fn remap_file_pages(&self, engine: &Engine, args: [u64; 6]) -> SysResult {
+        let range = page_range(args[0] & !0xfff, args[1], Errno::EINVAL)?;
+        let state = self.lock();
+        if !state.table.covers(&range) {
+            return Err(Errno::EINVAL);
+        }
+        let result = host::syscall(nr::remap_file_pages, args)?;
+        if state.table.any_executable(&range) {
+            engine.invalidate(GuestAddr(range.start)..GuestAddr(range.end));
+        }
+        Ok(result)
+    }
+}
+
+/// What a successful mremap did.
+struct Moved {
+    source: Range<u64>,
+    target: Range<u64>,
+    /// The source stays mapped (MREMAP_DONTUNMAP, or a duplicate).
+    kept: bool,
+}
+
+/// The areas of `pieces` as they stand at `target`: cut off when it is shorter, the last
+/// one longer when it is longer.
+fn relocate(pieces: &[Vma], source_start: u64, target: &Range<u64>) -> Vec<Vma> {
+    let mut moved: Vec<Vma> = pieces
+        .iter()
+        .map(|vma| vma.moved_to(target.start + (vma.start - source_start)))
+        .filter(|vma| vma.start < target.end)
+        .collect();
+    if let Some(last) = moved.last_mut() {
+        last.end = target.end;
+    }
+    moved
+}

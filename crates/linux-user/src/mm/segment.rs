@@ -1,0 +1,92 @@
+//! shmat and shmdt: System V segments in the guest's map.
+
+use super::map::{claim_holes, release};
+use super::{Backing, Mm, Vma, page_range};
+use crate::host;
+use engine::Engine;
+use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
+use linux_abi::layout::ShmidDs;
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult, flags};
+
+/// arm64's SHMLBA is the page size, as x86-64's is.
+const SHMLBA: u64 = PAGE_SIZE;
+
+fn segment_size(id: u64) -> Result<u64, Errno> {
+    let mut status = ShmidDs::ZERO;
+    host::syscall(
+        nr::shmctl,
+        [id, flags::SHM_IPC_STAT, (&raw mut status) as u64, 0, 0, 0],
+    )?;
+    Ok(status.shm_segsz)
+}
+
+impl Mm {
+    /// shmat(2).
+    ///
+    /// # Errors
+    /// The kernel's; EINVAL for an address that is not free, ENOMEM for one of the emulator's.
+    pub fn shmat(&self, engine: &Engine, id: u64, addr: GuestAddr, shm_flags: u64) -> SysResult {
+        let size = segment_size(id)?;
+        let mut start = addr.0;
+        if shm_flags & flags::SHM_RND != 0 {
+            start &= !(SHMLBA - 1);
+        }
+        if start % SHMLBA != 0 || (start == 0 && shm_flags & flags::SHM_REMAP != 0) {
+            return Err(Errno::EINVAL);
+        }
+        let mut state = self.lock();
+        let mut holes = Vec::new();
+        if start != 0 {
+            let range = page_range(start, size, Errno::EINVAL)?;
+            if range.end > GUEST_ADDRESS_LIMIT {
+                return Err(Errno::EINVAL);
+            }
+            if shm_flags & flags::SHM_REMAP != 0 {
+                holes = claim_holes(&state, &range)?;
+            }
+        }
+        // The host mapping never needs to be executable.
+        let host_flags = shm_flags & !(flags::SHM_EXEC | flags::SHM_RND);
+        let at =
+            host::syscall(nr::shmat, [id, start, host_flags, 0, 0, 0]).inspect_err(|_| release(&holes))?;
+        let read_only = shm_flags & flags::SHM_RDONLY != 0;
+        let vma = Vma {
+            start: at,
+            end: GuestAddr(at + size).page_up().0,
+            prot: flags::PROT_READ
+                | if read_only { 0 } else { flags::PROT_WRITE }
+                | if shm_flags & flags::SHM_EXEC != 0 {
+                    flags::PROT_EXEC
+                } else {
+                    0
+                },
+            shared: true,
+            grows_down: false,
+            offset: 0,
+            backing: Backing::SharedSegment(id as u32),
+        };
+        self.replace(&mut state, engine, vma);
+        state.attached.insert(at, vma.end - vma.start);
+        Ok(at)
+    }
+
+    /// shmdt(2).
+    ///
+    /// # Errors
+    /// EINVAL when nothing is attached there.
+    pub fn shmdt(&self, engine: &Engine, addr: GuestAddr) -> SysResult {
+        let mut state = self.lock();
+        let len = *state.attached.get(&addr.0).ok_or(Errno::EINVAL)?;
+        host::syscall(nr::shmdt, [addr.0, 0, 0, 0, 0, 0])?;
+        state.attached.remove(&addr.0);
+        let segments: Vec<Vma> = state.table.pieces(&(addr.0..addr.0 + len));
+        for piece in segments
+            .iter()
+            .filter(|vma| matches!(vma.backing, Backing::SharedSegment(_)))
+        {
+            self.forget(&mut state, engine, &piece.range());
+        }
+        Ok(0)
+    }
+}
