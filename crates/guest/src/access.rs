@@ -214,6 +214,26 @@ fn fault(addr: GuestAddr, access: Access) -> MemFault {
     MemFault { addr, access, kind }
 }
 
+/// As [`fault`], for an access of a few bytes: if it reaches into a second page and
+/// the first is accessible, the address is where that page begins, as the CPU
+/// reports it.
+fn scalar_fault(addr: GuestAddr, size: usize, access: Access) -> MemFault {
+    let next_page = addr.offset(size as i64 - 1).page();
+    if next_page != addr.page() {
+        // SAFETY: the address is in guest space and a fault there is caught by `fixup`.
+        let failed = unsafe {
+            match access {
+                Access::Write => raemu_cas1(addr.0, 0, 0).failed,
+                Access::Read | Access::Execute => raemu_load1(addr.0).failed,
+            }
+        };
+        if failed == 0 {
+            return fault(next_page, access);
+        }
+    }
+    fault(addr, access)
+}
+
 fn in_guest_space(addr: GuestAddr, len: usize, access: Access) -> Result<(), MemFault> {
     let end = addr.0.checked_add(len as u64);
     match end {
@@ -283,7 +303,7 @@ pub fn load(addr: GuestAddr, size: usize) -> Result<u64, MemFault> {
     if loaded.failed == 0 {
         Ok(loaded.value)
     } else {
-        Err(fault(from, Access::Read))
+        Err(scalar_fault(from, size, Access::Read))
     }
 }
 
@@ -306,7 +326,7 @@ pub fn store(addr: GuestAddr, size: usize, value: u64) -> Result<(), MemFault> {
     if failed == 0 {
         Ok(())
     } else {
-        Err(fault(to, Access::Write))
+        Err(scalar_fault(to, size, Access::Write))
     }
 }
 
