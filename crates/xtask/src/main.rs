@@ -1,0 +1,46 @@
+//! The project's chores, one command each: `cargo xtask COMMAND`.
+//!
+//! Nothing here is part of the emulator. The crate has no dependency outside the workspace, so that a first
+//! `cargo xtask` on a fresh machine compiles in seconds.
+#![forbid(unsafe_code)]
+
+mod apt;
+mod demo;
+mod report;
+mod rootfs;
+mod setup;
+mod shell;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup            install the distribution packages that the commands below need
+  rootfs           build the arm64 and amd64 root file systems under rootfs/
+  demo             setup, build, rootfs, then run a few arm64 programs and print what they say
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let result = match command.as_deref() {
+        Some("setup") => setup::run(),
+        Some("rootfs") => rootfs::run(),
+        Some("demo") => demo::run(),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => Err(format!("unknown command '{other}' {rest:?}\n\n{USAGE}")),
+        None => Err(USAGE.to_string()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
