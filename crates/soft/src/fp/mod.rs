@@ -16,8 +16,6 @@ mod estimate;
 mod format;
 mod round;
 mod status;
-#[cfg(test)]
-mod tests;
 
 use guest::FpEnv;
 use semantics::ops::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Rounding, Shape, Span, Width};
