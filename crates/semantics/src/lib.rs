@@ -9,4 +9,9 @@
 
 pub mod ops;
 
+mod dp_imm;
+mod translate;
+
+pub use a64_isa::Undefined;
 pub use ops::Ops;
+pub use translate::{Translate, translate};

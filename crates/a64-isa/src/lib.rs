@@ -1,0 +1,69 @@
+//! The A64 instruction set as tables: decoder, disassembler, sampler.
+//!
+//! Place in the path: step 1, bytes to instruction. The tables are `isa/*.isa`
+//! (format: docs/isa-format.md); the build script generates from them one
+//! argument struct a row, one trait a file, [`decode`], [`execute`],
+//! [`disassemble`] and [`ROWS`].
+//!
+//! Invariants: any 32-bit word either belongs to exactly one row or is
+//! unallocated; nothing here knows what an instruction does.
+#![forbid(unsafe_code)]
+
+mod generated;
+pub mod imm;
+mod sample;
+pub mod text;
+
+pub use generated::*;
+pub use sample::sample;
+
+/// The word is not an allocated encoding (of an implemented feature).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Undefined;
+
+/// A field of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FieldInfo {
+    pub name: &'static str,
+    pub lsb: u32,
+    pub width: u32,
+}
+
+/// One row of the tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RowInfo {
+    pub name: &'static str,
+    /// As in the table.
+    pub pattern: &'static str,
+    /// The bits that decode the row, and their values.
+    pub mask: u32,
+    pub value: u32,
+    /// Bits that should have a value but are not decoded.
+    pub should_mask: u32,
+    pub should_value: u32,
+    pub feature: Feature,
+    /// File name and line of the row.
+    pub file: &'static str,
+    pub line: u32,
+    pub fields: &'static [FieldInfo],
+}
+
+/// Index into [`ROWS`] of the row a word belongs to.
+#[must_use]
+pub fn row_index(word: u32) -> Option<usize> {
+    let row = usize::from(generated::find(word));
+    (row < ROWS.len()).then_some(row)
+}
+
+/// The row a word belongs to.
+#[must_use]
+pub fn row_of(word: u32) -> Option<&'static RowInfo> {
+    ROWS.get(usize::from(generated::find(word)))
+}
+
+/// The instruction at address `pc` as LLVM prints it, with one space after the
+/// mnemonic and branch targets as absolute addresses; `.inst` if unallocated.
+#[must_use]
+pub fn disassemble(word: u32, pc: u64) -> String {
+    generated::text_of(word, pc).unwrap_or_else(|| format!(".inst {word:#010x}"))
+}
