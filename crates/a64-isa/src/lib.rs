@@ -12,6 +12,7 @@
 mod generated;
 pub mod imm;
 mod sample;
+pub mod simd;
 pub mod text;
 
 pub use generated::*;

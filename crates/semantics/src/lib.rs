@@ -9,7 +9,17 @@
 
 pub mod ops;
 
+mod asimd_copy;
+mod asimd_diff;
+mod asimd_elem;
+mod asimd_ldst;
+mod asimd_misc;
+mod asimd_same;
+mod asimd_scalar;
+mod asimd_shift;
+mod crypto;
 mod dp_imm;
+mod simd;
 mod translate;
 
 pub use a64_isa::Undefined;
