@@ -100,11 +100,12 @@ pub struct CpuState {
     pub flags: HostFlags,
     pub fp: FpEnv,
     pub tpidr_el0: u64,
-    /// Exclusive monitor: address of the marked bytes, or `u64::MAX` when open.
+    /// Exclusive monitor: untagged address of the marked bytes, or `u64::MAX` when open.
     pub exclusive_addr: u64,
-    /// The bytes seen by the load that marked them.
+    /// The bytes seen by the load that marked them, zero-extended; the second word is
+    /// for pairs of X registers only.
     pub exclusive_value: [u64; 2],
-    /// The size in bytes of that access.
+    /// The size in bytes of that access, 1 to 16 (for a pair: of both registers).
     pub exclusive_size: u64,
     /// MXCSR while guest code runs; its sticky bits are part of FPSR.
     pub mxcsr: u32,

@@ -21,9 +21,11 @@ pub use player::Player;
 /// # Errors
 /// The exit the instruction causes; `state` is then as [`Exit`] says.
 pub fn step(state: &mut CpuState, word: u32) -> Result<(), Exit> {
-    let _ = word;
-    let player = Player::new(state);
-    player.finish().and(Err(Exit::Undefined))
+    let mut player = Player::new(state);
+    match semantics::translate(word, &mut player) {
+        Ok(()) => player.finish(),
+        Err(semantics::Undefined) => Err(Exit::Undefined),
+    }
 }
 
 #[cfg(test)]

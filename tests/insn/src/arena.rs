@@ -1,0 +1,210 @@
+//! The memory instructions under test see, at the same addresses under every player.
+//!
+//! - a read-only stretch of 2 MiB around the code, for literals and failing branches;
+//! - the code page, full of BRK;
+//! - a writable stretch with nothing mapped on either side.
+//!
+//! # Safety
+//! The addresses are fixed and belong to this module: it maps them once in the
+//! process, and [`Arena::lock`] gives them to one user at a time.
+
+use crate::rng::{STEP, mix};
+use engine::HostSignal;
+use guest::GuestAddr;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+pub const LITERAL_BASE: u64 = 0x10_0000_0000;
+pub const LITERAL_SIZE: u64 = 0x20_0000;
+pub const CODE_BASE: u64 = LITERAL_BASE + LITERAL_SIZE / 2;
+pub const CODE_SIZE: u64 = 0x1000;
+/// Where the instructions under test stand.
+pub const CODE_ENTRY: u64 = CODE_BASE + 0x800;
+pub const DATA_BASE: u64 = 0x10_1000_0000;
+pub const DATA_SIZE: u64 = 0x2_0000;
+/// Longest sequence under test.
+pub const MAX_WORDS: usize = 4;
+
+/// What ends a case.
+pub const BRK: u32 = 0xd420_0000;
+
+/// What memory holds at a multiple of 8, before an instruction runs.
+#[must_use]
+pub const fn content(addr: u64) -> u64 {
+    mix((addr >> 3).wrapping_mul(STEP).wrapping_add(STEP))
+}
+
+/// The `N` bytes at any address.
+#[must_use]
+pub fn content_bytes<const N: usize>(addr: u64) -> [u8; N] {
+    std::array::from_fn(|i| {
+        let at = addr.wrapping_add(i as u64);
+        (content(at & !7) >> (8 * (at & 7))) as u8
+    })
+}
+
+/// The mapped memory, held by one test at a time.
+pub struct Arena {
+    pristine: Vec<u64>,
+}
+
+static ARENA: OnceLock<Mutex<Arena>> = OnceLock::new();
+
+impl Arena {
+    /// Maps the memory at the first call, and hands it out.
+    ///
+    /// # Panics
+    /// If the host refuses the mappings.
+    pub fn lock() -> MutexGuard<'static, Arena> {
+        ARENA
+            .get_or_init(|| Mutex::new(Arena::map()))
+            .lock()
+            // A failed test leaves the arena as any other does: `set_code` and
+            // `take_changes` bring it back.
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn map() -> Arena {
+        install_handlers();
+        map_at(LITERAL_BASE, LITERAL_SIZE);
+        map_at(DATA_BASE, DATA_SIZE);
+        for addr in (LITERAL_BASE..LITERAL_BASE + LITERAL_SIZE).step_by(8) {
+            write_word(addr, content(addr));
+        }
+        for addr in (CODE_BASE..CODE_BASE + CODE_SIZE).step_by(8) {
+            write_word(addr, u64::from(BRK) << 32 | u64::from(BRK));
+        }
+        protect(LITERAL_BASE, LITERAL_SIZE, libc::PROT_READ);
+        protect(CODE_BASE, CODE_SIZE, libc::PROT_READ | libc::PROT_WRITE);
+        let pristine: Vec<u64> = (DATA_BASE..DATA_BASE + DATA_SIZE)
+            .step_by(8)
+            .map(content)
+            .collect();
+        for (addr, value) in (DATA_BASE..).step_by(8).zip(&pristine) {
+            write_word(addr, *value);
+        }
+        Arena { pristine }
+    }
+
+    /// Puts the words at [`CODE_ENTRY`], followed by BRK.
+    pub fn set_code(&mut self, words: &[u32]) {
+        for n in 0..=MAX_WORDS {
+            let word = words.get(n).copied().unwrap_or(BRK);
+            guest::access::store(GuestAddr(CODE_ENTRY + 4 * n as u64), 4, u64::from(word))
+                .expect("the code page is mapped writable");
+        }
+    }
+
+    /// What the instructions changed, as address and new value of 8-byte words; undoes it.
+    pub fn take_changes(&mut self) -> Vec<(u64, u64)> {
+        let mut changes = Vec::new();
+        let mut now = vec![0u8; DATA_SIZE as usize];
+        guest::access::read(GuestAddr(DATA_BASE), &mut now).expect("the data is mapped");
+        for (n, (bytes, before)) in now.chunks_exact(8).zip(&self.pristine).enumerate() {
+            let value = u64::from_le_bytes(bytes.try_into().expect("chunks of 8"));
+            if value != *before {
+                let addr = DATA_BASE + 8 * n as u64;
+                write_word(addr, *before);
+                changes.push((addr, value));
+            }
+        }
+        changes
+    }
+}
+
+fn write_word(addr: u64, value: u64) {
+    guest::access::store(GuestAddr(addr), 8, value).expect("the arena is mapped writable");
+}
+
+fn map_at(base: u64, size: u64) {
+    // SAFETY: MAP_FIXED_NOREPLACE never replaces an existing mapping.
+    let got = unsafe {
+        libc::mmap(
+            base as *mut libc::c_void,
+            size as usize,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE,
+            -1,
+            0,
+        )
+    };
+    assert_eq!(got as u64, base, "mmap: {}", std::io::Error::last_os_error());
+}
+
+fn protect(base: u64, size: u64, protection: i32) {
+    // SAFETY: the range is this module's own mapping; nothing borrows from it.
+    let status = unsafe { libc::mprotect(base as *mut libc::c_void, size as usize, protection) };
+    assert_eq!(status, 0, "mprotect: {}", std::io::Error::last_os_error());
+}
+
+/// Lets guest faults reach the engine.
+fn install_handlers() {
+    // SAFETY: a zeroed sigaction is a valid one, and `on_signal` is async-signal-safe.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_signal as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE] {
+            assert_eq!(
+                libc::sigaction(signal, &raw const action, std::ptr::null_mut()),
+                0
+            );
+        }
+    }
+}
+
+extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: these are the kernel's arguments to this handler.
+    let handled = unsafe { engine::on_host_signal(signal, info, context) };
+    if handled == HostSignal::NotOurs {
+        // SAFETY: signal(2) is async-signal-safe; the fault repeats and ends the process.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_are_seen_and_undone() {
+        let mut arena = Arena::lock();
+        let addr = DATA_BASE + 0x123;
+        guest::access::store(GuestAddr(addr), 1, !u64::from(content_bytes::<1>(addr)[0]) & 0xff).unwrap();
+        let changes = arena.take_changes();
+        assert_eq!(
+            changes,
+            [(DATA_BASE + 0x120, content(DATA_BASE + 0x120) ^ 0xff00_0000)]
+        );
+        assert_eq!(arena.take_changes(), []);
+    }
+
+    #[test]
+    fn surroundings_are_not_accessible() {
+        let _arena = Arena::lock();
+        assert!(guest::access::load(GuestAddr(DATA_BASE - 8), 8).is_err());
+        assert!(guest::access::load(GuestAddr(DATA_BASE + DATA_SIZE - 4), 8).is_err());
+        assert!(guest::access::store(GuestAddr(LITERAL_BASE), 8, 0).is_err());
+    }
+
+    #[test]
+    fn accesses_across_pages_fault_where_the_page_begins() {
+        use guest::access::{load, store};
+        let _arena = Arena::lock();
+        let end = DATA_BASE + DATA_SIZE;
+        let addresses = [
+            (end - 4, end),
+            (end - 1, end),
+            (DATA_BASE - 4, DATA_BASE - 4),
+            (end + 1, end + 1),
+        ];
+        for (addr, faulting) in addresses {
+            assert_eq!(load(GuestAddr(addr), 8).unwrap_err().addr, GuestAddr(faulting));
+            assert_eq!(
+                store(GuestAddr(addr), 8, 1).unwrap_err().addr,
+                GuestAddr(faulting)
+            );
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Runs cases in this process: under the interpreter, or under an engine.
+
+use crate::arena::{Arena, BRK, CODE_BASE, CODE_SIZE};
+use crate::case::{Case, Kind};
+use crate::outcome::{End, Outcome};
+use engine::{AddressSpace, Cpu, Engine, Mode};
+use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, access};
+use std::sync::Arc;
+
+/// The arena's code page is what may be executed.
+struct CodePage;
+
+impl AddressSpace for CodePage {
+    fn is_executable(&self, addr: GuestAddr) -> bool {
+        (CODE_BASE..CODE_BASE + CODE_SIZE).contains(&addr.0)
+    }
+}
+
+const fn end_of(exit: Exit) -> End {
+    match exit {
+        Exit::Breakpoint(_) => End::Landed,
+        Exit::Undefined => End::Undefined,
+        Exit::Svc(_) => End::Svc,
+        Exit::InvalidateCode(_) | Exit::Poll => End::Other,
+        Exit::Fault(fault) => match fault.kind {
+            FaultKind::Unmapped | FaultKind::Permission => End::Segv,
+            FaultKind::Bus | FaultKind::Alignment => End::Bus,
+        },
+    }
+}
+
+/// Instructions a case may take before it is said to loop.
+const STEP_LIMIT: usize = 64;
+
+/// Runs a case with the interpreter alone.
+pub fn interpret(arena: &mut Arena, case: &Case) -> Outcome {
+    arena.set_code(&case.words);
+    let mut state = case.state.clone();
+    let mut end = End::Looped;
+    for _ in 0..STEP_LIMIT {
+        match step(&mut state) {
+            Ok(()) | Err(Exit::InvalidateCode(_)) => {}
+            Err(exit) => {
+                end = end_of(exit);
+                break;
+            }
+        }
+    }
+    finish(arena, case, end, state)
+}
+
+/// Fetches and executes one instruction.
+fn step(state: &mut CpuState) -> Result<(), Exit> {
+    let pc = state.pc();
+    let fault = |kind| {
+        Err(Exit::Fault(guest::MemFault {
+            addr: pc,
+            access: Access::Execute,
+            kind,
+        }))
+    };
+    if pc.0 & 3 != 0 {
+        return fault(FaultKind::Alignment);
+    }
+    if !CodePage.is_executable(pc) {
+        return fault(FaultKind::Permission);
+    }
+    let word = access::load(pc, 4).map_err(Exit::Fault)? as u32;
+    if word == BRK {
+        // The landing is not under test.
+        return Err(Exit::Breakpoint(0));
+    }
+    interp::step(state, word)
+}
+
+fn finish(arena: &mut Arena, case: &Case, end: End, state: CpuState) -> Outcome {
+    let changes = if Kind::of(case.word).writes_memory() {
+        arena.take_changes()
+    } else {
+        Vec::new()
+    };
+    Outcome { end, state, changes }
+}
+
+/// Runs cases on an engine's CPU.
+pub struct EngineRunner {
+    cpu: Cpu,
+    /// The code the engine has last seen, which need not be invalidated.
+    words: Vec<u32>,
+}
+
+impl EngineRunner {
+    /// # Panics
+    /// If the host has no memory for a CPU.
+    #[must_use]
+    pub fn new(mode: Mode) -> EngineRunner {
+        let engine = Engine::new(Box::new(CodePage), mode);
+        let cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
+        EngineRunner {
+            cpu,
+            words: Vec::new(),
+        }
+    }
+
+    /// Runs a case; the caller has made sure that it ends (see [`interpret`]).
+    pub fn run(&mut self, arena: &mut Arena, case: &Case) -> Outcome {
+        arena.set_code(&case.words);
+        if self.words != case.words {
+            self.cpu
+                .engine()
+                .invalidate(GuestAddr(CODE_BASE)..GuestAddr(CODE_BASE + CODE_SIZE));
+            self.words.clone_from(&case.words);
+        }
+        *self.cpu.state_mut() = case.state.clone();
+        let exit = loop {
+            let exit = self.cpu.run();
+            if !matches!(exit, Exit::Poll | Exit::InvalidateCode(_)) {
+                break exit;
+            }
+        };
+        let state = self.cpu.state().clone();
+        finish(arena, case, end_of(exit), state)
+    }
+}

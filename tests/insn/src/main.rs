@@ -1,0 +1,103 @@
+//! Compares the interpreter with qemu, live; records the vectors.
+//!
+//! `insn-tests record` writes `vectors/`. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
+//! runs COUNT cases of each matching row and prints what differs.
+//! `insn-tests show WORD SEED` (hexadecimal) runs one case.
+
+use insn_tests::arena::Arena;
+use insn_tests::case::Case;
+use insn_tests::remote::Remote;
+use insn_tests::vectors::{self, Compared};
+use insn_tests::{local, outcome, rows};
+use std::io::{Error, Result};
+use std::process::ExitCode;
+
+/// Differences printed for one row.
+const SHOWN_PER_ROW: usize = 3;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args[..] {
+        ["record"] => record(),
+        ["compare"] => compare("", 100, 0),
+        ["compare", prefix] => compare(prefix, 100, 0),
+        ["compare", prefix, count] => number(count, 10).and_then(|count| compare(prefix, count, 0)),
+        ["compare", prefix, count, first] => number(count, 10)
+            .and_then(|count| number(first, 10).and_then(|first| compare(prefix, count, first))),
+        ["show", word, seed] => {
+            number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
+        }
+        _ => Err(Error::other(
+            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | show WORD SEED",
+        )),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("insn-tests: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(text: &str, radix: u32) -> Result<u64> {
+    u64::from_str_radix(text.trim_start_matches("0x"), radix)
+        .map_err(|error| Error::other(format!("{text}: {error}")))
+}
+
+/// A directory of this process for the compiled guest program.
+fn remote() -> Result<Remote> {
+    let dir = std::env::temp_dir().join(format!("insn-tests-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)?;
+    Remote::qemu(&dir)
+}
+
+fn print(row: &str, bad: &[&Compared]) {
+    println!("{row}: {} differ", bad.len());
+    for compared in bad.iter().take(SHOWN_PER_ROW) {
+        print!("{}", compared.explain("qemu"));
+    }
+}
+
+fn record() -> Result<bool> {
+    let dir = vectors::directory();
+    let bad = vectors::record(&remote()?, &dir, |_| {})?;
+    for compared in &bad {
+        print!("{}", compared.explain("qemu"));
+    }
+    println!("{} vectors recorded disagree with the interpreter", bad.len());
+    Ok(bad.is_empty())
+}
+
+fn compare(prefix: &str, count: u64, first: u64) -> Result<bool> {
+    let remote = remote()?;
+    let arena = &mut *Arena::lock();
+    let (mut total, mut differing) = (0, 0);
+    for row in rows::tested().filter(|row| row.name.starts_with(prefix)) {
+        let compared = vectors::compare_live(&remote, arena, row, first..first + count)?;
+        let bad: Vec<&Compared> = compared.iter().filter(|compared| !compared.agrees()).collect();
+        total += compared.len();
+        differing += bad.len();
+        if !bad.is_empty() {
+            print(row.name, &bad);
+        }
+    }
+    println!("{differing} of {total} cases differ");
+    Ok(differing == 0)
+}
+
+fn show(word: u32, seed: u64) -> Result<bool> {
+    let case = Case::new(word, seed);
+    let arena = &mut *Arena::lock();
+    let ours = local::interpret(arena, &case).delta(&case);
+    let theirs = remote()?.run(std::slice::from_ref(&case))?[0].delta(&case);
+    println!(
+        "ours: {}\nqemu: {}",
+        outcome::format(&ours),
+        outcome::format(&theirs)
+    );
+    print!("{}", outcome::explain(&case, ("ours", &ours), ("qemu", &theirs)));
+    Ok(ours == theirs)
+}

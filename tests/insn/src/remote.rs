@@ -1,0 +1,161 @@
+//! Runs cases in `guest/player.c` under another emulator (or on real hardware).
+//!
+//! The records are those of that file: all little-endian, fixed size.
+
+use crate::case::{Case, Kind};
+use crate::outcome::{End, Outcome};
+use guest::CpuState;
+use std::io::{Error, Read, Result, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How to run the guest program.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    player: PathBuf,
+    /// The emulator and its arguments.
+    emulator: Vec<String>,
+}
+
+/// qemu's model nearest to ours: LSE and the cryptographic extensions, neither SVE (whose
+/// signal frames hold the vectors elsewhere) nor pointer authentication.
+const QEMU: [&str; 3] = ["qemu-aarch64-static", "-cpu", "cortex-a76"];
+
+impl Remote {
+    /// Compiles the guest program into `dir`, to be run under qemu.
+    ///
+    /// # Errors
+    /// If the cross compiler is missing or fails.
+    pub fn qemu(dir: &Path) -> Result<Remote> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest/player.c");
+        let player = dir.join("player");
+        let options = [
+            "-static",
+            "-nostdlib",
+            "-ffreestanding",
+            "-O2",
+            "-fno-stack-protector",
+            "-fno-tree-loop-distribute-patterns",
+        ];
+        let mut compiler = Command::new("aarch64-linux-gnu-gcc");
+        let status = compiler
+            .args(options)
+            .arg("-o")
+            .arg(&player)
+            .arg(source)
+            .status()?;
+        if !status.success() {
+            return Err(Error::other(format!("aarch64-linux-gnu-gcc: {status}")));
+        }
+        let emulator = QEMU.map(String::from).to_vec();
+        Ok(Remote { player, emulator })
+    }
+
+    /// First line of the emulator's `--version`.
+    ///
+    /// # Errors
+    /// If it cannot be run.
+    pub fn version(&self) -> Result<String> {
+        let output = Command::new(&self.emulator[0]).arg("--version").output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.lines().next().unwrap_or_default().into())
+    }
+
+    /// Runs the cases, in order.
+    ///
+    /// # Errors
+    /// If the emulator cannot be run or stops early.
+    pub fn run(&self, cases: &[Case]) -> Result<Vec<Outcome>> {
+        let mut child = Command::new(&self.emulator[0])
+            .args(&self.emulator[1..])
+            .arg(&self.player)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut input = child.stdin.take().expect("stdin is piped");
+        let mut output = child.stdout.take().expect("stdout is piped");
+        let mut outcomes = Vec::with_capacity(cases.len());
+        // Fewer at a time than fit a pipe, so that neither side blocks the other.
+        for chunk in cases.chunks(32) {
+            let records: Vec<u8> = chunk.iter().flat_map(encode).collect();
+            input.write_all(&records)?;
+            for case in chunk {
+                let mut record = [0; OUTCOME_SIZE];
+                output.read_exact(&mut record)?;
+                outcomes.push(decode(case, &record));
+            }
+        }
+        drop(input);
+        let status = child.wait()?;
+        if status.success() {
+            Ok(outcomes)
+        } else {
+            Err(Error::other(format!("{}: {status}", self.emulator[0])))
+        }
+    }
+}
+
+fn encode(case: &Case) -> Vec<u8> {
+    let state = &case.state;
+    let mut out = Vec::with_capacity(848);
+    let mut put = |value: u32| out.extend(value.to_le_bytes());
+    put(case.words.len() as u32);
+    put(u32::from(Kind::of(case.word).writes_memory()));
+    for n in 0..crate::arena::MAX_WORDS {
+        put(case.words.get(n).copied().unwrap_or(0));
+    }
+    let special = [
+        u64::from(state.nzcv()),
+        u64::from(state.fp.fpcr),
+        u64::from(state.fpsr()),
+        state.tpidr_el0,
+    ];
+    out.extend(state.x.iter().chain(&special).flat_map(|x| x.to_le_bytes()));
+    out.extend([0; 8]);
+    out.extend(state.v.iter().flat_map(|v| v.to_le_bytes()));
+    out
+}
+
+const OUTCOME_SIZE: usize = 8 * (3 + 32 + 5 + 2) + 16 * 16 + 16 * 32;
+
+/// Reads the fields of a record one after another.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn next(&mut self) -> u64 {
+        let (first, rest) = self.0.split_first_chunk().expect("records are of full size");
+        self.0 = rest;
+        u64::from_le_bytes(*first)
+    }
+}
+
+fn decode(case: &Case, record: &[u8; OUTCOME_SIZE]) -> Outcome {
+    let mut fields = Fields(record);
+    let [signal, _code, _fault_address] = [(); 3].map(|()| fields.next());
+    let mut state = CpuState::new();
+    for x in &mut state.x {
+        *x = fields.next();
+    }
+    state.pc = fields.next();
+    state.set_nzcv(fields.next() as u32);
+    state.set_fpcr(fields.next() as u32);
+    state.set_fpsr(fields.next() as u32);
+    state.tpidr_el0 = fields.next();
+    let count = fields.next() as usize;
+    fields.next();
+    let mut changes: Vec<(u64, u64)> = (0..16).map(|_| (fields.next(), fields.next())).collect();
+    changes.truncate(count);
+    for v in &mut state.v {
+        let low = fields.next();
+        *v = u128::from(fields.next()) << 64 | u128::from(low);
+    }
+    let end = match signal as i32 {
+        libc::SIGTRAP => End::Landed,
+        libc::SIGILL => End::Undefined,
+        libc::SIGSEGV => End::Segv,
+        libc::SIGBUS => End::Bus,
+        _ => End::Other,
+    };
+    let _ = case;
+    Outcome { end, state, changes }
+}
