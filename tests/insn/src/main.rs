@@ -2,11 +2,14 @@
 //!
 //! `insn-tests record` writes `vectors/`. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
 //! runs COUNT cases of each matching row and prints what differs.
+//! `insn-tests decode COUNT FIRST` compares which words are allocated.
 //! `insn-tests show WORD SEED` (hexadecimal) runs one case.
 
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
+use insn_tests::outcome::End;
 use insn_tests::remote::Remote;
+use insn_tests::rng::Rng;
 use insn_tests::vectors::{self, Compared};
 use insn_tests::{local, outcome, rows};
 use std::io::{Error, Result};
@@ -25,11 +28,14 @@ fn main() -> ExitCode {
         ["compare", prefix, count] => number(count, 10).and_then(|count| compare(prefix, count, 0)),
         ["compare", prefix, count, first] => number(count, 10)
             .and_then(|count| number(first, 10).and_then(|first| compare(prefix, count, first))),
+        ["decode", count, first] => {
+            number(count, 10).and_then(|count| number(first, 10).and_then(|first| decode(count, first)))
+        }
         ["show", word, seed] => {
             number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
         }
         _ => Err(Error::other(
-            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | show WORD SEED",
+            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | decode COUNT FIRST | show WORD SEED",
         )),
     };
     match done {
@@ -100,4 +106,46 @@ fn show(word: u32, seed: u64) -> Result<bool> {
     );
     print!("{}", outcome::explain(&case, ("ours", &ours), ("qemu", &theirs)));
     Ok(ours == theirs)
+}
+
+/// Sampled words with one to three bits flipped: near the rows' borders.
+fn near_miss(index: u64) -> u32 {
+    let mut rng = Rng::for_case("decode", index);
+    let row = &a64_isa::ROWS[rng.below(a64_isa::ROWS.len() as u64) as usize];
+    let mut word = a64_isa::sample(row, rng.next());
+    for _ in 0..rng.below(4) {
+        word ^= 1 << rng.below(32);
+    }
+    word
+}
+
+fn decode(count: u64, first: u64) -> Result<bool> {
+    let dir = std::env::temp_dir().join(format!("insn-tests-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)?;
+    // An Armv8.0 model: what later versions allocate must stay undefined.
+    let remote = Remote::qemu_cpu(&dir, "cortex-a72")?;
+    let arena = &mut *Arena::lock();
+    let words = (first..first + count).map(near_miss);
+    // SVC would make a system call.
+    let cases: Vec<Case> = words
+        .filter(|word| word & 0xffe0_001f != 0xd400_0001)
+        .map(|word| Case::new(word, 1))
+        .filter(|case| local::interpret(arena, case).end != End::Looped)
+        .collect();
+    let mut kinds = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for (case, theirs) in cases.iter().zip(remote.run(&cases)?) {
+        let row = a64_isa::row_of(case.word);
+        if row.is_some() != (theirs.end != End::Undefined) {
+            let kind = row.map_or("only qemu".to_string(), |row| format!("only ours: {}", row.name));
+            let line = format!("{:08x} {:032b} {}", case.word, case.word, case.text());
+            kinds.entry(kind).or_default().push(line);
+        }
+    }
+    for (kind, lines) in &kinds {
+        println!("{kind}: {}", lines.len());
+        for line in lines.iter().take(if kind == "only qemu" { 200 } else { 3 }) {
+            println!("  {line}");
+        }
+    }
+    Ok(kinds.is_empty())
 }

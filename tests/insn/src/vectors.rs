@@ -17,7 +17,7 @@ use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Cases recorded for each row.
-pub const CASES_PER_ROW: u64 = 16;
+pub const CASES_PER_ROW: u64 = 32;
 
 /// Where the recorded files are.
 #[must_use]
