@@ -10,32 +10,32 @@ mod special;
 use semantics::ops::{FpSize, Rounding, Shape};
 
 /// SplitMix64, from a fixed seed that a failure prints.
-pub struct Random(u64);
+struct Random(u64);
 
-pub const SEED: u64 = 0x5eed_f10a;
+const SEED: u64 = 0x5eed_f10a;
 
 /// Cases of each operation, format and rounding mode.
-pub const CASES: u32 = 10_000;
+const CASES: u32 = 10_000;
 
 impl Random {
-    pub fn new() -> Self {
+    fn new() -> Self {
         println!("seed {SEED:#x}");
         Random(SEED)
     }
 
-    pub fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ z >> 31
     }
 
-    pub fn below(&mut self, n: u64) -> u64 {
+    fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
     /// A value of the format: random bits, or exponents and fractions at their limits.
-    pub fn value(&mut self, size: FpSize) -> u64 {
+    fn value(&mut self, size: FpSize) -> u64 {
         let (bits, frac) = layout(size);
         let exp_max = (1u64 << (bits - 1 - frac)) - 1;
         let noise = self.next();
@@ -62,7 +62,7 @@ impl Random {
 }
 
 /// Bits and fraction bits.
-pub const fn layout(size: FpSize) -> (u32, u32) {
+const fn layout(size: FpSize) -> (u32, u32) {
     match size {
         FpSize::H => (16, 10),
         FpSize::S => (32, 23),
@@ -70,11 +70,11 @@ pub const fn layout(size: FpSize) -> (u32, u32) {
     }
 }
 
-pub const fn scalar(size: FpSize) -> Shape {
+const fn scalar(size: FpSize) -> Shape {
     Shape::scalar(size.lane())
 }
 
-pub const MODES: [Rounding; 4] = [
+const MODES: [Rounding; 4] = [
     Rounding::TieEven,
     Rounding::PlusInf,
     Rounding::MinusInf,
@@ -82,6 +82,6 @@ pub const MODES: [Rounding; 4] = [
 ];
 
 /// FPCR with the rounding mode numbered as in [`MODES`].
-pub const fn fpcr(mode: usize) -> u32 {
+const fn fpcr(mode: usize) -> u32 {
     (mode as u32) << guest::FpEnv::FPCR_RMODE_SHIFT
 }
