@@ -117,6 +117,23 @@ const fn spread_bits(bits: u8) -> u64 {
     value
 }
 
+/// The lane of a floating-point "by element" instruction: `h:l` for singles, `h` for doubles.
+#[must_use]
+pub const fn fp_element(double: bool, h: bool, l: bool) -> u8 {
+    if double { h as u8 } else { (h as u8) << 1 | l as u8 }
+}
+
+/// Log2 of the lane's bytes and the number of fraction bits of a fixed-point conversion of
+/// vectors. `immh` is 4 to 15.
+#[must_use]
+pub const fn fixed_point(immh: u8, immb: u8) -> (u8, u8) {
+    if immh & 8 != 0 {
+        (3, 128 - (immh << 3 | immb))
+    } else {
+        (2, 64 - (immh << 3 | immb))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ pub mod ops;
 mod asimd_copy;
 mod asimd_diff;
 mod asimd_elem;
+mod asimd_fp;
 mod asimd_ldst;
 mod asimd_misc;
 mod asimd_same;
@@ -19,6 +20,7 @@ mod asimd_scalar;
 mod asimd_shift;
 mod crypto;
 mod dp_imm;
+mod fp;
 mod simd;
 mod translate;
 
