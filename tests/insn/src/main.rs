@@ -2,9 +2,11 @@
 //!
 //! `insn-tests record` writes `vectors/`. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
 //! runs COUNT cases of each matching row and prints what differs.
+//! `insn-tests immediates ROW-PREFIX` runs every immediate of rows that have few.
 //! `insn-tests decode COUNT FIRST` compares which words are allocated.
 //! `insn-tests show WORD SEED` (hexadecimal) runs one case.
 
+use a64_isa::RowInfo;
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
 use insn_tests::outcome::End;
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["compare", prefix, count] => number(count, 10).and_then(|count| compare(prefix, count, 0)),
         ["compare", prefix, count, first] => number(count, 10)
             .and_then(|count| number(first, 10).and_then(|first| compare(prefix, count, first))),
+        ["immediates", prefix] => compare_rows(prefix, vectors::compare_immediates),
         ["decode", count, first] => {
             number(count, 10).and_then(|count| number(first, 10).and_then(|first| decode(count, first)))
         }
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
             number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
         }
         _ => Err(Error::other(
-            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | decode COUNT FIRST | show WORD SEED",
+            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | decode COUNT FIRST | show WORD SEED",
         )),
     };
     match done {
@@ -77,12 +80,16 @@ fn record() -> Result<bool> {
     Ok(bad.is_empty())
 }
 
-fn compare(prefix: &str, count: u64, first: u64) -> Result<bool> {
+/// Compares the rows whose names begin so; `cases` runs those of one row.
+fn compare_rows(
+    prefix: &str,
+    cases: impl Fn(&Remote, &mut Arena, &'static RowInfo) -> Result<Vec<Compared>>,
+) -> Result<bool> {
     let remote = remote()?;
     let arena = &mut *Arena::lock();
     let (mut total, mut differing) = (0, 0);
     for row in rows::tested().filter(|row| row.name.starts_with(prefix)) {
-        let compared = vectors::compare_live(&remote, arena, row, first..first + count)?;
+        let compared = cases(&remote, arena, row)?;
         let bad: Vec<&Compared> = compared.iter().filter(|compared| !compared.agrees()).collect();
         total += compared.len();
         differing += bad.len();
@@ -92,6 +99,12 @@ fn compare(prefix: &str, count: u64, first: u64) -> Result<bool> {
     }
     println!("{differing} of {total} cases differ");
     Ok(differing == 0)
+}
+
+fn compare(prefix: &str, count: u64, first: u64) -> Result<bool> {
+    compare_rows(prefix, |remote, arena, row| {
+        vectors::compare_live(remote, arena, row, first..first + count)
+    })
 }
 
 fn show(word: u32, seed: u64) -> Result<bool> {

@@ -49,3 +49,31 @@ pub fn interpret(arena: &mut Arena, case: &Case) -> Option<Outcome> {
     let outcome = local::interpret(arena, case);
     (outcome.end != End::Looped).then_some(outcome)
 }
+
+/// Widest combination of fields that [`every_immediate`] runs through.
+const EXHAUSTIVE_BITS: u32 = 14;
+
+/// All encodings of a row that differ in other fields than register numbers, which are
+/// random; empty if there are too many.
+pub fn every_immediate(row: &'static RowInfo) -> impl Iterator<Item = u32> {
+    let fields = row.fields.iter().filter(|field| !field.name.starts_with('r'));
+    let bits: Vec<u32> = fields
+        .flat_map(|field| field.lsb..field.lsb + field.width)
+        .collect();
+    let registers = row.fields.iter().filter(|field| field.name.starts_with('r'));
+    let free = registers.fold(0, |mask: u32, field| mask | ((1 << field.width) - 1) << field.lsb);
+    let count = if bits.len() as u32 <= EXHAUSTIVE_BITS {
+        1 << bits.len()
+    } else {
+        0
+    };
+    let mut rng = Rng::for_case(row.name, u64::MAX);
+    let words = (0..count).map(move |value: u32| {
+        let fixed = bits
+            .iter()
+            .enumerate()
+            .fold(row.value, |word, (n, bit)| word | (value >> n & 1) << bit);
+        fixed | row.should_value | rng.next() as u32 & free
+    });
+    words.filter(|word| a64_isa::row_of(*word).is_some_and(|found| found.name == row.name))
+}

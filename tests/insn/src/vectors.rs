@@ -55,8 +55,27 @@ pub fn compare_live(
     row: &RowInfo,
     range: std::ops::Range<u64>,
 ) -> Result<Vec<Compared>> {
-    let (cases, ours): (Vec<Case>, Vec<Outcome>) =
-        range.filter_map(|index| rows::case(arena, row, index)).unzip();
+    compare_cases(remote, range.filter_map(|index| rows::case(arena, row, index)))
+}
+
+/// As [`compare_live`], for every immediate of a row.
+///
+/// # Errors
+/// If the remote fails.
+pub fn compare_immediates(
+    remote: &Remote,
+    arena: &mut Arena,
+    row: &'static RowInfo,
+) -> Result<Vec<Compared>> {
+    let cases = rows::every_immediate(row).zip(0..).filter_map(|(word, seed)| {
+        let case = Case::new(word, seed);
+        rows::interpret(arena, &case).map(|outcome| (case, outcome))
+    });
+    compare_cases(remote, cases)
+}
+
+fn compare_cases(remote: &Remote, cases: impl Iterator<Item = (Case, Outcome)>) -> Result<Vec<Compared>> {
+    let (cases, ours): (Vec<Case>, Vec<Outcome>) = cases.unzip();
     let theirs = remote.run(&cases)?;
     let outcomes = ours.iter().zip(&theirs);
     Ok(cases

@@ -13,39 +13,75 @@ use std::ops::Range;
 const WORDS: u64 = 25;
 const STATES: u64 = 8;
 
-/// Runs all rows on the engine and on the interpreter; reports the first differences.
+/// Counts cases and reports the first differences.
+#[derive(Default)]
+struct Comparison {
+    total: usize,
+    differing: usize,
+    report: String,
+}
+
+impl Comparison {
+    fn run(&mut self, arena: &mut Arena, engine: &mut EngineRunner, case: &Case) {
+        let Some(expected) = rows::interpret(arena, case) else {
+            return;
+        };
+        let expected = expected.delta(case);
+        let got = engine.run(arena, case).delta(case);
+        self.total += 1;
+        if got != expected {
+            self.differing += 1;
+            if self.differing <= 20 {
+                self.report += &outcome::explain(case, ("interpreter", &expected), ("engine", &got));
+            }
+        }
+    }
+
+    fn finish(self) {
+        let Comparison {
+            total,
+            differing,
+            report,
+        } = self;
+        assert!(differing == 0, "{differing} of {total} cases differ\n{report}");
+        assert!(total > 0);
+        println!("{total} cases agree");
+    }
+}
+
+/// Runs random cases of all rows on the engine and on the interpreter.
 fn compare(mode: Mode, words: Range<u64>) {
     let arena = &mut *Arena::lock();
     let mut engine = EngineRunner::new(mode);
-    let (mut total, mut differing, mut report) = (0, 0, String::new());
+    let mut comparison = Comparison::default();
     for row in rows::tested() {
         for index in words.clone() {
             let mut rng = Rng::for_case(row.name, index);
             let word = a64_isa::sample(row, rng.next());
             for _ in 0..STATES {
-                let case = Case::new(word, rng.next());
-                let Some(expected) = rows::interpret(arena, &case) else {
-                    continue;
-                };
-                let expected = expected.delta(&case);
-                let got = engine.run(arena, &case).delta(&case);
-                total += 1;
-                if got != expected {
-                    differing += 1;
-                    if differing <= 20 {
-                        report += &outcome::explain(&case, ("interpreter", &expected), ("engine", &got));
-                    }
-                }
+                comparison.run(arena, &mut engine, &Case::new(word, rng.next()));
             }
         }
     }
-    assert!(differing == 0, "{differing} of {total} cases differ\n{report}");
-    println!("{total} cases agree");
+    comparison.finish();
 }
 
 #[test]
 fn jit_agrees_with_interpreter() {
     compare(Mode::Jit, 0..WORDS);
+}
+
+#[test]
+fn jit_agrees_with_interpreter_on_every_immediate() {
+    let arena = &mut *Arena::lock();
+    let mut engine = EngineRunner::new(Mode::Jit);
+    let mut comparison = Comparison::default();
+    for row in rows::tested() {
+        for (word, seed) in rows::every_immediate(row).zip(0..) {
+            comparison.run(arena, &mut engine, &Case::new(word, seed));
+        }
+    }
+    comparison.finish();
 }
 
 #[test]
