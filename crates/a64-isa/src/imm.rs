@@ -48,6 +48,13 @@ pub const fn word_offset(imm: u32, bits: u32) -> i64 {
     sext(imm as u64, bits) * 4
 }
 
+/// The bit TBZ and TBNZ test.
+#[inline(always)]
+#[must_use]
+pub const fn bit_number(b5: bool, b40: u8) -> u8 {
+    (b5 as u8) << 5 | b40
+}
+
 /// The offset of ADR (bytes) and ADRP (pages).
 #[inline(always)]
 #[must_use]

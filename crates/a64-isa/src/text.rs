@@ -129,10 +129,14 @@ fn list(first: u8, count: u8, suffix: &str) -> String {
 
 // --- immediates ---
 
-/// In hexadecimal.
+/// In hexadecimal; zero is just `0`.
 #[must_use]
 pub fn hex(value: u64) -> String {
-    format!("{value:#x}")
+    if value == 0 {
+        "0".to_owned()
+    } else {
+        format!("{value:#x}")
+    }
 }
 
 /// An FP immediate as LLVM prints it, with eight decimals.
@@ -161,7 +165,7 @@ pub fn offset(value: i64) -> String {
 
 /// Condition code.
 #[must_use]
-pub fn cond(code: u8) -> &'static str {
+pub fn cc(code: u8) -> &'static str {
     const NAMES: [&str; 16] = [
         "eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv",
     ];
@@ -170,8 +174,8 @@ pub fn cond(code: u8) -> &'static str {
 
 /// The opposite condition code.
 #[must_use]
-pub fn inverse(code: u8) -> &'static str {
-    cond(code ^ 1)
+pub fn inverse_cc(code: u8) -> &'static str {
+    cc(code ^ 1)
 }
 
 /// ", lsl #3" and so on; nothing for `lsl #0`.
@@ -235,4 +239,18 @@ pub fn movz_text(sf: bool, imm16: u16, hw: u8) -> i64 {
 pub fn movn_text(sf: bool, imm16: u16, hw: u8) -> i64 {
     let value = !(u64::from(imm16) << (16 * u32::from(hw)));
     if sf { value as i64 } else { i64::from(value as i32) }
+}
+
+/// The register operand of the extended-register ADD and SUB. With SP among the other
+/// operands the extension of the same width is called `lsl`, or left out.
+#[must_use]
+pub fn extended(sf: bool, rm: u8, option: u8, amount: u8, with_sp: bool) -> String {
+    let register = wx(sf && option & 3 == 3, rm);
+    let natural = if sf { 3 } else { 2 };
+    match (with_sp && option == natural, amount) {
+        (true, 0) => register,
+        (true, _) => format!("{register}, lsl #{amount}"),
+        (false, 0) => format!("{register}, {}", extend_name(option)),
+        (false, _) => format!("{register}, {} #{amount}", extend_name(option)),
+    }
 }
