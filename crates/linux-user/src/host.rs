@@ -33,3 +33,19 @@ pub fn syscall(nr: u64, args: [u64; 6]) -> SysResult {
     }
     errno::from_register(value)
 }
+
+/// Reads a clock that the host's vDSO serves without entering the kernel.
+#[must_use]
+pub fn vdso_clock(clock: u64) -> Option<linux_abi::layout::Timespec> {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` is ours to write. clock_gettime is not a cancellation point and, for
+    // the clocks the caller passes, fails only if there is no such clock (errno is unused).
+    let result = unsafe { libc::clock_gettime(clock as libc::clockid_t, &raw mut now) };
+    (result == 0).then_some(linux_abi::layout::Timespec {
+        tv_sec: now.tv_sec,
+        tv_nsec: now.tv_nsec,
+    })
+}

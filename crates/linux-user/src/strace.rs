@@ -1,0 +1,375 @@
+//! `-strace`: one line a call, `PID name(args) = ret` or `= -1 errno=N (text)`, to standard
+//! error or the -D file through a high close-on-exec descriptor.
+//!
+//! A line is begun before the call and finished after it, so that a call that never
+//! returns is seen. When another thread writes in between, the line is closed with
+//! `<unfinished ...>` and taken up again with `<... name resumed>`.
+
+use crate::host;
+use crate::syscall::arg::{Iov, read};
+use guest::{GuestAddr, access};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{OpenFlags, SysResult, flags};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Longer strings and buffers end in `...`, as strace(1)'s default has it.
+const MAX_STRING: usize = 32;
+const MAX_ELEMENTS: u64 = 16;
+
+/// The thread whose line is begun and not finished; 0 for none.
+static OPEN_LINE: AtomicI32 = AtomicI32::new(0);
+
+/// Builds the text of one call.
+pub struct Printer {
+    text: String,
+    result: Option<SysResult>,
+    /// Fields printed of the present group.
+    fields: u32,
+    /// The first argument that is only known after the call.
+    first_after: usize,
+}
+
+impl Printer {
+    #[must_use]
+    pub fn new() -> Printer {
+        Printer {
+            text: String::with_capacity(160),
+            result: None,
+            fields: 0,
+            first_after: usize::MAX,
+        }
+    }
+
+    #[must_use]
+    pub fn first_after(&self) -> usize {
+        self.first_after
+    }
+
+    pub fn set_first_after(&mut self, index: usize) {
+        self.first_after = index;
+    }
+
+    /// The call's result, once it returned.
+    #[must_use]
+    pub fn result(&self) -> Option<SysResult> {
+        self.result
+    }
+
+    pub fn set_result(&mut self, result: SysResult) {
+        self.result = Some(result);
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub fn dec(&mut self, value: i64) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "{value}");
+    }
+
+    pub fn hex(&mut self, value: u64) {
+        let _ = write!(self.text, "{value:#x}");
+    }
+
+    pub fn octal(&mut self, value: u64) {
+        let _ = write!(self.text, "0{value:o}");
+    }
+
+    pub fn pointer(&mut self, addr: GuestAddr) {
+        if addr.is_null() {
+            self.text("NULL");
+        } else {
+            self.hex(addr.0);
+        }
+    }
+
+    /// `{...}` around what `body` prints.
+    pub fn group(&mut self, body: impl FnOnce(&mut Printer)) {
+        let outer = std::mem::replace(&mut self.fields, 0);
+        self.text("{");
+        body(self);
+        self.text("}");
+        self.fields = outer;
+    }
+
+    /// `name=`, after a comma if it is not the group's first.
+    pub fn field(&mut self, name: &str) {
+        if self.fields > 0 {
+            self.text(",");
+        }
+        self.fields += 1;
+        self.text(name);
+        self.text("=");
+    }
+
+    /// The names of a flag word, what has none in hexadecimal.
+    pub fn names(&mut self, names: flags::Names, value: u64) {
+        let mut rest = value;
+        let mut any = false;
+        for &(mask, bits, name) in names {
+            let whole = mask == u64::MAX;
+            let hit = if whole {
+                value == bits
+            } else {
+                value & mask == bits && rest & bits == bits && bits != 0
+            };
+            if hit {
+                self.separate(&mut any);
+                self.text(name);
+                rest &= if whole { 0 } else { !mask };
+            }
+        }
+        if rest != 0 || !any {
+            self.separate(&mut any);
+            if rest == 0 { self.text("0") } else { self.hex(rest) }
+        }
+    }
+
+    fn separate(&mut self, any: &mut bool) {
+        if std::mem::replace(any, true) {
+            self.text("|");
+        }
+    }
+
+    pub fn open_flags(&mut self, value: OpenFlags) {
+        self.text(match value.0 & OpenFlags::ACCMODE.0 {
+            0 => "O_RDONLY",
+            1 => "O_WRONLY",
+            2 => "O_RDWR",
+            _ => "O_ACCMODE",
+        });
+        let mut rest = value.0 & !OpenFlags::ACCMODE.0;
+        for (flag, name) in OpenFlags::NAMES {
+            if rest & flag.0 == flag.0 {
+                self.text("|");
+                self.text(name);
+                rest &= !flag.0;
+            }
+        }
+        if rest != 0 {
+            self.text("|");
+            self.hex(rest);
+        }
+    }
+
+    pub fn signal(&mut self, number: i32) {
+        match linux_abi::flags::signal_name(number) {
+            Some(name) => self.text(name),
+            None => self.dec(i64::from(number)),
+        }
+    }
+
+    pub fn ioctl(&mut self, request: u64) {
+        match flags::IOCTL
+            .iter()
+            .find(|(_, value, _)| *value == request & 0xffff_ffff)
+        {
+            Some((_, _, name)) => self.text(name),
+            None => self.hex(request & 0xffff_ffff),
+        }
+    }
+
+    /// `"bytes"`, escaped, followed by `...` when cut.
+    pub fn quoted(&mut self, bytes: &[u8], cut: bool) {
+        self.text("\"");
+        for &byte in bytes {
+            match byte {
+                b'\n' => self.text("\\n"),
+                b'\t' => self.text("\\t"),
+                b'\r' => self.text("\\r"),
+                b'"' => self.text("\\\""),
+                b'\\' => self.text("\\\\"),
+                0x20..=0x7e => self.text.push(char::from(byte)),
+                0..=0x1f | 0x7f..=0xff => {
+                    let _ = write!(self.text, "\\x{byte:02x}");
+                }
+            }
+        }
+        self.text(if cut { "\"..." } else { "\"" });
+    }
+
+    pub fn bytes(&mut self, addr: GuestAddr, len: u64) {
+        let shown = len.min(MAX_STRING as u64) as usize;
+        let mut buf = [0; MAX_STRING];
+        match access::read(addr, &mut buf[..shown]) {
+            Ok(()) => self.quoted(&buf[..shown], shown as u64 != len),
+            Err(_) => self.pointer(addr),
+        }
+    }
+
+    /// A NUL-terminated string. Paths are worth their whole length.
+    pub fn c_string(&mut self, addr: GuestAddr) {
+        if addr.is_null() {
+            return self.text("NULL");
+        }
+        match access::read_cstr(addr, 4096) {
+            Ok(Some(bytes)) => self.quoted(&bytes, false),
+            Ok(None) | Err(_) => self.pointer(addr),
+        }
+    }
+
+    pub fn c_string_array(&mut self, addr: GuestAddr) {
+        if addr.is_null() {
+            return self.text("NULL");
+        }
+        self.text("[");
+        for index in 0..=MAX_ELEMENTS {
+            match read::<u64>(addr.offset(index as i64 * 8)) {
+                Ok(0) | Err(_) => break,
+                Ok(_) if index == MAX_ELEMENTS => self.text(",..."),
+                Ok(string) => {
+                    if index > 0 {
+                        self.text(",");
+                    }
+                    self.c_string(GuestAddr(string));
+                }
+            }
+        }
+        self.text("]");
+    }
+
+    /// The buffers of an array, as far as `filled` bytes reach.
+    pub fn iovecs(&mut self, iov: Iov, filled: u64) {
+        let mut left = filled;
+        self.text("[");
+        for (index, entry) in iov.entries().take(MAX_ELEMENTS as usize).enumerate() {
+            if index > 0 {
+                self.text(",");
+            }
+            self.group(|out| {
+                out.field("iov_base");
+                out.bytes(GuestAddr(entry.iov_base), entry.iov_len.min(left));
+                left = left.saturating_sub(entry.iov_len);
+                out.field("iov_len");
+                out.dec(entry.iov_len as i64);
+            });
+        }
+        self.text("]");
+    }
+}
+
+impl Default for Printer {
+    fn default() -> Self {
+        Printer::new()
+    }
+}
+
+/// Where the lines go.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace {
+    /// A descriptor the guest cannot reach by chance: high, close-on-exec.
+    pub fd: i32,
+}
+
+impl Trace {
+    /// Begins a line.
+    pub fn begin(self, pid: i32, tid: i32, text: &str) {
+        let lead = if OPEN_LINE.swap(tid, Ordering::AcqRel) == 0 {
+            ""
+        } else {
+            " <unfinished ...>\n"
+        };
+        self.write(&format!("{lead}{pid} {text}"));
+    }
+
+    /// Ends the line this thread began.
+    pub fn end(self, pid: i32, tid: i32, name: &str, text: &str) {
+        if OPEN_LINE
+            .compare_exchange(tid, 0, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+        {
+            self.write(text);
+        } else {
+            let lead = if OPEN_LINE.swap(0, Ordering::AcqRel) == 0 {
+                ""
+            } else {
+                " <unfinished ...>\n"
+            };
+            self.write(&format!("{lead}{pid} <... {name} resumed>{text}"));
+        }
+    }
+
+    /// A line of its own, such as a signal's delivery.
+    pub fn line(self, text: &str) {
+        let lead = if OPEN_LINE.swap(0, Ordering::AcqRel) == 0 {
+            ""
+        } else {
+            " <unfinished ...>\n"
+        };
+        self.write(&format!("{lead}{text}\n"));
+    }
+
+    fn write(self, text: &str) {
+        let mut bytes = text.as_bytes();
+        while !bytes.is_empty() {
+            let args = [self.fd as u64, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0];
+            match host::syscall(nr::write, args) {
+                Ok(count) if count > 0 => bytes = &bytes[(count as usize).min(bytes.len())..],
+                // A trace nobody reads must not stop the guest.
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+}
+
+/// ` = ret` as the rows ask for it.
+#[must_use]
+pub fn result_text(result: SysResult, in_hex: bool) -> String {
+    match result {
+        Ok(value) if in_hex => format!(" = {value:#x}\n"),
+        Ok(value) => format!(" = {}\n", value as i64),
+        Err(error) => format!(" = -1 errno={} ({})\n", error.0, error.text()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(body: impl FnOnce(&mut Printer)) -> String {
+        let mut printer = Printer::new();
+        body(&mut printer);
+        printer.text
+    }
+
+    #[test]
+    fn words_print_by_their_names() {
+        assert_eq!(printed(|out| out.names(flags::PROT, 5)), "PROT_READ|PROT_EXEC");
+        assert_eq!(printed(|out| out.names(flags::PROT, 0)), "0");
+        assert_eq!(printed(|out| out.names(flags::PROT, 0x1001)), "PROT_READ|0x1000");
+        assert_eq!(
+            printed(|out| out.names(flags::MAP, 0x22)),
+            "MAP_PRIVATE|MAP_ANONYMOUS"
+        );
+        assert_eq!(printed(|out| out.names(flags::MAP, 0x3)), "MAP_SHARED_VALIDATE");
+        assert_eq!(printed(|out| out.names(flags::WHENCE, 2)), "SEEK_END");
+        assert_eq!(printed(|out| out.names(flags::WHENCE, 9)), "0x9");
+        assert_eq!(
+            printed(|out| out.open_flags(OpenFlags(0o4050000 | 1))),
+            "O_WRONLY|O_SYNC|O_DIRECTORY"
+        );
+    }
+
+    #[test]
+    fn buffers_are_quoted_and_cut() {
+        let data = b"a\"b\n\x01 and so on until it is too long";
+        let addr = GuestAddr(data.as_ptr() as u64);
+        assert_eq!(printed(|out| out.bytes(addr, 5)), r#""a\"b\n\x01""#);
+        assert!(printed(|out| out.bytes(addr, data.len() as u64)).ends_with("\"..."));
+    }
+
+    #[test]
+    fn results_print_as_qemus() {
+        assert_eq!(result_text(Ok(3), false), " = 3\n");
+        assert_eq!(result_text(Ok(0x5000), true), " = 0x5000\n");
+        let missing = result_text(Err(linux_abi::Errno::ENOENT), true);
+        assert_eq!(missing, " = -1 errno=2 (No such file or directory)\n");
+    }
+}

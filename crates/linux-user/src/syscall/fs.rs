@@ -1,0 +1,157 @@
+//! Opening files, their descriptors' flags, links and access checks.
+
+use super::arg::{AccessMode, AtFlags, FcntlCmd, Fd, GuestCStr, Hex, In, Mode, OutBuf, Size};
+use super::path::{self, HostPath, Links};
+use crate::mm::own;
+use crate::task::Task;
+use crate::{host, own_fds, proc};
+use guest::access;
+use linux_abi::layout::{Flock, OpenHow};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, OpenFlags, SysResult, flags};
+
+/// openat(2).
+pub fn openat(task: &mut Task, dirfd: Fd, path: GuestCStr, open: OpenFlags, mode: Mode) -> SysResult {
+    if let Some(special) = path::in_proc(path)
+        && let Some(result) = proc::open_special(task, &special, open)
+    {
+        return result;
+    }
+    let host_path = path::resolve(task, path, Links::Follow);
+    let args = [
+        dirfd.register(),
+        host_path.register(),
+        open.to_host(),
+        u64::from(mode.0),
+        0,
+        0,
+    ];
+    task.interruptible(nr::openat, args)
+}
+
+/// openat2(2). The resolve rules are about the path as the guest wrote it, so with any of
+/// them the -L rule does not apply.
+pub fn openat2(task: &mut Task, dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) -> SysResult {
+    const HOW: u64 = size_of::<OpenHow>() as u64;
+    if size.0 < HOW {
+        return Err(Errno::EINVAL);
+    }
+    if size.0 > HOW && !is_zero(how.0.offset(HOW as i64), size.0 - HOW)? {
+        return Err(Errno::E2BIG);
+    }
+    let mut how = how.read()?;
+    if how.resolve == 0
+        && let Some(special) = path::in_proc(path)
+        && let Some(result) = proc::open_special(task, &special, OpenFlags(how.flags))
+    {
+        return result;
+    }
+    how.flags = OpenFlags(how.flags).to_host();
+    let host_path = match how.resolve {
+        0 => path::resolve(task, path, Links::Follow),
+        _ => HostPath::plain(path),
+    };
+    let args = [
+        dirfd.register(),
+        host_path.register(),
+        (&raw const how) as u64,
+        HOW,
+        0,
+        0,
+    ];
+    task.interruptible(nr::openat2, args)
+}
+
+/// Whether the tail of an extensible structure is zero, as copy_struct_from_user asks.
+fn is_zero(addr: guest::GuestAddr, len: u64) -> Result<bool, Errno> {
+    for offset in 0..len.min(guest::PAGE_SIZE) {
+        if access::load(addr.offset(offset as i64), 1).map_err(|_| Errno::EFAULT)? != 0 {
+            return Ok(false);
+        }
+    }
+    Ok(len <= guest::PAGE_SIZE)
+}
+
+/// faccessat(2) as the kernel has it: without flags.
+pub fn faccessat(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode) -> SysResult {
+    let host_path = target_path(task, path, Links::Follow);
+    host::syscall(
+        nr::faccessat,
+        [dirfd.register(), host_path.register(), mode.0, 0, 0, 0],
+    )
+}
+
+/// faccessat2(2).
+pub fn faccessat2(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode, at: AtFlags) -> SysResult {
+    let host_path = target_path(task, path, links(at));
+    host::syscall(
+        nr::faccessat2,
+        [dirfd.register(), host_path.register(), mode.0, at.0, 0, 0],
+    )
+}
+
+/// What the flags of an *at call say of a last symbolic link.
+pub fn links(at: AtFlags) -> Links {
+    if at.has(flags::AT_SYMLINK_NOFOLLOW) {
+        Links::Keep
+    } else {
+        Links::Follow
+    }
+}
+
+/// The path to look at: behind a link of /proc that means the guest (as /proc/self/exe
+/// does) when links are followed, else by the -L rule.
+pub fn target_path(task: &Task, path: GuestCStr, links: Links) -> HostPath {
+    if links == Links::Follow
+        && let Some(special) = path::in_proc(path)
+        && let Some(target) = proc::readlink_special(task, &special)
+    {
+        return HostPath::replaced(target);
+    }
+    path::resolve(task, path, links)
+}
+
+/// readlinkat(2).
+pub fn readlinkat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: OutBuf, size: Size) -> SysResult {
+    if size.0 as i32 <= 0 {
+        return Err(Errno::EINVAL);
+    }
+    own::check(buf.addr.0, buf.len)?;
+    if let Some(special) = path::in_proc(path)
+        && let Some(target) = proc::readlink_special(task, &special)
+    {
+        let count = target.len().min(size.0 as i32 as usize);
+        access::write(buf.addr, &target[..count]).map_err(|_| Errno::EFAULT)?;
+        return Ok(count as u64);
+    }
+    let host_path = path::resolve(task, path, Links::Keep);
+    host::syscall(
+        nr::readlinkat,
+        [dirfd.register(), host_path.register(), buf.addr.0, size.0, 0, 0],
+    )
+}
+
+/// fcntl(2): the flags of open stand elsewhere on the host, locks may wait.
+pub fn fcntl(task: &mut Task, fd: Fd, cmd: FcntlCmd, arg: Hex) -> SysResult {
+    if own_fds::contains(fd.0) {
+        return Err(Errno::EBADF);
+    }
+    let mut args = [fd.register(), cmd.0, arg.0, 0, 0, 0];
+    match cmd.0 {
+        flags::F_GETFL => Ok(OpenFlags::from_host(host::syscall(nr::fcntl, args)?).0),
+        flags::F_SETFL => {
+            args[2] = OpenFlags(arg.0).to_host();
+            host::syscall(nr::fcntl, args)
+        }
+        flags::F_GETLK | flags::F_OFD_GETLK => {
+            own::check(arg.0, size_of::<Flock>() as u64)?;
+            host::syscall(nr::fcntl, args)
+        }
+        flags::F_GETOWN_EX | flags::F_GETOWNER_UIDS | flags::F_GET_RW_HINT | flags::F_GET_FILE_RW_HINT => {
+            own::check(arg.0, 8)?;
+            host::syscall(nr::fcntl, args)
+        }
+        flags::F_SETLKW | flags::F_OFD_SETLKW => task.interruptible(nr::fcntl, args),
+        _ => host::syscall(nr::fcntl, args),
+    }
+}

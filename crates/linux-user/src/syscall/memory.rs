@@ -1,0 +1,141 @@
+//! Memory calls: thin shells around [`crate::mm`].
+
+use super::arg::{Addr, Advice, AttachFlags, Fd, Hex, Int, Iov, Long, MapFlags, Prot, RemapFlags, Size};
+use crate::host;
+use crate::mm::{MapRequest, RemapRequest};
+use crate::task::Task;
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult, flags};
+
+/// mmap(2).
+pub fn mmap(
+    task: &mut Task,
+    addr: Addr,
+    len: Size,
+    prot: Prot,
+    flags: MapFlags,
+    fd: Fd,
+    offset: Long,
+) -> SysResult {
+    if crate::own_fds::contains(fd.0) && !flags.has(flags::MAP_ANONYMOUS) {
+        return Err(Errno::EBADF);
+    }
+    let request = MapRequest {
+        addr: addr.0,
+        len: len.0,
+        prot: prot.0,
+        flags: flags.0,
+        fd: fd.0,
+        offset: offset.0 as u64,
+    };
+    task.process.mm.mmap(task.cpu.engine(), request)
+}
+
+/// munmap(2).
+pub fn munmap(task: &mut Task, addr: Addr, len: Size) -> SysResult {
+    task.process.mm.munmap(task.cpu.engine(), addr.0, len.0)
+}
+
+/// mremap(2).
+pub fn mremap(
+    task: &mut Task,
+    old: Addr,
+    old_len: Size,
+    new_len: Size,
+    flags: RemapFlags,
+    new: Addr,
+) -> SysResult {
+    let request = RemapRequest {
+        old: old.0,
+        old_len: old_len.0,
+        new_len: new_len.0,
+        flags: flags.0,
+        new: new.0,
+    };
+    task.process.mm.mremap(task.cpu.engine(), request)
+}
+
+/// mprotect(2).
+pub fn mprotect(task: &mut Task, addr: Addr, len: Size, prot: Prot) -> SysResult {
+    task.process.mm.mprotect(task.cpu.engine(), addr.0, len.0, prot.0)
+}
+
+/// pkey_mprotect(2): without FEAT_S1POE the only key is "none".
+pub fn pkey_mprotect(task: &mut Task, addr: Addr, len: Size, prot: Prot, pkey: Int) -> SysResult {
+    if pkey.0 != -1 {
+        return Err(Errno::EINVAL);
+    }
+    mprotect(task, addr, len, prot)
+}
+
+/// pkey_alloc(2): there are none to give.
+pub fn pkey_alloc(_: &mut Task, flags: Hex, rights: Hex) -> SysResult {
+    const PKEY_ACCESS_MASK: u64 = 0xf;
+    if flags.0 != 0 || rights.0 & !PKEY_ACCESS_MASK != 0 {
+        return Err(Errno::EINVAL);
+    }
+    Err(Errno::ENOSPC)
+}
+
+/// madvise(2).
+pub fn madvise(task: &mut Task, addr: Addr, len: Size, advice: Advice) -> SysResult {
+    task.process
+        .mm
+        .madvise(task.cpu.engine(), addr.0, len.0, advice.0)
+}
+
+/// process_madvise(2), without the advice that drops contents: the range could be the
+/// emulator's of this process, or another's.
+pub fn process_madvise(
+    _: &mut Task,
+    pidfd: Fd,
+    iov: Iov,
+    vlen: Size,
+    advice: Advice,
+    flags: Hex,
+) -> SysResult {
+    match advice.0 {
+        flags::MADV_WILLNEED | flags::MADV_COLD | flags::MADV_PAGEOUT | flags::MADV_COLLAPSE => {
+            host::syscall(
+                nr::process_madvise,
+                [pidfd.register(), iov.addr.0, vlen.0, advice.0, flags.0, 0],
+            )
+        }
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// remap_file_pages(2).
+pub fn remap_file_pages(
+    task: &mut Task,
+    addr: Addr,
+    size: Size,
+    prot: Hex,
+    pgoff: Size,
+    flags: Hex,
+) -> SysResult {
+    let args = [addr.0.0, size.0, prot.0, pgoff.0, flags.0, 0];
+    task.process.mm.remap_file_pages(task.cpu.engine(), args)
+}
+
+/// mseal(2).
+pub fn mseal(task: &mut Task, addr: Addr, len: Size, flags: Hex) -> SysResult {
+    task.process.mm.mseal(addr.0, len.0, flags.0)
+}
+
+/// brk(2): never fails, it gives the present end.
+pub fn brk(task: &mut Task, addr: Addr) -> SysResult {
+    Ok(task.process.mm.brk(task.cpu.engine(), addr.0))
+}
+
+/// shmat(2).
+pub fn shmat(task: &mut Task, id: Int, addr: Addr, flags: AttachFlags) -> SysResult {
+    task.process
+        .mm
+        .shmat(task.cpu.engine(), id.0 as u64, addr.0, flags.0)
+}
+
+/// shmdt(2).
+pub fn shmdt(task: &mut Task, addr: Addr) -> SysResult {
+    task.process.mm.shmdt(task.cpu.engine(), addr.0)
+}

@@ -1,0 +1,265 @@
+//! System calls: from X8 and X0-X5 to a result.
+//!
+//! One typed row a call (table.rs) gives number, name, argument decoding, `-strace` text,
+//! the function, and the support page. Families of functions have a file each.
+//!
+//! Invariants:
+//! - Every number of the guest's kernel has a row; what has none answers ENOSYS.
+//! - Guest memory is read and written through `guest::access`, or by the host's kernel
+//!   after a check that it is not the emulator's.
+//! - No lock of the emulator is held over a call that may block.
+
+pub mod arg;
+mod fs;
+mod io;
+mod memory;
+mod misc;
+mod path;
+mod poll;
+mod show;
+mod socket;
+mod stat;
+mod sysv;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use crate::strace::{Printer, result_text};
+use crate::task::Task;
+use arg::Regs;
+use linux_abi::Errno;
+pub use linux_abi::SysResult;
+pub use table::ROWS;
+
+/// How far a call is supported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Support {
+    /// As the kernel does it.
+    Full,
+    /// With the exception the text names.
+    Partial(&'static str),
+    /// Not done: the error every call gets, and why.
+    Error(Errno, &'static str),
+}
+
+/// How a call's result prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Returns {
+    Decimal,
+    Hex,
+    Never,
+}
+
+/// One system call.
+pub struct Row {
+    pub number: u16,
+    pub name: &'static str,
+    /// `host`, `blocking`, `none`, or the function.
+    pub done_by: &'static str,
+    pub support: Support,
+    pub returns: Returns,
+    /// The arguments as the row declares them.
+    pub signature: &'static str,
+    call: fn(&mut Task, &Regs) -> SysResult,
+    show: fn(&Regs, &mut Printer, Part),
+}
+
+/// Which arguments to print: those known before the call, or the rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    Before,
+    After,
+}
+
+/// Turns the rows into [`ROWS`].
+macro_rules! syscalls {
+    ($($number:literal $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $returns:ident)? =
+        $by:ident $(:: $function:ident)?, $support:ident $(($($support_args:tt)*))?;)*) => {
+        pub static ROWS: &[$crate::syscall::Row] = &[$($crate::syscall::Row {
+            number: $number,
+            name: stringify!($name),
+            done_by: concat!(stringify!($by) $(, "::", stringify!($function))?),
+            support: $crate::syscall::support!($support $(($($support_args)*))?),
+            returns: $crate::syscall::returns!($($returns)?),
+            signature: stringify!($($arg: $ty),*),
+            call: |task, regs| {
+                $crate::syscall::call!(task regs; $name($($ty),*) = $by $(:: $function)?, $($($support_args)*)?)
+            },
+            show: |regs, out, part| {
+                let shows: &[fn(&$crate::syscall::arg::Regs, usize, &mut $crate::strace::Printer, $crate::syscall::Part)] =
+                    &[$($crate::syscall::show_arg::<$ty>),*];
+                for (index, show) in shows.iter().enumerate() {
+                    show(regs, index, out, part);
+                }
+            },
+        }),*];
+    };
+}
+
+macro_rules! support {
+    (Full) => {
+        $crate::syscall::Support::Full
+    };
+    (Partial($why:literal)) => {
+        $crate::syscall::Support::Partial($why)
+    };
+    (Error($errno:ident, $why:literal)) => {
+        $crate::syscall::Support::Error(linux_abi::Errno::$errno, $why)
+    };
+}
+
+macro_rules! returns {
+    () => {
+        $crate::syscall::Returns::Decimal
+    };
+    ($kind:ident) => {
+        $crate::syscall::Returns::$kind
+    };
+}
+
+macro_rules! call {
+    ($task:ident $regs:ident; $name:ident($($ty:ty),*) = host, $($support:tt)*) => {{
+        let _ = $task;
+        let host = $crate::syscall::host_regs!($regs, $($ty),*);
+        $crate::host::syscall(linux_abi::nr::x86_64::$name, host)
+    }};
+    ($task:ident $regs:ident; $name:ident($($ty:ty),*) = blocking, $($support:tt)*) => {{
+        let host = $crate::syscall::host_regs!($regs, $($ty),*);
+        $task.interruptible(linux_abi::nr::x86_64::$name, host)
+    }};
+    ($task:ident $regs:ident; $name:ident($($ty:ty),*) = none, $errno:ident, $why:literal) => {{
+        let _ = ($task, $regs);
+        Err(linux_abi::Errno::$errno)
+    }};
+    ($task:ident $regs:ident; $name:ident($($ty:ty),*) = $family:ident :: $function:ident, $($support:tt)*) => {
+        $crate::syscall::decoded!($task $regs $family::$function; $($ty),*)
+    };
+}
+
+/// The host's registers for a call that is alike on both sides.
+macro_rules! host_regs {
+    ($regs:ident, ) => {{
+        let _ = $regs;
+        [0; 6]
+    }};
+    ($regs:ident, $($ty:ty),+) => {{
+        let mut host: $crate::syscall::arg::Regs = [0; 6];
+        let mut slots = host.iter_mut().enumerate();
+        $(
+            if let Some((at, slot)) = slots.next() {
+                *slot = $crate::syscall::arg::Arg::to_host(<$ty as $crate::syscall::arg::Arg>::decode($regs, at))?;
+            }
+        )+
+        host
+    }};
+}
+
+/// A function's call with its arguments decoded, each from its own register.
+macro_rules! decoded {
+    ($task:ident $regs:ident $family:ident :: $function:ident; ) => {{
+        let _ = $regs;
+        $family::$function($task)
+    }};
+    ($task:ident $regs:ident $family:ident :: $function:ident; $($ty:ty),+) => {{
+        let mut at = 0..$regs.len();
+        let mut next = || at.next().unwrap_or_default();
+        $family::$function($task, $(<$ty as $crate::syscall::arg::Arg>::decode($regs, next())),+)
+    }};
+}
+
+use {call, decoded, host_regs, returns, support, syscalls};
+
+/// Prints one argument if this is the part it belongs to. Once an argument has to wait for
+/// the result, all after it do.
+fn show_arg<A: arg::Arg>(regs: &Regs, index: usize, out: &mut Printer, part: Part) {
+    let first_after = out.first_after();
+    if A::OUT && index < first_after {
+        out.set_first_after(index);
+    }
+    let after = index >= out.first_after();
+    if after != (part == Part::After) {
+        return;
+    }
+    if index > 0 {
+        out.text(", ");
+    }
+    A::decode(regs, index).show(out);
+}
+
+const NUMBERS: usize = 470;
+const NO_ROW: u16 = u16::MAX;
+
+/// From number to row.
+static INDEX: [u16; NUMBERS] = {
+    let mut index = [NO_ROW; NUMBERS];
+    let mut row = 0;
+    while row < ROWS.len() {
+        index[ROWS[row].number as usize] = row as u16;
+        row += 1;
+    }
+    index
+};
+
+/// The row of a number.
+#[must_use]
+pub fn row(number: u64) -> Option<&'static Row> {
+    // The kernel takes the number as an int: the upper half of X8 is ignored.
+    let at = *INDEX.get(number as u32 as usize)?;
+    ROWS.get(usize::from(at))
+}
+
+/// Carries out the call that the guest's registers hold. The result is for the caller to
+/// put into X0: signals may have to restart the call instead.
+///
+/// # Errors
+/// The call's error, including the kernel-internal ones that ask for a restart.
+pub fn dispatch(task: &mut Task) -> SysResult {
+    let state = task.cpu.state();
+    let number = state.x[8];
+    let regs = std::array::from_fn(|index| state.x[index]);
+    match row(number) {
+        Some(row) if task.trace.is_none() => (row.call)(task, &regs),
+        Some(row) => traced(task, row, &regs),
+        None => unknown(task, number),
+    }
+}
+
+#[cold]
+fn unknown(task: &Task, number: u64) -> SysResult {
+    if let Some(trace) = task.trace {
+        let result = result_text(Err(Errno::ENOSYS), false);
+        trace.line(&format!(
+            "{} Unknown syscall {}{}",
+            task.process.pid(),
+            number as u32,
+            result.trim_end()
+        ));
+    }
+    Err(Errno::ENOSYS)
+}
+
+#[cold]
+fn traced(task: &mut Task, row: &Row, regs: &Regs) -> SysResult {
+    let Some(trace) = task.trace else {
+        return (row.call)(task, regs);
+    };
+    let (pid, tid) = (task.process.pid(), task.tid);
+    let mut before = Printer::new();
+    before.text(row.name);
+    before.text("(");
+    (row.show)(regs, &mut before, Part::Before);
+    if row.returns == Returns::Never {
+        trace.line(&format!("{pid} {})", before.as_str()));
+        return (row.call)(task, regs);
+    }
+    trace.begin(pid, tid, before.as_str());
+    let result = (row.call)(task, regs);
+    let mut after = Printer::new();
+    after.set_result(result);
+    (row.show)(regs, &mut after, Part::After);
+    after.text(")");
+    after.text(&result_text(result, row.returns == Returns::Hex));
+    trace.end(pid, tid, row.name, after.as_str());
+    result
+}

@@ -1,0 +1,60 @@
+//! The stat family: results are laid out anew for the guest.
+
+use super::arg::{AtFlags, Fd, GuestCStr, Hex, Out};
+use super::fs::{links, target_path};
+use super::path::{self, Links};
+use crate::host;
+use crate::mm::own;
+use crate::task::Task;
+use linux_abi::SysResult;
+use linux_abi::layout::{HostStat, Stat, Statfs, Statx};
+use linux_abi::nr::x86_64 as nr;
+
+/// newfstatat(2).
+pub fn newfstatat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: Out<Stat>, at: AtFlags) -> SysResult {
+    let host_path = target_path(task, path, links(at));
+    let mut stat = HostStat::ZERO;
+    let args = [
+        dirfd.register(),
+        host_path.register(),
+        (&raw mut stat) as u64,
+        at.0,
+        0,
+        0,
+    ];
+    host::syscall(nr::newfstatat, args)?;
+    buf.write(&Stat::from(stat))?;
+    Ok(0)
+}
+
+/// fstat(2).
+pub fn fstat(_: &mut Task, fd: Fd, buf: Out<Stat>) -> SysResult {
+    let mut stat = HostStat::ZERO;
+    host::syscall(nr::fstat, [fd.register(), (&raw mut stat) as u64, 0, 0, 0, 0])?;
+    buf.write(&Stat::from(stat))?;
+    Ok(0)
+}
+
+/// statx(2): one layout for all architectures.
+pub fn statx(
+    task: &mut Task,
+    dirfd: Fd,
+    path: GuestCStr,
+    at: AtFlags,
+    mask: Hex,
+    buf: Out<Statx>,
+) -> SysResult {
+    own::check(buf.0.0, size_of::<Statx>() as u64)?;
+    let host_path = target_path(task, path, links(at));
+    host::syscall(
+        nr::statx,
+        [dirfd.register(), host_path.register(), at.0, mask.0, buf.0.0, 0],
+    )
+}
+
+/// statfs(2).
+pub fn statfs(task: &mut Task, path: GuestCStr, buf: Out<Statfs>) -> SysResult {
+    own::check(buf.0.0, size_of::<Statfs>() as u64)?;
+    let host_path = path::resolve(task, path, Links::Follow);
+    host::syscall(nr::statfs, [host_path.register(), buf.0.0, 0, 0, 0, 0])
+}

@@ -1,0 +1,77 @@
+//! The table against the list of arm64's numbers, and the page made from it.
+
+use super::*;
+use std::fmt::Write as _;
+
+#[test]
+fn every_number_has_its_row() {
+    let rows: Vec<(u16, &str)> = ROWS.iter().map(|row| (row.number, row.name)).collect();
+    assert_eq!(rows, linux_abi::nr::arm64::ALL);
+}
+
+#[test]
+fn numbers_find_their_rows() {
+    for expected in ROWS {
+        let found = row(u64::from(expected.number)).expect("just listed");
+        assert_eq!(found.name, expected.name);
+        // The kernel looks at 32 bits only.
+        assert!(row(u64::from(expected.number) | 1 << 32).is_some());
+    }
+    for number in [244, 259, 295, 423, 470, u64::from(u32::MAX)] {
+        assert!(row(number).is_none(), "{number}");
+    }
+}
+
+#[test]
+fn refusals_are_those_without_a_function() {
+    for row in ROWS {
+        let refused = matches!(row.support, Support::Error(..));
+        assert_eq!(row.done_by == "none", refused, "{}", row.name);
+    }
+}
+
+/// The support page.
+fn page() -> String {
+    let count = |wanted: fn(&Support) -> bool| ROWS.iter().filter(|row| wanted(&row.support)).count();
+    let mut text = String::from(
+        "# System calls\n\nMade from crates/linux-user/src/syscall/table.rs; `RAEMU_BLESS=1 cargo test -p linux-user` writes it anew.\n\n",
+    );
+    let full = count(|support| matches!(support, Support::Full));
+    let partial = count(|support| matches!(support, Support::Partial(_)));
+    let refused = count(|support| matches!(support, Support::Error(..)));
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{} calls of arm64 Linux 6.18: {full} full, {partial} partial, {refused} refused.\n",
+        ROWS.len()
+    );
+    text.push_str("| number | call | arguments | support | note |\n|---|---|---|---|---|\n");
+    for row in ROWS {
+        let (support, note) = match row.support {
+            Support::Full => ("full".to_owned(), ""),
+            Support::Partial(why) => ("partial".to_owned(), why),
+            Support::Error(errno, why) => (format!("{errno:?}"), why),
+        };
+        let arguments = row.signature.replace(" :", ":").replace('\n', " ");
+        let _ = writeln!(
+            text,
+            "| {} | {} | {arguments} | {support} | {note} |",
+            row.number, row.name
+        );
+    }
+    text
+}
+
+#[test]
+fn the_support_page_is_fresh() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/generated/syscalls.md");
+    let expected = page();
+    if std::env::var_os("RAEMU_BLESS").is_some() {
+        std::fs::write(file, &expected).expect("docs/generated is writable");
+    }
+    let found = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        found == expected,
+        "docs/generated/syscalls.md is stale: RAEMU_BLESS=1 cargo test -p linux-user"
+    );
+}
