@@ -160,7 +160,8 @@ enumerated! {
         Sabd, Uabd,
         /// Carry-less products of bytes.
         Pmul,
-        /// Pairwise: `a`'s pairs in the low half, `b`'s in the upper.
+        /// Pairwise: `a`'s pairs in the low half, `b`'s in the upper. With a scalar span
+        /// (`Addp` of doublewords only): the pair in `a`.
         Addp, Smaxp, Sminp, Umaxp, Uminp,
         /// Doubling multiply returning high half, rounded or not; set QC.
         SqDmulh, SqRdmulh,
