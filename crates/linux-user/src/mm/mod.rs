@@ -16,6 +16,7 @@
 
 mod exec_index;
 mod map;
+mod maps;
 pub mod own;
 mod protect;
 mod remap;
