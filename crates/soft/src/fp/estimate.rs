@@ -8,13 +8,13 @@ use super::round::{invalid, overflows_to_infinity, process_nan};
 use super::status::{Status, flag};
 
 /// RecipEstimate: for `a` of 256 to 511 (over 512, 0.5 to 1.0), 256 to 511 over 256.
-pub(super) const fn recip_estimate(a: u32) -> u32 {
+pub(crate) const fn recip_estimate(a: u32) -> u32 {
     let a = a * 2 + 1;
     ((1 << 19) / a).div_ceil(2)
 }
 
 /// RecipSqrtEstimate: for `a` of 128 to 511 (over 512, 0.25 to 1.0), 256 to 511 over 256.
-pub(super) const fn recip_sqrt_estimate(a: u32) -> u32 {
+pub(crate) const fn recip_sqrt_estimate(a: u32) -> u32 {
     let a = if a < 256 {
         a * 2 + 1
     } else {

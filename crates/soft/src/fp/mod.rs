@@ -12,7 +12,7 @@
 mod arith;
 mod compare;
 mod convert;
-mod estimate;
+pub(crate) mod estimate;
 mod format;
 mod round;
 mod status;
