@@ -5,8 +5,9 @@
 //! as for any store through a raw pointer. Callers pass either addresses of their own
 //! buffers or guest addresses that were checked against the emulator's own memory.
 
-use linux_abi::{SysResult, errno};
-use std::arch::asm;
+use linux_abi::{Errno, SysResult, errno};
+use std::arch::{asm, global_asm};
+use std::sync::atomic::AtomicU32;
 
 /// Makes one host system call.
 ///
@@ -48,4 +49,62 @@ pub fn vdso_clock(clock: u64) -> Option<linux_abi::layout::Timespec> {
         tv_sec: now.tv_sec,
         tv_nsec: now.tv_nsec,
     })
+}
+
+/// "Execute the guest's SVC again": the kernel's ERESTARTSYS, which no program ever sees.
+pub const ERESTART: Errno = Errno(512);
+
+// rdi = the pending word, rsi = call number, rdx = the six arguments.
+// A signal handler that arms the pending word while rip is in [begin, syscall] moves rip to
+// `abort`. rip is at `syscall` also when the kernel decided to restart the call (SA_RESTART,
+// ERESTARTNOINTR): it then put rip back there before it ran the handler.
+global_asm!(
+    ".globl raemu_blocking_call, raemu_blocking_begin, raemu_blocking_syscall, raemu_blocking_abort",
+    "raemu_blocking_call:",
+    "    mov rcx, rdi",
+    "    mov rax, rsi",
+    "    mov r11, rdx",
+    "    mov rdi, [r11]",
+    "    mov rsi, [r11 + 8]",
+    "    mov rdx, [r11 + 16]",
+    "    mov r10, [r11 + 24]",
+    "    mov r8, [r11 + 32]",
+    "    mov r9, [r11 + 40]",
+    "raemu_blocking_begin:",
+    "    cmp dword ptr [rcx], 0",
+    "    jne raemu_blocking_abort",
+    "raemu_blocking_syscall:",
+    "    syscall",
+    "    ret",
+    "raemu_blocking_abort:",
+    "    mov rax, -512",
+    "    ret",
+);
+
+unsafe extern "C" {
+    fn raemu_blocking_call(pending: *const AtomicU32, nr: u64, args: *const [u64; 6]) -> u64;
+    static raemu_blocking_begin: u8;
+    static raemu_blocking_syscall: u8;
+    static raemu_blocking_abort: u8;
+}
+
+/// Makes a host call unless `pending` is armed, with no window between the two.
+///
+/// # Errors
+/// The errno the kernel returns, or [`ERESTART`] when the call was not made or is to be
+/// made again after a signal was handled.
+pub fn interruptible(pending: &AtomicU32, nr: u64, args: [u64; 6]) -> SysResult {
+    // SAFETY: both pointers are valid for the call; what the kernel does with the arguments
+    // is the module's contract.
+    errno::from_register(unsafe { raemu_blocking_call(pending, nr, &raw const args) })
+}
+
+/// For signal handlers that armed the pending word: where to resume instead of `rip`, if
+/// it stands before a blocking call that has had no effect yet.
+#[must_use]
+pub fn rewind(rip: u64) -> Option<u64> {
+    let window = (&raw const raemu_blocking_begin) as u64..=(&raw const raemu_blocking_syscall) as u64;
+    window
+        .contains(&rip)
+        .then_some((&raw const raemu_blocking_abort) as u64)
 }

@@ -1,4 +1,13 @@
-//! Linux for the guest: system calls, tasks, signals, and the memory map.
+//! Linux for the guest: system calls, tasks, signals, the memory map.
+//!
+//! Place in the path: above the engine, which hands every SVC, fault and poll to the run
+//! loop here. Guest threads are host threads and guest processes host processes, so most
+//! of the kernel's work stays the kernel's.
+//!
+//! Invariants:
+//! - The guest's path makes raw system calls only ([`host`]); libc's wrappers would filter
+//!   signals 32 and 33, broadcast set*id calls and touch errno.
+//! - Host signal handlers only record; guest frames are built between guest instructions.
 
 pub mod host;
 pub mod mm;
@@ -6,6 +15,13 @@ pub mod options;
 pub mod own_fds;
 pub mod proc;
 pub mod process;
+mod run;
+pub mod signal;
 pub mod strace;
 pub mod syscall;
 pub mod task;
+
+pub use options::Options;
+pub use process::{Image, Process};
+pub use run::{Start, run};
+pub use task::Task;

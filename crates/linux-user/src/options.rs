@@ -7,6 +7,10 @@ pub struct Options {
     pub sysroot: Option<Vec<u8>>,
     /// -r: the release uname tells, the host's if `None`.
     pub uname_release: Option<String>,
+    /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
+    pub kernel_started: bool,
+    /// Option words that a program executed by the guest is to be run with.
+    pub child_args: Vec<Vec<u8>>,
 }
 
 impl Options {

@@ -16,6 +16,7 @@ mod memory;
 mod misc;
 mod path;
 mod poll;
+mod process;
 mod show;
 mod socket;
 mod stat;

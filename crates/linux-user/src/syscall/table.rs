@@ -15,7 +15,7 @@ use super::arg::{
     Resource, RwFlags, SemCmd, ShmCmd, Signal, Size, SocketFamily, SocketType, SpliceFlags, SyncFlags, UInt,
     UnlinkFlags, Whence,
 };
-use super::{fs, io, memory, misc, poll, socket, stat, sysv, time};
+use super::{fs, io, memory, misc, poll, process, socket, stat, sysv, time};
 use linux_abi::OpenFlags;
 use linux_abi::layout::{
     EpollEvent, Itimerspec, Itimerval, MqAttr, OpenHow, PollFd, Rlimit, Rusage, SemBuf, Sigevent, Stat,
@@ -116,8 +116,8 @@ super::syscalls! {
     90 capget(header: Ptr, data: Ptr) = host, Full;
     91 capset(header: Ptr, data: Ptr) = host, Full;
     92 personality(persona: Hex) -> Hex = host, Partial("READ_IMPLIES_EXEC does not make the guest's memory executable");
-    93 exit(status: Int) -> Never = none, Error(ENOSYS, "not connected yet: process::exit");
-    94 exit_group(status: Int) -> Never = none, Error(ENOSYS, "not connected yet: process::exit_group");
+    93 exit(status: Int) -> Never = process::exit, Full;
+    94 exit_group(status: Int) -> Never = process::exit_group, Full;
     95 waitid(idtype: Int, id: Pid, infop: Ptr, options: Hex, rusage: Out<Rusage>) = none, Error(ENOSYS, "not connected yet: process::waitid");
     96 set_tid_address(tidptr: Ptr) = none, Error(ENOSYS, "not connected yet: thread::set_tid_address");
     97 unshare(flags: Hex) = none, Error(ENOSYS, "not connected yet: process::unshare");

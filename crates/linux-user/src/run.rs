@@ -1,0 +1,63 @@
+//! The run loop: guest code until an exit, then what the exit asks for.
+
+use crate::host;
+use crate::process::Process;
+use crate::syscall;
+use crate::task::Task;
+use engine::Cpu;
+use guest::{Exit, GuestAddr};
+use linux_abi::errno;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Where a program begins: its entry point and its first stack pointer.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    pub pc: GuestAddr,
+    pub sp: GuestAddr,
+}
+
+/// Runs the program until it exits; the status is for the emulator to exit with.
+///
+/// # Errors
+/// When the host has no memory for the CPU's state.
+pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
+    let process = Arc::new(process);
+    let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
+    cpu.state_mut().pc = start.pc.0;
+    cpu.state_mut().set_sp(start.sp.0);
+    let mut task = Task::new(cpu, process);
+    Ok(run_task(&mut task))
+}
+
+/// Runs one guest thread to its end.
+pub(crate) fn run_task(task: &mut Task) -> i32 {
+    loop {
+        match task.cpu.run() {
+            Exit::Svc(_) => system_call(task),
+            Exit::InvalidateCode(line) => task.process.engine.invalidate(code_line(line)),
+            Exit::Poll => {}
+            Exit::Breakpoint(_) | Exit::Undefined | Exit::Fault(_) => return 128 + 11,
+        }
+        if let Some(status) = task.ended {
+            return status;
+        }
+    }
+}
+
+/// The bytes one IC IVAU covers: CTR_EL0 shows 4 KiB lines.
+fn code_line(line: GuestAddr) -> Range<GuestAddr> {
+    let start = line.page();
+    start..start.offset(guest::PAGE_SIZE as i64)
+}
+
+fn system_call(task: &mut Task) {
+    let result = syscall::dispatch(task);
+    let state = task.cpu.state_mut();
+    if result == Err(host::ERESTART) {
+        // X0 still holds the argument: the same call again, once the signal is handled.
+        state.pc = state.pc.wrapping_sub(4);
+    } else {
+        state.x[0] = errno::to_register(result);
+    }
+}

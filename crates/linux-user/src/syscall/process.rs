@@ -1,0 +1,24 @@
+//! Processes: clone, execve, exit, wait.
+
+use super::arg::Int;
+use crate::host;
+use crate::task::Task;
+use linux_abi::SysResult;
+use linux_abi::nr::x86_64 as nr;
+
+/// exit(2): ends this thread.
+///
+/// # Errors
+/// None.
+pub fn exit(task: &mut Task, status: Int) -> SysResult {
+    task.ended = Some(status.0 & 0xff);
+    Ok(0)
+}
+
+/// exit_group(2): ends the process, whichever thread asks.
+///
+/// # Errors
+/// None: it does not return.
+pub fn exit_group(_task: &mut Task, status: Int) -> SysResult {
+    host::syscall(nr::exit_group, [status.0 as i64 as u64, 0, 0, 0, 0, 0])
+}
