@@ -1,0 +1,439 @@
+//! [`Cpu`]: one guest thread's CPU, its memory, and the loop that runs it.
+//!
+//! # Safety
+//! A CPU's memory ([`CpuMemory`]) is made once and never freed: when its thread ends it
+//! goes to a pool. So a [`PollHandle`] may be used at any time, and at worst stops a
+//! CPU of a later thread once. Only the CPU's own thread touches the state in it, and
+//! its signal handlers while that thread is in generated code.
+
+use crate::cache::{CodeCache, Mapping};
+use crate::shared::{BlockKey, Engine, Mode};
+use guest::{CpuState, Exit, FpEnv};
+use jit_x64::area::{
+    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LOOKUP_OFFSET, LookupEntry, POLL_OFFSET, Runtime,
+    lookup_index,
+};
+use jit_x64::stubs::ExitCode;
+use std::io;
+use std::ops::Range;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const RETURN_STACK_SIZE: usize = 64 << 10;
+const SIGNAL_STACK_SIZE: usize = 64 << 10;
+const PAGE: usize = guest::PAGE_SIZE as usize;
+/// Words above the first entry of the return stack: what a return looks at when it is empty.
+const RETURN_SENTINELS: usize = 32;
+/// No instruction has this address.
+const NO_PC: u64 = 1;
+
+/// FPCR bits under which inline floating point would differ: NaN defaults, flushing,
+/// alternative half precision.
+const STRICT_FPCR: u32 = FpEnv::FPCR_DN | FpEnv::FPCR_FZ | FpEnv::FPCR_FZ16 | FpEnv::FPCR_AHP;
+
+/// Why a signal handler or the interpreter stopped generated code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pending {
+    None,
+    /// The poll page was unreadable.
+    Poll,
+    /// The interpreter is to execute the instruction at `pc`, which trapped.
+    Interpret,
+    Exit(Exit),
+}
+
+/// The mappings of one CPU.
+pub(crate) struct CpuMemory {
+    area: Mapping,
+    return_stack: Mapping,
+    signal_stack: Mapping,
+    requested: AtomicBool,
+    in_code: AtomicBool,
+}
+
+static POOL: Mutex<Vec<&'static CpuMemory>> = Mutex::new(Vec::new());
+
+impl CpuMemory {
+    fn obtain() -> io::Result<&'static CpuMemory> {
+        let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(memory) = pooled {
+            return Ok(memory);
+        }
+        let read_write = libc::PROT_READ | libc::PROT_WRITE;
+        let memory = CpuMemory {
+            area: Mapping::new(AREA_SIZE, read_write)?,
+            return_stack: Mapping::new(RETURN_STACK_SIZE, read_write)?,
+            signal_stack: Mapping::new(SIGNAL_STACK_SIZE, read_write)?,
+            requested: AtomicBool::new(false),
+            in_code: AtomicBool::new(false),
+        };
+        memory.return_stack.protect(0, PAGE, libc::PROT_NONE)?;
+        memory.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ)?;
+        Ok(Box::leak(Box::new(memory)))
+    }
+
+    fn area(&self) -> *mut CpuArea {
+        self.area.start().cast()
+    }
+
+    fn lookup(&self) -> *mut LookupEntry {
+        self.area.start().wrapping_add(LOOKUP_OFFSET).cast()
+    }
+
+    /// The return stack pointer of an empty stack.
+    fn return_base(&self) -> u64 {
+        self.return_stack.address() + (RETURN_STACK_SIZE - RETURN_SENTINELS * 8) as u64
+    }
+
+    fn clear_return_stack(&self) {
+        for i in 0..RETURN_SENTINELS {
+            let word = self.return_base() as *mut u64;
+            // SAFETY: the words above the base are the top of our own mapping.
+            unsafe { word.add(i).write(NO_PC) };
+        }
+        // SAFETY: the area is ours, and this CPU is not in generated code.
+        unsafe { (*self.area()).runtime.return_rsp = self.return_base() };
+    }
+
+    fn clear_lookup(&self) {
+        for i in 0..LOOKUP_ENTRIES {
+            // SAFETY: the table has this many entries, and only its CPU uses it.
+            unsafe {
+                self.lookup().add(i).write(LookupEntry {
+                    guest_pc: NO_PC,
+                    host_pc: 0,
+                })
+            };
+        }
+    }
+
+    fn unprotect_poll_page(&self) {
+        // Fails only for a mapping that is not ours.
+        let _ = self.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ);
+    }
+
+    /// Makes this thread's signal handlers run on the CPU's signal stack: in generated
+    /// code the stack pointer is the return stack.
+    fn install_signal_stack(&self) -> io::Result<()> {
+        let stack = libc::stack_t {
+            ss_sp: self.signal_stack.start().cast(),
+            ss_flags: 0,
+            ss_size: SIGNAL_STACK_SIZE,
+        };
+        // SAFETY: the stack is a mapping that is never freed.
+        match unsafe { libc::sigaltstack(&stack, ptr::null_mut()) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+/// A CPU as the engine's other threads know it.
+#[derive(Clone)]
+pub(crate) struct CpuHandle(&'static CpuMemory);
+
+impl CpuHandle {
+    pub fn is(&self, other: &CpuHandle) -> bool {
+        ptr::eq(self.0, other.0)
+    }
+    pub fn poll(&self) -> PollHandle {
+        PollHandle(self.0)
+    }
+    pub fn in_code(&self) -> bool {
+        self.0.in_code.load(Ordering::SeqCst)
+    }
+    pub fn ranges(&self) -> [Range<u64>; 3] {
+        let range = |m: &Mapping| m.address()..m.address() + m.len() as u64;
+        [
+            range(&self.0.area),
+            range(&self.0.return_stack),
+            range(&self.0.signal_stack),
+        ]
+    }
+}
+
+/// Makes a [`Cpu::run`] return [`Exit::Poll`] soon, from any thread or a signal handler.
+#[derive(Clone, Copy)]
+pub struct PollHandle(&'static CpuMemory);
+
+impl PollHandle {
+    /// Async-signal-safe.
+    pub fn request(self) {
+        self.0.requested.store(true, Ordering::SeqCst);
+        let _ = self.0.area.protect(POLL_OFFSET, PAGE, libc::PROT_NONE);
+    }
+}
+
+/// One guest CPU. Create it on the thread that runs it: it sets up that thread's
+/// alternate signal stack.
+pub struct Cpu {
+    engine: Arc<Engine>,
+    memory: &'static CpuMemory,
+    /// Written by handlers of this thread; generated code knows its address.
+    pending: Box<Pending>,
+    generation: u64,
+    flushes: u64,
+    strict_fp: bool,
+}
+
+impl Cpu {
+    /// # Errors
+    /// When the host has no memory for the CPU's state or stacks.
+    pub fn new(engine: Arc<Engine>) -> io::Result<Cpu> {
+        let memory = CpuMemory::obtain()?;
+        memory.install_signal_stack()?;
+        let mut pending = Box::new(Pending::None);
+        let area = CpuArea {
+            state: CpuState::new(),
+            runtime: Runtime {
+                host_rsp: 0,
+                return_rsp: memory.return_base(),
+                return_base: memory.return_base(),
+                return_guard: memory.return_stack.address(),
+                interpret: interpret as *const () as u64,
+                pending: &raw mut *pending as u64,
+                host_mxcsr: HOST_MXCSR,
+                reserved: 0,
+            },
+            consts: Consts::new(),
+        };
+        // SAFETY: the mapping is writable, large enough and page-aligned; nobody else uses it.
+        unsafe { memory.area().write(area) };
+        memory.clear_return_stack();
+        memory.clear_lookup();
+        memory.requested.store(false, Ordering::SeqCst);
+        memory.unprotect_poll_page();
+        engine.register(CpuHandle(memory));
+        Ok(Cpu {
+            engine,
+            memory,
+            pending,
+            generation: 0,
+            flushes: 0,
+            strict_fp: false,
+        })
+    }
+
+    pub(crate) fn handle(&self) -> CpuHandle {
+        CpuHandle(self.memory)
+    }
+
+    #[must_use]
+    pub fn state(&self) -> &CpuState {
+        // SAFETY: the area was initialised in `new` and belongs to this CPU.
+        unsafe { &(*self.memory.area()).state }
+    }
+
+    pub fn state_mut(&mut self) -> &mut CpuState {
+        // SAFETY: as above, and `&mut self` makes the access exclusive.
+        unsafe { &mut (*self.memory.area()).state }
+    }
+
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    #[must_use]
+    pub fn poll_handle(&self) -> PollHandle {
+        PollHandle(self.memory)
+    }
+
+    /// Runs guest code from `state().pc` until something needs the caller.
+    pub fn run(&mut self) -> Exit {
+        let engine = Arc::clone(&self.engine);
+        loop {
+            let exit = match &engine.cache {
+                Some(cache) if engine.mode == Mode::Jit => self.run_translated(&engine, cache),
+                _ => self.run_interpreted(),
+            };
+            match exit {
+                Exit::InvalidateCode(addr) => {
+                    // CTR_EL0 shows lines of a page, so a flush loop comes here once a page.
+                    let line = addr.page();
+                    engine.invalidate(line..line.offset(PAGE as i64));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn run_interpreted(&mut self) -> Exit {
+        loop {
+            if self.memory.requested.swap(false, Ordering::SeqCst) {
+                self.memory.unprotect_poll_page();
+                return Exit::Poll;
+            }
+            if let Err(exit) = self.step() {
+                return exit;
+            }
+        }
+    }
+
+    /// Executes exactly one instruction with the interpreter.
+    ///
+    /// # Errors
+    /// The exit it causes.
+    pub fn step(&mut self) -> Result<(), Exit> {
+        let word = self.engine.fetch(self.state().pc())?;
+        interp::step(self.state_mut(), word)
+    }
+
+    fn run_translated(&mut self, engine: &Engine, cache: &CodeCache) -> Exit {
+        // The site to link once its target is known.
+        let mut link: Option<(u32, u64)> = None;
+        loop {
+            if self.memory.requested.swap(false, Ordering::SeqCst) {
+                self.memory.unprotect_poll_page();
+                return Exit::Poll;
+            }
+            self.catch_up(engine);
+            let host = match self.find(engine, cache, link.take()) {
+                Ok(host) => host,
+                Err(exit) => return exit,
+            };
+            let Some((code, argument)) = self.enter(engine, host) else {
+                continue;
+            };
+            match code {
+                ExitCode::Link => {
+                    let target = engine.lock().sites[argument as usize].target;
+                    self.state_mut().pc = target.pc;
+                    link = Some((argument, self.flushes));
+                }
+                ExitCode::Lookup => {}
+                ExitCode::Svc => return Exit::Svc(argument as u16),
+                ExitCode::Interpret => {
+                    if let Err(exit) = self.step() {
+                        return exit;
+                    }
+                }
+                ExitCode::Stopped | ExitCode::Interpreted => {
+                    if let Some(exit) = self.take_pending(engine) {
+                        return exit;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a handler or the interpreter left; `None` to go on.
+    fn take_pending(&mut self, engine: &Engine) -> Option<Exit> {
+        match std::mem::replace(&mut *self.pending, Pending::None) {
+            Pending::None => None,
+            Pending::Poll => {
+                self.memory.requested.store(false, Ordering::SeqCst);
+                self.memory.unprotect_poll_page();
+                Some(Exit::Poll)
+            }
+            Pending::Interpret => {
+                let pc = self.state().pc;
+                engine.trapped(pc);
+                self.step().err()
+            }
+            Pending::Exit(exit) => Some(exit),
+        }
+    }
+
+    /// Drops what invalidations, flushes and a new floating-point mode made stale.
+    fn catch_up(&mut self, engine: &Engine) {
+        let generation = engine.generation.load(Ordering::SeqCst);
+        let flushes = engine.flushes.load(Ordering::SeqCst);
+        let strict_fp = self.state().fp.fpcr & STRICT_FPCR != 0;
+        if flushes != self.flushes || strict_fp != self.strict_fp {
+            self.memory.clear_return_stack();
+        }
+        if generation != self.generation || strict_fp != self.strict_fp {
+            self.memory.clear_lookup();
+        }
+        (self.generation, self.flushes, self.strict_fp) = (generation, flushes, strict_fp);
+    }
+
+    /// Host address of the block at `pc`, translated now if need be; a branch that came
+    /// here is linked to it.
+    fn find(&mut self, engine: &Engine, cache: &CodeCache, link: Option<(u32, u64)>) -> Result<u64, Exit> {
+        let key = BlockKey {
+            pc: self.state().pc,
+            strict_fp: self.strict_fp,
+        };
+        let entry = self.memory.lookup().wrapping_add(lookup_index(key.pc));
+        // SAFETY: the index is within the table, which only this CPU uses.
+        let cached = unsafe { entry.read() };
+        if cached.guest_pc == key.pc && link.is_none() {
+            return Ok(cached.host_pc);
+        }
+        let mut shared = engine.lock();
+        let host = match Engine::find(&shared, key) {
+            Some(host) => host,
+            None => {
+                if !cache.has_room() {
+                    engine.flush(cache, &self.handle(), shared);
+                    self.catch_up(engine);
+                    shared = engine.lock();
+                }
+                engine.translate(cache, &mut shared, key)?
+            }
+        };
+        if let Some((site, flushes)) = link
+            && flushes == self.flushes
+        {
+            let record = shared.sites[site as usize];
+            if record.target == key {
+                cache.patch(record.field, host);
+            }
+        }
+        // SAFETY: as above.
+        unsafe {
+            entry.write(LookupEntry {
+                guest_pc: key.pc,
+                host_pc: host,
+            })
+        };
+        Ok(host)
+    }
+
+    /// Runs generated code at `host` until it returns; `None` if a flush came between.
+    fn enter(&mut self, engine: &Engine, host: u64) -> Option<(ExitCode, u32)> {
+        self.memory.in_code.store(true, Ordering::SeqCst);
+        let stale =
+            engine.stopping.load(Ordering::SeqCst) || engine.flushes.load(Ordering::SeqCst) != self.flushes;
+        if stale {
+            self.memory.in_code.store(false, Ordering::SeqCst);
+            engine.wait_for_flush();
+            return None;
+        }
+        let state = self.memory.area.address() + guest::STATE_BIAS as u64;
+        // SAFETY: `enter` was emitted by `Stubs::emit` with this signature.
+        let enter: extern "C" fn(u64, u64) -> u64 = unsafe { std::mem::transmute(engine.stubs.enter) };
+        let result = enter(state, host);
+        self.memory.in_code.store(false, Ordering::SeqCst);
+        Some((ExitCode::from_number(result as u32), (result >> 32) as u32))
+    }
+}
+
+impl Drop for Cpu {
+    fn drop(&mut self) {
+        self.engine.unregister(&self.handle());
+        POOL.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(self.memory);
+    }
+}
+
+/// MXCSR as the host's own code expects it.
+const HOST_MXCSR: u32 = 0x1f80;
+
+/// Called by generated code for an instruction it leaves to the interpreter: 0 to go on.
+extern "C" fn interpret(area: *mut CpuArea, word: u32) -> u32 {
+    // SAFETY: generated code passes its own CPU's area, whose registers it has stored.
+    let area = unsafe { &mut *area };
+    match interp::step(&mut area.state, word) {
+        Ok(()) => 0,
+        Err(exit) => {
+            // SAFETY: the pointer is to the CPU's `pending`, which lives as long as the CPU.
+            unsafe { (area.runtime.pending as *mut Pending).write(Pending::Exit(exit)) };
+            1
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Looks ahead in guest code: does it read NZCV before setting it?
+
+use guest::{GuestAddr, access};
+
+/// What an instruction means for the liveness of NZCV.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Effect {
+    /// Sets all flags without reading them.
+    Sets,
+    /// Reads them, or may.
+    Reads,
+    None,
+    /// Control goes to the address and nowhere else.
+    GoesTo(i64),
+}
+
+/// Instructions looked at before giving up.
+const DISTANCE: usize = 8;
+
+/// Whether the code at `pc` may need the flags. True when in doubt.
+pub fn flags_live(pc: u64) -> bool {
+    let mut at = GuestAddr(pc);
+    for _ in 0..DISTANCE {
+        let Ok(word) = access::load(at, 4) else {
+            return true;
+        };
+        match effect(word as u32) {
+            Effect::Sets => return false,
+            Effect::Reads => return true,
+            Effect::None => at = at.offset(4),
+            Effect::GoesTo(offset) => at = at.offset(offset),
+        }
+    }
+    true
+}
+
+/// Classifies by the encoding groups of Arm ARM C4.1.
+fn effect(word: u32) -> Effect {
+    let is = |mask: u32, value: u32| word & mask == value;
+    // ADDS, SUBS, ANDS, BICS in all forms; FCMP and FCMPE.
+    if is(0x3f80_0000, 0x3100_0000)
+        || is(0x3f00_0000, 0x2b00_0000)
+        || is(0x7f80_0000, 0x7200_0000)
+        || is(0x7f00_0000, 0x6a00_0000)
+        || is(0xff20_fc07, 0x1e20_2000)
+    {
+        return Effect::Sets;
+    }
+    // B and BL.
+    if is(0x7c00_0000, 0x1400_0000) {
+        return Effect::GoesTo(i64::from((word << 6) as i32 >> 4));
+    }
+    let data_processing_immediate = is(0x1c00_0000, 0x1000_0000);
+    let loads_and_stores = is(0x0a00_0000, 0x0800_0000);
+    // Logical and plain add/sub of registers.
+    let register_arithmetic = is(0x1e00_0000, 0x0a00_0000);
+    // Two- and one-source (0x1ac00000, 0x5ac00000) and three-source instructions.
+    let register_others = is(0x1fe0_0000, 0x1ac0_0000) || is(0x1f00_0000, 0x1b00_0000);
+    // The hint space: NOP, BTI, PACIASP and so on.
+    let hint = is(0xffff_f01f, 0xd503_201f);
+    if data_processing_immediate || loads_and_stores || register_arithmetic || register_others || hint {
+        return Effect::None;
+    }
+    Effect::Reads
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instructions_are_classified() {
+        for (word, expected) in [
+            (0x7100_041f, Effect::Sets),       // cmp w0, #1
+            (0xeb01_001f, Effect::Sets),       // cmp x0, x1
+            (0xf240_001f, Effect::Sets),       // tst x0, #1
+            (0x6a01_001f, Effect::Sets),       // tst w0, w1
+            (0x1e61_2000, Effect::Sets),       // fcmp d0, d1
+            (0x9100_0400, Effect::None),       // add x0, x0, #1
+            (0x8b01_0000, Effect::None),       // add x0, x0, x1
+            (0xaa01_03e0, Effect::None),       // mov x0, x1
+            (0xf940_0000, Effect::None),       // ldr x0, [x0]
+            (0xa9bf_7bfd, Effect::None),       // stp x29, x30, [sp, #-16]!
+            (0x9b01_7c00, Effect::None),       // mul x0, x0, x1
+            (0xd503_233f, Effect::None),       // paciasp
+            (0x5400_0040, Effect::Reads),      // b.eq
+            (0x9a81_0000, Effect::Reads),      // csel x0, x0, x1, eq
+            (0xfa41_0000, Effect::Reads),      // ccmp
+            (0x9a01_0000, Effect::Reads),      // adc
+            (0x1e60_0c00, Effect::Reads),      // fcsel
+            (0xd53b_4200, Effect::Reads),      // mrs x0, nzcv
+            (0xd65f_03c0, Effect::Reads),      // ret: not known
+            (0x1400_0002, Effect::GoesTo(8)),  // b .+8
+            (0x97ff_ffff, Effect::GoesTo(-4)), // bl .-4
+        ] {
+            assert_eq!(effect(word), expected, "{word:#x}");
+        }
+    }
+}

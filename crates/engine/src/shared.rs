@@ -1,0 +1,366 @@
+//! [`Engine`]: what all guest threads of the process share.
+
+use crate::cache::CodeCache;
+use crate::cpu::CpuHandle;
+use crate::translate::Translator;
+use guest::GuestAddr;
+use jit_x64::asm::Asm;
+use jit_x64::stubs::Stubs;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What the engine must know of the guest's memory map.
+pub trait AddressSpace: Send + Sync {
+    /// Whether the guest may execute the bytes at `addr` (its page has PROT_EXEC).
+    fn is_executable(&self, addr: GuestAddr) -> bool;
+}
+
+/// Which player executes guest code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    Jit,
+    /// The interpreter only: slow, the reference.
+    Interpreter,
+}
+
+/// A block's name: where it begins, and the floating-point mode it was made for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct BlockKey {
+    pub pc: u64,
+    pub strict_fp: bool,
+}
+
+/// A branch that can be linked.
+#[derive(Clone, Copy, Debug)]
+pub struct SiteRecord {
+    /// Host address of its rel32 field.
+    pub field: u64,
+    /// Where it goes while not linked.
+    pub stub: u64,
+    pub target: BlockKey,
+}
+
+struct BlockEntry {
+    host: u64,
+    guest_len: u32,
+}
+
+/// A trap costs microseconds, a call of the interpreter a tenth of one.
+const TRAPS_TOLERATED: u32 = 32;
+
+/// What is known of translated blocks. Guarded by [`Engine::lock`].
+#[derive(Default)]
+pub struct Shared {
+    blocks: FxHashMap<BlockKey, BlockEntry>,
+    /// Blocks that hold bytes of a guest page, by page number.
+    by_page: FxHashMap<u64, Vec<BlockKey>>,
+    pub sites: Vec<SiteRecord>,
+    /// Sites that go to a block, linked or not.
+    incoming: FxHashMap<BlockKey, Vec<u32>>,
+    pub translator: Translator,
+    /// How often instructions trapped, by address.
+    traps: FxHashMap<u64, u32>,
+    /// Instructions that trap so often that the interpreter executes them at once.
+    pub interpreted: FxHashSet<u64>,
+    pub statistics: Statistics,
+}
+
+/// Counts since the start of the process.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Statistics {
+    pub blocks: u64,
+    pub guest_instructions: u64,
+    pub host_bytes: u64,
+    pub invalidated: u64,
+    pub flushes: u64,
+    /// Floating-point operations that trapped and were repaired.
+    pub fp_traps: u64,
+}
+
+/// State shared by all guest threads of the process.
+pub struct Engine {
+    pub(crate) space: Box<dyn AddressSpace>,
+    pub(crate) mode: Mode,
+    pub(crate) cache: Option<CodeCache>,
+    pub(crate) stubs: Stubs,
+    /// Bytes of the cache taken by the stubs.
+    stub_bytes: usize,
+    shared: Mutex<Shared>,
+    cpus: Mutex<Vec<CpuHandle>>,
+    parked: Condvar,
+    /// Somebody waits for all CPUs to leave generated code.
+    pub(crate) stopping: AtomicBool,
+    /// Counts invalidations: a CPU whose lookup table is older must clear it.
+    pub(crate) generation: AtomicU64,
+    /// Counts flushes: a CPU whose return stack is older must clear it.
+    pub(crate) flushes: AtomicU64,
+    pub(crate) fp_traps: AtomicU64,
+}
+
+/// The engine whose code the host signal handlers know. There is one engine a process,
+/// except in tests, where each takes its turn.
+static CURRENT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
+
+impl Engine {
+    /// Makes the process's engine. Without memory for a code cache it interprets.
+    #[must_use]
+    pub fn new(space: Box<dyn AddressSpace>, mode: Mode) -> Arc<Engine> {
+        let cache = match mode {
+            Mode::Jit => CodeCache::new().ok(),
+            Mode::Interpreter => None,
+        };
+        let mode = if cache.is_some() { mode } else { Mode::Interpreter };
+        let (stubs, stub_bytes) = cache.as_ref().map(emit_stubs).unwrap_or_default();
+        let engine = Arc::new(Engine {
+            space,
+            mode,
+            cache,
+            stubs,
+            stub_bytes,
+            shared: Mutex::default(),
+            cpus: Mutex::default(),
+            parked: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
+            flushes: AtomicU64::new(0),
+            fp_traps: AtomicU64::new(0),
+        });
+        CURRENT.store(Arc::as_ptr(&engine).cast_mut(), Ordering::Release);
+        engine
+    }
+
+    /// The engine for signal handlers.
+    pub(crate) fn current() -> Option<&'static Engine> {
+        // SAFETY: the pointer is null or that of the engine made last, which outlives its CPUs; a
+        // handler asks only about code that one of them was running.
+        unsafe { CURRENT.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Which player runs: [`Mode::Interpreter`] also where the host refuses a code cache.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_cpus(&self) -> MutexGuard<'_, Vec<CpuHandle>> {
+        self.cpus.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn register(&self, cpu: CpuHandle) {
+        self.lock_cpus().push(cpu);
+    }
+
+    pub(crate) fn unregister(&self, cpu: &CpuHandle) {
+        self.lock_cpus().retain(|other| !other.is(cpu));
+        self.parked.notify_all();
+    }
+
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            fp_traps: self.fp_traps.load(Ordering::Relaxed),
+            ..self.lock().statistics
+        }
+    }
+
+    /// Address ranges of the host that belong to the engine.
+    #[must_use]
+    pub fn own_ranges(&self) -> Vec<Range<u64>> {
+        let cache = self.cache.iter().flat_map(CodeCache::ranges);
+        let cpus: Vec<_> = self.lock_cpus().iter().flat_map(CpuHandle::ranges).collect();
+        cache.chain(cpus).collect()
+    }
+
+    /// Drops all code translated from these guest addresses. Call it after munmap, mremap,
+    /// mprotect, MAP_FIXED and MADV_DONTNEED. A range without translated code costs little.
+    pub fn invalidate(&self, range: Range<GuestAddr>) {
+        let Some(cache) = &self.cache else { return };
+        let mut shared = self.lock();
+        let stale = shared.blocks_in(range.start.0, range.end.0);
+        if stale.is_empty() {
+            return;
+        }
+        shared.statistics.invalidated += stale.len() as u64;
+        for key in stale {
+            shared.remove(key, cache);
+        }
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        for cpu in self.lock_cpus().iter() {
+            cpu.poll().request();
+        }
+    }
+
+    /// The instruction at `pc` trapped: a floating-point special case, or a tagged address.
+    /// One that does so often is left to the interpreter from then on.
+    pub(crate) fn trapped(&self, pc: u64) {
+        self.fp_traps.fetch_add(1, Ordering::Relaxed);
+        let mut shared = self.lock();
+        let count = shared.traps.entry(pc).or_default();
+        *count += 1;
+        if *count < TRAPS_TOLERATED || !shared.interpreted.insert(pc) {
+            return;
+        }
+        drop(shared);
+        self.invalidate(GuestAddr(pc)..GuestAddr(pc).offset(4));
+    }
+
+    /// Host address of the block at `key`, if it has been translated.
+    pub(crate) fn find(shared: &Shared, key: BlockKey) -> Option<u64> {
+        shared.blocks.get(&key).map(|block| block.host)
+    }
+
+    /// Waits until no CPU but the caller's runs generated code, then drops all of it.
+    /// The caller must not be in generated code.
+    pub(crate) fn flush(&self, cache: &CodeCache, caller: &CpuHandle, mut shared: MutexGuard<'_, Shared>) {
+        self.stopping.store(true, Ordering::SeqCst);
+        loop {
+            let busy: Vec<_> = self
+                .lock_cpus()
+                .iter()
+                .filter(|cpu| !cpu.is(caller) && cpu.in_code())
+                .cloned()
+                .collect();
+            if busy.is_empty() {
+                break;
+            }
+            for cpu in busy {
+                cpu.poll().request();
+            }
+            std::thread::yield_now();
+        }
+        cache.truncate(self.stub_bytes);
+        shared.blocks.clear();
+        shared.by_page.clear();
+        shared.sites.clear();
+        shared.incoming.clear();
+        shared.statistics.flushes += 1;
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.flushes.fetch_add(1, Ordering::SeqCst);
+        self.stopping.store(false, Ordering::SeqCst);
+        self.parked.notify_all();
+    }
+
+    /// Waits while another CPU flushes.
+    pub(crate) fn wait_for_flush(&self) {
+        let mut cpus = self.lock_cpus();
+        while self.stopping.load(Ordering::SeqCst) {
+            let wait = self
+                .parked
+                .wait_timeout(cpus, std::time::Duration::from_millis(1));
+            cpus = wait.map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
+        }
+    }
+
+    /// Holds the engine's locks, so that a fork by another thread's side finds them whole.
+    /// Keep the guard over fork in both processes.
+    #[must_use]
+    pub fn lock_for_fork(&self) -> ForkGuard<'_> {
+        let shared = self.lock();
+        ForkGuard {
+            _shared: shared,
+            cpus: self.lock_cpus(),
+        }
+    }
+}
+
+/// See [`Engine::lock_for_fork`].
+pub struct ForkGuard<'a> {
+    _shared: MutexGuard<'a, Shared>,
+    cpus: MutexGuard<'a, Vec<CpuHandle>>,
+}
+
+impl ForkGuard<'_> {
+    /// In the child: only the forking thread's CPU is left.
+    pub fn keep_only(&mut self, cpu: &crate::Cpu) {
+        let handle = cpu.handle();
+        self.cpus.retain(|other| other.is(&handle));
+    }
+}
+
+fn emit_stubs(cache: &CodeCache) -> (Stubs, usize) {
+    let (start, room) = cache.room();
+    // SAFETY: the code cache is new; nothing else writes to it.
+    let mut asm = unsafe { Asm::new(start, room) };
+    let stubs = Stubs::emit(&mut asm);
+    cache.keep(asm.pos() as usize);
+    (stubs, cache.used())
+}
+
+impl Shared {
+    fn blocks_in(&self, start: u64, end: u64) -> Vec<BlockKey> {
+        let (first, last) = (start / guest::PAGE_SIZE, end.div_ceil(guest::PAGE_SIZE));
+        let mut found: Vec<BlockKey> = if (last - first) as usize > self.by_page.len() {
+            let inside = |page: &u64| (first..last).contains(page);
+            self.by_page
+                .iter()
+                .filter(|(page, _)| inside(page))
+                .flat_map(|(_, keys)| keys.iter().copied())
+                .collect()
+        } else {
+            (first..last)
+                .filter_map(|page| self.by_page.get(&page))
+                .flatten()
+                .copied()
+                .collect()
+        };
+        found.retain(|key| {
+            self.blocks
+                .get(key)
+                .is_some_and(|block| key.pc < end && start < key.pc + u64::from(block.guest_len))
+        });
+        found.sort_unstable_by_key(|key| (key.pc, key.strict_fp));
+        found.dedup();
+        found
+    }
+
+    /// Records a new block; branches that wait for it are linked.
+    pub fn insert(&mut self, key: BlockKey, host: u64, guest_len: u32, cache: &CodeCache) {
+        self.blocks.insert(key, BlockEntry { host, guest_len });
+        let last = key.pc + u64::from(guest_len.max(1)) - 1;
+        for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {
+            self.by_page.entry(page).or_default().push(key);
+        }
+        if let Some(sites) = self.incoming.get(&key) {
+            for &site in sites {
+                cache.patch(self.sites[site as usize].field, host);
+            }
+        }
+    }
+
+    /// Records a branch, linking it if its target exists.
+    pub fn add_site(&mut self, record: SiteRecord, cache: &CodeCache) {
+        let number = self.sites.len() as u32;
+        if let Some(block) = self.blocks.get(&record.target) {
+            cache.patch(record.field, block.host);
+        }
+        self.incoming.entry(record.target).or_default().push(number);
+        self.sites.push(record);
+    }
+
+    /// Unlinks a block from all branches to it and forgets it. Its bytes stay, for CPUs
+    /// still inside.
+    fn remove(&mut self, key: BlockKey, cache: &CodeCache) {
+        let Some(block) = self.blocks.remove(&key) else {
+            return;
+        };
+        for &site in self.incoming.get(&key).map_or(&[][..], Vec::as_slice) {
+            let site = &self.sites[site as usize];
+            cache.patch(site.field, site.stub);
+        }
+        let last = key.pc + u64::from(block.guest_len.max(1)) - 1;
+        for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {
+            if let Some(keys) = self.by_page.get_mut(&page) {
+                keys.retain(|other| *other != key);
+                if keys.is_empty() {
+                    self.by_page.remove(&page);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! From guest bytes to a block in the code cache.
+
+use crate::cache::CodeCache;
+use crate::peek::flags_live;
+use crate::shared::{BlockKey, Engine, Shared, SiteRecord};
+use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
+use jit_x64::asm::Asm;
+use jit_x64::builder::{Builder, Flow};
+use jit_x64::ir::Ir;
+use jit_x64::lower::{Code, Scratch, lower};
+use jit_x64::passes::Analysis;
+
+/// Guest instructions in one block at most.
+const MAX_INSNS: u32 = 64;
+/// Conditional branches passed before the block is ended at the next.
+const MAX_SIDE_EXITS: u32 = 4;
+
+/// Buffers used for one block after another.
+#[derive(Default)]
+pub struct Translator {
+    ir: Ir,
+    analysis: Analysis,
+    code: Code,
+    scratch: Scratch,
+}
+
+/// Reads instruction words, checking each new page.
+struct Fetch<'a> {
+    engine: &'a Engine,
+    page: Option<GuestAddr>,
+}
+
+impl Fetch<'_> {
+    fn word(&mut self, pc: u64) -> Result<u32, MemFault> {
+        let addr = GuestAddr(pc);
+        let fault = |kind| MemFault {
+            addr,
+            access: Access::Execute,
+            kind,
+        };
+        if pc & 3 != 0 {
+            return Err(fault(FaultKind::Alignment));
+        }
+        let word = access::load(addr, 4).map_err(|f| MemFault {
+            access: Access::Execute,
+            ..f
+        })?;
+        if self.page != Some(addr.page()) {
+            if !self.engine.space.is_executable(addr) {
+                return Err(fault(FaultKind::Permission));
+            }
+            self.page = Some(addr.page());
+        }
+        Ok(word as u32)
+    }
+}
+
+impl Engine {
+    /// Reads the instruction at `pc` for the interpreter.
+    pub(crate) fn fetch(&self, pc: GuestAddr) -> Result<u32, Exit> {
+        Fetch {
+            engine: self,
+            page: None,
+        }
+        .word(pc.0)
+        .map_err(Exit::Fault)
+    }
+
+    /// Translates the block at `key` and returns its host address.
+    ///
+    /// # Errors
+    /// The fault of fetching its first instruction.
+    pub(crate) fn translate(
+        &self,
+        cache: &CodeCache,
+        shared: &mut Shared,
+        key: BlockKey,
+    ) -> Result<u64, Exit> {
+        let mut translator = std::mem::take(&mut shared.translator);
+        let built = self.build(shared, &mut translator.ir, key);
+        if built.is_ok() {
+            translator.analysis.run(&mut translator.ir, flags_live);
+        }
+        let host = built.map(|()| self.emit(cache, shared, &mut translator, key));
+        shared.translator = translator;
+        host
+    }
+
+    /// Records the block's instructions.
+    fn build(&self, shared: &Shared, ir: &mut Ir, key: BlockKey) -> Result<(), Exit> {
+        let mut fetch = Fetch {
+            engine: self,
+            page: None,
+        };
+        let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
+        let mut builder = Builder::new(ir, key.pc, key.strict_fp);
+        let mut side_exits = 0;
+        loop {
+            let inline = shared.interpreted.is_empty() || !shared.interpreted.contains(&builder.next_pc());
+            let flow = builder.instruction(word, inline, |word, ops| semantics::translate(word, ops).is_ok());
+            let pc = builder.next_pc();
+            match flow {
+                Flow::End => break,
+                Flow::Conditional => {
+                    side_exits += 1;
+                    let known = Engine::find(shared, BlockKey { pc, ..key }).is_some();
+                    if known || side_exits == MAX_SIDE_EXITS {
+                        builder.finish();
+                        break;
+                    }
+                }
+                Flow::Next => {}
+            }
+            // A block touches at most two pages, so that dropping one page's code stays cheap.
+            let too_far = (pc & !(PAGE_SIZE - 1)) > (key.pc & !(PAGE_SIZE - 1)) + PAGE_SIZE;
+            match fetch.word(pc) {
+                Ok(next) if builder.ir.insns < MAX_INSNS && !too_far => word = next,
+                _ => {
+                    builder.finish();
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lowers the recorded block into the code cache and makes it known.
+    fn emit(
+        &self,
+        cache: &CodeCache,
+        shared: &mut Shared,
+        translator: &mut Translator,
+        key: BlockKey,
+    ) -> u64 {
+        let Translator {
+            ir,
+            analysis,
+            code,
+            scratch,
+        } = translator;
+        let (start, room) = cache.room();
+        // SAFETY: the room at the cursor is unused, and the engine's lock (`shared`) keeps others out.
+        let asm = unsafe { Asm::new(start, room) };
+        let first_site = shared.sites.len() as u32;
+        let asm = lower(asm, ir, analysis, &self.stubs, first_site, code, scratch);
+        assert!(!asm.overflowed(), "room for a block is checked before it is made");
+        let host = asm.base();
+        cache.keep_block(key.pc, code.len, &code.map);
+        shared.statistics.blocks += 1;
+        shared.statistics.guest_instructions += u64::from(ir.insns);
+        shared.statistics.host_bytes += u64::from(code.len);
+        shared.insert(key, host, ir.guest_len, cache);
+        for site in &code.sites {
+            let target = BlockKey {
+                pc: site.target,
+                ..key
+            };
+            let record = SiteRecord {
+                field: host + u64::from(site.field),
+                stub: host + u64::from(site.stub),
+                target,
+            };
+            shared.add_site(record, cache);
+        }
+        host
+    }
+}

@@ -1,0 +1,200 @@
+//! The memory of one guest CPU as generated code sees it, all of it at fixed
+//! distances from the state register.
+//!
+//! ```text
+//! CpuArea | poll page | lookup table
+//! ```
+//! Each part starts on a page of its own, because the poll page is made unreadable
+//! to stop the CPU.
+
+use guest::CpuState;
+
+/// Fields only generated code and its callers use.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub struct Runtime {
+    /// Host stack pointer to go back to.
+    pub host_rsp: u64,
+    /// Return stack pointer while not in generated code.
+    pub return_rsp: u64,
+    /// Function that interprets one instruction: `extern "C" fn(*mut CpuArea, u32) -> u32`,
+    /// 0 to go on.
+    pub interpret: u64,
+    /// Return stack pointer when the stack is empty.
+    pub return_base: u64,
+    /// Start of the unreadable page below the return stack.
+    pub return_guard: u64,
+    /// Where the engine's handlers note why they stopped the CPU.
+    pub pending: u64,
+    /// MXCSR of the host's own code.
+    pub host_mxcsr: u32,
+    pub reserved: u32,
+}
+
+/// State, runtime fields and constants of one CPU.
+#[repr(C, align(64))]
+pub struct CpuArea {
+    pub state: CpuState,
+    pub runtime: Runtime,
+    pub consts: Consts,
+}
+
+/// Constants that vector sequences use as memory operands.
+#[derive(Clone, Debug)]
+#[repr(C, align(16))]
+pub struct Consts {
+    pub sign_s: [u32; 4],
+    pub sign_d: [u64; 2],
+    pub abs_s: [u32; 4],
+    pub abs_d: [u64; 2],
+    /// Only lane 0 of the size kept.
+    pub low_b: [u8; 16],
+    pub low_h: [u16; 8],
+    /// -1.0 is not needed; all ones.
+    pub ones: [u64; 2],
+    /// Population count of a nibble, for VPSHUFB.
+    pub popcount: [u8; 16],
+    pub nibble: [u8; 16],
+    /// Bit-reversed nibble, in the low and in the high half of a byte.
+    pub rbit_low: [u8; 16],
+    pub rbit_high: [u8; 16],
+    /// Byte orders of REV16, REV32, REV64.
+    pub rev16_b: [u8; 16],
+    pub rev32_b: [u8; 16],
+    pub rev32_h: [u8; 16],
+    pub rev64_b: [u8; 16],
+    pub rev64_h: [u8; 16],
+    /// Even bytes, halfwords to the low half (UZP1, XTN).
+    pub even_b: [u8; 16],
+    pub odd_b: [u8; 16],
+    pub even_h: [u8; 16],
+    pub odd_h: [u8; 16],
+    /// 0x70 added with saturation moves indices above 15 beyond 0x80 (TBL).
+    pub tbl_bias: [u8; 16],
+    pub byte_ones: [u8; 16],
+    pub half_ones: [u16; 8],
+    pub low_byte_h: [u16; 8],
+    pub low_half_s: [u32; 4],
+    /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
+    pub fp_flags: [u16; 128],
+    pub fp_flags_swapped: [u16; 128],
+}
+
+const fn flag_word(nzcv: u32) -> u16 {
+    guest::HostFlags::from_nzcv(nzcv << 28).0 as u16
+}
+
+/// ZF, PF and CF after UCOMIS of (a, b), as NZCV of FCMP a, b: unordered 0011, less 1000,
+/// equal 0110, greater 0010. `swapped`: UCOMIS of (b, a).
+const fn fp_flag_table(swapped: bool) -> [u16; 128] {
+    let mut table = [0; 128];
+    let mut i = 0;
+    while i < 128 {
+        let (zf, pf, cf) = (i & 0x40 != 0, i & 4 != 0, i & 1 != 0);
+        let nzcv = if pf {
+            0b0011
+        } else if zf {
+            0b0110
+        } else if cf != swapped {
+            0b1000
+        } else {
+            0b0010
+        };
+        table[i] = flag_word(nzcv);
+        i += 1;
+    }
+    table
+}
+
+impl Consts {
+    #[must_use]
+    pub const fn new() -> Self {
+        let x = 0x80;
+        Consts {
+            sign_s: [1 << 31; 4],
+            sign_d: [1 << 63; 2],
+            abs_s: [!(1 << 31); 4],
+            abs_d: [!(1 << 63); 2],
+            low_b: [255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            low_h: [0xffff, 0, 0, 0, 0, 0, 0, 0],
+            ones: [u64::MAX; 2],
+            popcount: [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4],
+            nibble: [15; 16],
+            rbit_low: [
+                0, 128, 64, 192, 32, 160, 96, 224, 16, 144, 80, 208, 48, 176, 112, 240,
+            ],
+            rbit_high: [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15],
+            rev16_b: [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14],
+            rev32_b: [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12],
+            rev32_h: [2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13],
+            rev64_b: [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8],
+            rev64_h: [6, 7, 4, 5, 2, 3, 0, 1, 14, 15, 12, 13, 10, 11, 8, 9],
+            even_b: [0, 2, 4, 6, 8, 10, 12, 14, x, x, x, x, x, x, x, x],
+            odd_b: [1, 3, 5, 7, 9, 11, 13, 15, x, x, x, x, x, x, x, x],
+            even_h: [0, 1, 4, 5, 8, 9, 12, 13, x, x, x, x, x, x, x, x],
+            odd_h: [2, 3, 6, 7, 10, 11, 14, 15, x, x, x, x, x, x, x, x],
+            tbl_bias: [0x70; 16],
+            byte_ones: [1; 16],
+            half_ones: [1; 8],
+            low_byte_h: [0xff; 8],
+            low_half_s: [0xffff; 4],
+            fp_flags: fp_flag_table(false),
+            fp_flags_swapped: fp_flag_table(true),
+        }
+    }
+}
+
+impl Default for Consts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const PAGE: usize = 4096;
+
+/// Distance of the poll page from the start of the area, in bytes.
+pub const POLL_OFFSET: usize = size_of::<CpuArea>().next_multiple_of(PAGE);
+
+/// Entries of the lookup table, a power of two.
+pub const LOOKUP_ENTRIES: usize = 4096;
+
+/// One entry of the lookup table: where the code of a guest address is.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct LookupEntry {
+    pub guest_pc: u64,
+    pub host_pc: u64,
+}
+
+/// Distance of the lookup table from the start of the area.
+pub const LOOKUP_OFFSET: usize = POLL_OFFSET + PAGE;
+
+/// Size of the whole area.
+pub const AREA_SIZE: usize = LOOKUP_OFFSET + LOOKUP_ENTRIES * size_of::<LookupEntry>();
+
+/// Mask that turns a guest address into four times... the byte offset / 4 of its entry.
+pub const LOOKUP_MASK: u32 = ((LOOKUP_ENTRIES - 1) << 2) as u32;
+
+/// The entry of a guest address.
+#[must_use]
+pub const fn lookup_index(pc: u64) -> usize {
+    ((pc as u32 & LOOKUP_MASK) >> 2) as usize
+}
+
+/// Offset of a runtime field from the start of the area.
+#[macro_export]
+macro_rules! runtime_offset {
+    ($field:ident) => {
+        (::std::mem::offset_of!($crate::area::CpuArea, runtime)
+            + ::std::mem::offset_of!($crate::area::Runtime, $field)) as i32
+    };
+}
+
+/// Offset of a constant from the start of the area.
+#[macro_export]
+macro_rules! const_offset {
+    ($field:ident) => {
+        (::std::mem::offset_of!($crate::area::CpuArea, consts)
+            + ::std::mem::offset_of!($crate::area::Consts, $field)) as i32
+    };
+}

@@ -1,0 +1,332 @@
+//! Vector instructions in their VEX forms: a table of opcodes and one encoder a form.
+
+use super::mem::Vex;
+use super::{Asm, Gpr, Xmm};
+use semantics::ops::Width;
+
+macro_rules! opcodes {
+    ($($name:ident = $pp:literal $map:literal $op:literal $($w:ident)?;)*) => {
+        $(pub const $name: Vex = Vex { pp: $pp, map: $map, w: opcodes!(@w $($w)?), op: $op };)*
+    };
+    (@w) => { false };
+    (@w W) => { true };
+}
+
+// pp: 0 none, 1 66, 2 F3, 3 F2. map: 1 0F, 2 0F38, 3 0F3A. (Intel SDM volume 2.)
+opcodes! {
+    VPADDB = 1 1 0xfc; VPADDW = 1 1 0xfd; VPADDD = 1 1 0xfe; VPADDQ = 1 1 0xd4;
+    VPSUBB = 1 1 0xf8; VPSUBW = 1 1 0xf9; VPSUBD = 1 1 0xfa; VPSUBQ = 1 1 0xfb;
+    VPMULLW = 1 1 0xd5; VPMULLD = 1 2 0x40; VPMULHW = 1 1 0xe5; VPMULHUW = 1 1 0xe4;
+    VPMULUDQ = 1 1 0xf4; VPMULDQ = 1 2 0x28; VPMADDWD = 1 1 0xf5; VPMADDUBSW = 1 2 0x04;
+    VPAND = 1 1 0xdb; VPANDN = 1 1 0xdf; VPOR = 1 1 0xeb; VPXOR = 1 1 0xef;
+    VPMAXSB = 1 2 0x3c; VPMAXSW = 1 1 0xee; VPMAXSD = 1 2 0x3d;
+    VPMAXUB = 1 1 0xde; VPMAXUW = 1 2 0x3e; VPMAXUD = 1 2 0x3f;
+    VPMINSB = 1 2 0x38; VPMINSW = 1 1 0xea; VPMINSD = 1 2 0x39;
+    VPMINUB = 1 1 0xda; VPMINUW = 1 2 0x3a; VPMINUD = 1 2 0x3b;
+    VPCMPEQB = 1 1 0x74; VPCMPEQW = 1 1 0x75; VPCMPEQD = 1 1 0x76; VPCMPEQQ = 1 2 0x29;
+    VPCMPGTB = 1 1 0x64; VPCMPGTW = 1 1 0x65; VPCMPGTD = 1 1 0x66; VPCMPGTQ = 1 2 0x37;
+    VPAVGB = 1 1 0xe0; VPAVGW = 1 1 0xe3; VPSADBW = 1 1 0xf6;
+    VPADDSB = 1 1 0xec; VPADDSW = 1 1 0xed; VPADDUSB = 1 1 0xdc; VPADDUSW = 1 1 0xdd;
+    VPSUBSB = 1 1 0xe8; VPSUBSW = 1 1 0xe9; VPSUBUSB = 1 1 0xd8; VPSUBUSW = 1 1 0xd9;
+    VPUNPCKLBW = 1 1 0x60; VPUNPCKLWD = 1 1 0x61; VPUNPCKLDQ = 1 1 0x62; VPUNPCKLQDQ = 1 1 0x6c;
+    VPUNPCKHBW = 1 1 0x68; VPUNPCKHWD = 1 1 0x69; VPUNPCKHDQ = 1 1 0x6a; VPUNPCKHQDQ = 1 1 0x6d;
+    VPSHUFB = 1 2 0x00; VPALIGNR = 1 3 0x0f; VPSHUFD = 1 1 0x70; VSHUFPS = 0 1 0xc6; VSHUFPD = 1 1 0xc6;
+    VPBLENDW = 1 3 0x0e; VPBLENDD = 1 3 0x02; VBLENDVPS = 1 3 0x4a; VINSERTPS = 1 3 0x21;
+    VPMOVZXBW = 1 2 0x30; VPMOVZXWD = 1 2 0x33; VPMOVZXDQ = 1 2 0x35;
+    VPMOVSXBW = 1 2 0x20; VPMOVSXWD = 1 2 0x23; VPMOVSXDQ = 1 2 0x25;
+    VPABSB = 1 2 0x1c; VPABSW = 1 2 0x1d; VPABSD = 1 2 0x1e; VPTEST = 1 2 0x17;
+    VPSLLVD = 1 2 0x47; VPSLLVQ = 1 2 0x47 W; VPSRLVD = 1 2 0x45; VPSRLVQ = 1 2 0x45 W; VPSRAVD = 1 2 0x46;
+    VPBROADCASTB_R = 1 2 0x78; VPBROADCASTW_R = 1 2 0x79; VPBROADCASTD_R = 1 2 0x58; VPBROADCASTQ_R = 1 2 0x59;
+    VPSHIFT_W = 1 1 0x71; VPSHIFT_D = 1 1 0x72; VPSHIFT_Q = 1 1 0x73;
+    VMOVAPS = 0 1 0x28; VMOVQ = 2 1 0x7e; VMOVMSKPS = 0 1 0x50; VMOVMSKPD = 1 1 0x50;
+    VAESENC = 1 2 0xdc; VAESENCLAST = 1 2 0xdd; VAESDECLAST = 1 2 0xdf; VAESIMC = 1 2 0xdb;
+    VPCLMULQDQ = 1 3 0x44;
+    VANDPS = 0 1 0x54; VORPS = 0 1 0x56; VXORPS = 0 1 0x57;
+    VADD = 0 1 0x58; VMUL = 0 1 0x59; VSUB = 0 1 0x5c; VDIV = 0 1 0x5e; VMIN = 0 1 0x5d; VMAX = 0 1 0x5f;
+    VSQRT = 0 1 0x51; VCMP = 0 1 0xc2;
+    VUCOMIS = 0 1 0x2e; VCOMIS = 0 1 0x2f;
+    VCVTSS2SD = 2 1 0x5a; VCVTSD2SS = 3 1 0x5a; VCVTPS2PD = 0 1 0x5a; VCVTPD2PS = 1 1 0x5a;
+    VCVTDQ2PS = 0 1 0x5b; VCVTPH2PS = 1 2 0x13;
+    VROUNDSS = 1 3 0x0a; VROUNDSD = 1 3 0x0b; VROUNDPS = 1 3 0x08; VROUNDPD = 1 3 0x09;
+}
+
+/// FMA: the opcode of the packed 231 form; the scalar one is the next.
+pub const VFMADD231: u8 = 0xb8;
+pub const VFMSUB231: u8 = 0xba;
+pub const VFNMADD231: u8 = 0xbc;
+pub const VFNMSUB231: u8 = 0xbe;
+
+/// Element kind of a floating-point instruction, by its `pp`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FpKind {
+    Ps = 0,
+    Pd = 1,
+    Ss = 2,
+    Sd = 3,
+}
+
+impl FpKind {
+    #[must_use]
+    pub const fn is_scalar(self) -> bool {
+        matches!(self, FpKind::Ss | FpKind::Sd)
+    }
+    #[must_use]
+    pub const fn is_double(self) -> bool {
+        matches!(self, FpKind::Pd | FpKind::Sd)
+    }
+}
+
+impl Vex {
+    /// The form of an arithmetic opcode for the given elements.
+    #[must_use]
+    pub const fn of(self, kind: FpKind) -> Vex {
+        Vex {
+            pp: kind as u8,
+            ..self
+        }
+    }
+}
+
+impl Asm {
+    /// VEX prefix, opcode and ModRM for `reg, vvvv, rm` with `rm` a register.
+    fn vex_raw(&mut self, op: Vex, reg: u8, vvvv: u8, rm: u8) {
+        let not = |bit: u8| (bit >> 3 & 1) ^ 1;
+        let v = !vvvv & 15;
+        if op.map == 1 && !op.w && rm < 8 {
+            self.bytes(&[
+                0xc5,
+                not(reg) << 7 | v << 3 | op.pp,
+                op.op,
+                0xc0 | (reg & 7) << 3 | rm & 7,
+            ]);
+        } else {
+            self.bytes(&[
+                0xc4,
+                not(reg) << 7 | 1 << 6 | not(rm) << 5 | op.map,
+                u8::from(op.w) << 7 | v << 3 | op.pp,
+                op.op,
+                0xc0 | (reg & 7) << 3 | rm & 7,
+            ]);
+        }
+    }
+
+    /// `op d, a, b`
+    pub fn v3(&mut self, op: Vex, d: Xmm, a: Xmm, b: Xmm) {
+        self.vex_raw(op, d.0, a.0, b.0);
+    }
+
+    /// `op d, a, b, imm8`
+    pub fn v3i(&mut self, op: Vex, d: Xmm, a: Xmm, b: Xmm, imm: u8) {
+        self.vex_raw(op, d.0, a.0, b.0);
+        self.bytes(&[imm]);
+    }
+
+    /// `op d, s`
+    pub fn v2(&mut self, op: Vex, d: Xmm, s: Xmm) {
+        self.vex_raw(op, d.0, 0, s.0);
+    }
+
+    /// `op d, s, imm8`
+    pub fn v2i(&mut self, op: Vex, d: Xmm, s: Xmm, imm: u8) {
+        self.vex_raw(op, d.0, 0, s.0);
+        self.bytes(&[imm]);
+    }
+
+    /// `op d, a, [state + offset]`
+    pub fn v3_state(&mut self, op: Vex, d: Xmm, a: Xmm, offset: i32) {
+        self.vex_mem(op, d, Some(a), super::mem::Mem::state(offset));
+    }
+
+    /// Shift by an immediate: `ext` selects the operation (ModRM.reg).
+    pub fn vshift(&mut self, op: Vex, ext: u8, d: Xmm, s: Xmm, imm: u8) {
+        self.vex_raw(op, ext, d.0, s.0);
+        self.bytes(&[imm]);
+    }
+
+    /// `d = s`; nothing if they are the same.
+    pub fn vmov(&mut self, d: Xmm, s: Xmm) {
+        if d != s {
+            // The form with the short prefix needs the high register in `reg`.
+            if s.0 >= 8 && d.0 < 8 {
+                self.vex_raw(Vex { op: 0x29, ..VMOVAPS }, s.0, 0, d.0);
+            } else {
+                self.v2(VMOVAPS, d, s);
+            }
+        }
+    }
+
+    /// The low 64 bits, the rest zero.
+    pub fn vmovq(&mut self, d: Xmm, s: Xmm) {
+        self.v2(VMOVQ, d, s);
+    }
+
+    pub fn vzero(&mut self, d: Xmm) {
+        self.v3(VPXOR, d, d, d);
+    }
+
+    pub fn vones(&mut self, d: Xmm) {
+        self.v3(VPCMPEQD, d, d, d);
+    }
+
+    /// `vmovd d, s` (32 bits of a general register, the rest zero).
+    pub fn vmovd_from(&mut self, d: Xmm, s: Gpr) {
+        self.vex_raw(
+            Vex {
+                pp: 1,
+                map: 1,
+                w: false,
+                op: 0x6e,
+            },
+            d.0,
+            0,
+            s.0,
+        );
+    }
+
+    /// `vmovq d, s` (64 bits of a general register, the rest zero).
+    pub fn vmovq_from(&mut self, d: Xmm, s: Gpr) {
+        self.vex_raw(
+            Vex {
+                pp: 1,
+                map: 1,
+                w: true,
+                op: 0x6e,
+            },
+            d.0,
+            0,
+            s.0,
+        );
+    }
+
+    pub fn vmovd_to(&mut self, d: Gpr, s: Xmm) {
+        self.vex_raw(
+            Vex {
+                pp: 1,
+                map: 1,
+                w: false,
+                op: 0x7e,
+            },
+            s.0,
+            0,
+            d.0,
+        );
+    }
+
+    pub fn vmovq_to(&mut self, d: Gpr, s: Xmm) {
+        self.vex_raw(
+            Vex {
+                pp: 1,
+                map: 1,
+                w: true,
+                op: 0x7e,
+            },
+            s.0,
+            0,
+            d.0,
+        );
+    }
+
+    /// `vpextrb/w/d/q d, s, index`, zero-extending; `log2` is the size.
+    pub fn vextract(&mut self, log2: u8, d: Gpr, s: Xmm, index: u8) {
+        let op = [0x14, 0x15, 0x16, 0x16][log2 as usize];
+        self.vex_raw(
+            Vex {
+                pp: 1,
+                map: 3,
+                w: log2 == 3,
+                op,
+            },
+            s.0,
+            0,
+            d.0,
+        );
+        self.bytes(&[index]);
+    }
+
+    /// `vpinsrb/w/d/q d, a, s, index`
+    pub fn vinsert(&mut self, log2: u8, d: Xmm, a: Xmm, s: Gpr, index: u8) {
+        let op = match log2 {
+            0 => Vex {
+                pp: 1,
+                map: 3,
+                w: false,
+                op: 0x20,
+            },
+            1 => Vex {
+                pp: 1,
+                map: 1,
+                w: false,
+                op: 0xc4,
+            },
+            _ => Vex {
+                pp: 1,
+                map: 3,
+                w: log2 == 3,
+                op: 0x22,
+            },
+        };
+        self.vex_raw(op, d.0, a.0, s.0);
+        self.bytes(&[index]);
+    }
+
+    /// `vucomiss/sd a, b`, or the signaling `vcomis`.
+    pub fn ucomis(&mut self, double: bool, signaling: bool, a: Xmm, b: Xmm) {
+        let op = if signaling { VCOMIS } else { VUCOMIS };
+        self.v2(
+            Vex {
+                pp: u8::from(double),
+                ..op
+            },
+            a,
+            b,
+        );
+    }
+
+    /// `vcvttss2si/sd2si d, s`, or the rounding `vcvtss2si`.
+    pub fn cvt_to_int(&mut self, double: bool, truncate: bool, w: Width, d: Gpr, s: Xmm) {
+        let op = if truncate { 0x2c } else { 0x2d };
+        self.vex_raw(
+            Vex {
+                pp: if double { 3 } else { 2 },
+                map: 1,
+                w: w == Width::X,
+                op,
+            },
+            d.0,
+            0,
+            s.0,
+        );
+    }
+
+    /// `vcvtsi2ss/sd d, a, s`
+    pub fn cvt_from_int(&mut self, double: bool, w: Width, d: Xmm, a: Xmm, s: Gpr) {
+        let op = Vex {
+            pp: if double { 3 } else { 2 },
+            map: 1,
+            w: w == Width::X,
+            op: 0x2a,
+        };
+        self.vex_raw(op, d.0, a.0, s.0);
+    }
+
+    /// A 231 fused multiply-add: `d = ±(a * b) ± d`.
+    pub fn fma(&mut self, op: u8, kind: FpKind, d: Xmm, a: Xmm, b: Xmm) {
+        let op = op + u8::from(kind.is_scalar());
+        self.vex_raw(
+            Vex {
+                pp: 1,
+                map: 2,
+                w: kind.is_double(),
+                op,
+            },
+            d.0,
+            a.0,
+            b.0,
+        );
+    }
+
+    /// `vmovmskps/pd d, s`
+    pub fn vmovmsk(&mut self, double: bool, d: Gpr, s: Xmm) {
+        self.vex_raw(if double { VMOVMSKPD } else { VMOVMSKPS }, d.0, 0, s.0);
+    }
+}

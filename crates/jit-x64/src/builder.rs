@@ -1,0 +1,791 @@
+//! Implements [`Ops`] by recording block IR, folding constants on the way.
+//!
+//! What the lowering has no sequence for is not recorded at all: the whole guest
+//! instruction becomes one [`Op::Interpret`], a call of the interpreter.
+
+use crate::ir::{Ir, NONE, Op, Ref, SP};
+use crate::lower::support;
+use guest::CpuState;
+use semantics::ops::{
+    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
+    Lane, LoadExt, MemSize, Ops, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+};
+use std::mem::offset_of;
+
+/// How the instruction just recorded ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// On to the next instruction.
+    Next,
+    /// A conditional branch was recorded as a side exit; the next instruction follows.
+    Conditional,
+    /// The block ends here.
+    End,
+}
+
+/// Records one block.
+pub struct Builder<'a> {
+    pub ir: &'a mut Ir,
+    /// Values the guest registers hold at this point, [`NONE`] where not known.
+    x: [Ref; 32],
+    v: [Ref; 32],
+    pc: u64,
+    flow: Flow,
+    /// The current instruction needs the interpreter.
+    fallback: bool,
+    /// FPCR asks for what the inline floating-point sequences do not give.
+    strict_fp: bool,
+}
+
+impl<'a> Builder<'a> {
+    /// Starts a block at `pc`.
+    pub fn new(ir: &'a mut Ir, pc: u64, strict_fp: bool) -> Self {
+        ir.ops.clear();
+        ir.pc = pc;
+        ir.guest_len = 0;
+        ir.insns = 0;
+        Builder {
+            ir,
+            x: [NONE; 32],
+            v: [NONE; 32],
+            pc,
+            flow: Flow::Next,
+            fallback: false,
+            strict_fp,
+        }
+    }
+
+    /// Records the instruction `word` at the current address through `translate`, which
+    /// plays its semantics and returns false if it is unallocated. Unless `inline`, the
+    /// interpreter is to execute it.
+    pub fn instruction(
+        &mut self,
+        word: u32,
+        inline: bool,
+        translate: impl FnOnce(u32, &mut Self) -> bool,
+    ) -> Flow {
+        self.flow = Flow::Next;
+        self.fallback = !inline;
+        self.push(Op::Insn {
+            pc_delta: self.ir.guest_len,
+        });
+        let start = self.ir.ops.len();
+        let allocated = translate(word, self);
+        if !allocated || self.fallback {
+            self.ir.ops.truncate(start);
+            self.push(Op::Interpret { word });
+            self.x = [NONE; 32];
+            self.v = [NONE; 32];
+            if !allocated || self.flow != Flow::Next {
+                self.push(Op::JumpPc);
+                self.flow = Flow::End;
+            }
+        }
+        self.pc = self.pc.wrapping_add(4);
+        self.ir.guest_len += 4;
+        self.ir.insns += 1;
+        self.flow
+    }
+
+    /// Address of the next instruction to record.
+    #[must_use]
+    pub fn next_pc(&self) -> u64 {
+        self.pc
+    }
+
+    /// Ends the block with a jump to the next address.
+    pub fn finish(&mut self) {
+        self.push(Op::Jump { target: self.pc });
+    }
+
+    fn push(&mut self, op: Op) -> Ref {
+        self.ir.ops.push(op);
+        (self.ir.ops.len() - 1) as Ref
+    }
+
+    fn op(&self, r: Ref) -> Op {
+        self.ir.ops[r as usize]
+    }
+
+    fn constant(&self, r: Ref) -> Option<u64> {
+        match self.op(r) {
+            Op::Imm(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Marks the instruction for the interpreter and gives a value to go on with.
+    fn give_up(&mut self) -> Ref {
+        self.fallback = true;
+        self.push(Op::Imm(0))
+    }
+
+    /// Whether the upper 32 bits of the value are known to be zero.
+    fn upper_zero(&self, r: Ref) -> bool {
+        match self.op(r) {
+            Op::Imm(value) => value >> 32 == 0,
+            Op::Int1 { w, .. } | Op::Int2 { w, .. } | Op::FlagOp { w, .. } | Op::CarryOp { w, .. } => {
+                w == Width::W
+            }
+            Op::Insert { w, .. } | Op::ExtractPair { w, .. } => w == Width::W,
+            Op::Extend { w, signed, bits, .. } => w == Width::W || (!signed && bits <= 32),
+            Op::Extract { w, signed, len, .. } => w == Width::W || (!signed && len <= 32),
+            Op::Load { size, ext, .. } => match ext {
+                LoadExt::Zero => size != MemSize::X,
+                LoadExt::SignW => true,
+                LoadExt::SignX => false,
+            },
+            Op::Crc32c { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Base and offset of an address, with constant additions moved into the offset.
+    fn address(&mut self, base: Ref, offset: i64) -> (Ref, i32) {
+        let (base, offset) = match self.op(base) {
+            Op::Int2 {
+                op: Int2::Add,
+                w: Width::X,
+                a,
+                b,
+            } => match self.constant(b) {
+                Some(c) => (a, offset.wrapping_add(c as i64)),
+                None => (base, offset),
+            },
+            _ => (base, offset),
+        };
+        if let Some(c) = self.constant(base) {
+            return (self.imm(c.wrapping_add(offset as u64)), 0);
+        }
+        match i32::try_from(offset) {
+            Ok(small) => (base, small),
+            Err(_) => {
+                let imm = self.imm(offset as u64);
+                (self.int2(Int2::Add, Width::X, base, imm), 0)
+            }
+        }
+    }
+
+    fn guard_alignment(&mut self, addr: Ref, size: MemSize) {
+        if size != MemSize::B {
+            self.push(Op::AlignGuard {
+                addr,
+                mask: (size.bytes() - 1) as u8,
+            });
+        }
+    }
+
+    /// Whether the floating-point lanes are ones the lowering knows, in a plain FPCR mode.
+    fn fp_native(&self, lane: Lane) -> bool {
+        !self.strict_fp && matches!(lane, Lane::S | Lane::D)
+    }
+}
+
+/// The result of an integer operation on constants.
+fn fold2(op: Int2, w: Width, a: u64, b: u64) -> Option<u64> {
+    let bits = w.bits();
+    let shift = (b % u64::from(bits)) as u32;
+    let low = |v: u64| if w == Width::W { u64::from(v as u32) } else { v };
+    Some(low(match op {
+        Int2::Add => a.wrapping_add(b),
+        Int2::Sub => a.wrapping_sub(b),
+        Int2::Mul => a.wrapping_mul(b),
+        Int2::And => a & b,
+        Int2::Or => a | b,
+        Int2::Xor => a ^ b,
+        Int2::Bic => a & !b,
+        Int2::Orn => a | !b,
+        Int2::Eon => a ^ !b,
+        Int2::Lsl => a << shift,
+        Int2::Lsr => low(a) >> shift,
+        Int2::Asr | Int2::Ror | Int2::Umulh | Int2::Smulh | Int2::Udiv | Int2::Sdiv => return None,
+    }))
+}
+
+/// Ones in the low `len` bits.
+pub(crate) const fn low_mask(len: u8) -> u64 {
+    if len >= 64 { u64::MAX } else { (1 << len) - 1 }
+}
+
+impl Ops for Builder<'_> {
+    type Value = Ref;
+    type Vector = Ref;
+
+    fn pc(&self) -> u64 {
+        self.pc
+    }
+
+    fn x(&mut self, n: u8) -> Ref {
+        if n == 31 {
+            return self.imm(0);
+        }
+        if self.x[n as usize] == NONE {
+            self.x[n as usize] = self.push(Op::GetX(n));
+        }
+        self.x[n as usize]
+    }
+
+    fn set_x(&mut self, n: u8, value: Ref) {
+        if n != 31 {
+            self.push(Op::SetX(n, value));
+            self.x[n as usize] = value;
+        }
+    }
+
+    fn sp(&mut self) -> Ref {
+        if self.x[31] == NONE {
+            self.x[31] = self.push(Op::GetX(SP));
+        }
+        self.x[31]
+    }
+
+    fn set_sp(&mut self, value: Ref) {
+        self.push(Op::SetX(SP, value));
+        self.x[31] = value;
+    }
+
+    fn v(&mut self, n: u8) -> Ref {
+        if self.v[n as usize] == NONE {
+            self.v[n as usize] = self.push(Op::GetV(n));
+        }
+        self.v[n as usize]
+    }
+
+    fn set_v(&mut self, n: u8, value: Ref) {
+        self.push(Op::SetV(n, value));
+        self.v[n as usize] = value;
+    }
+
+    fn read_sys(&mut self, reg: SysReg) -> Ref {
+        match reg {
+            SysReg::TpidrEl0 => self.push(Op::GetState(offset_of!(CpuState, tpidr_el0) as u32)),
+            _ => self.give_up(),
+        }
+    }
+
+    fn write_sys(&mut self, reg: SysReg, value: Ref) {
+        match reg {
+            SysReg::TpidrEl0 => {
+                self.push(Op::SetState(offset_of!(CpuState, tpidr_el0) as u32, value));
+            }
+            // A new floating-point mode needs blocks of its own.
+            SysReg::Fpcr => {
+                self.give_up();
+                self.flow = Flow::End;
+            }
+            _ => {
+                self.give_up();
+            }
+        }
+    }
+
+    fn imm(&mut self, value: u64) -> Ref {
+        self.push(Op::Imm(value))
+    }
+
+    fn int1(&mut self, op: Int1, w: Width, a: Ref) -> Ref {
+        if let (Some(c), Int1::Not) = (self.constant(a), op) {
+            let value = if w == Width::W { u64::from(!c as u32) } else { !c };
+            return self.imm(value);
+        }
+        if !support::int1(op) {
+            return self.give_up();
+        }
+        self.push(Op::Int1 { op, w, a })
+    }
+
+    fn int2(&mut self, op: Int2, w: Width, a: Ref, b: Ref) -> Ref {
+        let (ca, cb) = (self.constant(a), self.constant(b));
+        if let (Some(ca), Some(cb)) = (ca, cb)
+            && let Some(value) = fold2(op, w, ca, cb)
+        {
+            return self.imm(value);
+        }
+        // x + 0, x | 0, x ^ 0, x - 0, shifts by 0: the value itself, zero-extended for W.
+        if cb == Some(0)
+            && matches!(
+                op,
+                Int2::Add
+                    | Int2::Sub
+                    | Int2::Or
+                    | Int2::Xor
+                    | Int2::Lsl
+                    | Int2::Lsr
+                    | Int2::Asr
+                    | Int2::Ror
+                    | Int2::Bic
+            )
+        {
+            return self.extend(Width::X, false, w.bits() as u8, a);
+        }
+        if ca == Some(0) && matches!(op, Int2::Add | Int2::Or | Int2::Xor) {
+            return self.extend(Width::X, false, w.bits() as u8, b);
+        }
+        // 0 - x and 0 | !x.
+        if ca == Some(0) && op == Int2::Sub {
+            return self.int1(Int1::Neg, w, b);
+        }
+        if ca == Some(0) && op == Int2::Orn {
+            return self.int1(Int1::Not, w, b);
+        }
+        // Constants to the right of commutative operations; negated operands folded.
+        match (op, ca, cb) {
+            (Int2::Add | Int2::Mul | Int2::And | Int2::Or | Int2::Xor, Some(_), None) => {
+                self.push(Op::Int2 { op, w, a: b, b: a })
+            }
+            (Int2::Sub, None, Some(c)) => {
+                let b = self.imm(if w == Width::W {
+                    u64::from((c as u32).wrapping_neg())
+                } else {
+                    c.wrapping_neg()
+                });
+                self.push(Op::Int2 {
+                    op: Int2::Add,
+                    w,
+                    a,
+                    b,
+                })
+            }
+            (Int2::Bic | Int2::Orn | Int2::Eon, _, Some(c)) => {
+                let b = self.imm(if w == Width::W { u64::from(!c as u32) } else { !c });
+                let op = match op {
+                    Int2::Bic => Int2::And,
+                    Int2::Orn => Int2::Or,
+                    _ => Int2::Xor,
+                };
+                self.int2(op, w, a, b)
+            }
+            // Sums of constants collapse, so that address arithmetic folds.
+            (Int2::Add, None, Some(c)) if w == Width::X => match self.op(a) {
+                Op::Int2 {
+                    op: Int2::Add,
+                    w: Width::X,
+                    a: inner,
+                    b: k,
+                } if self.constant(k).is_some() => {
+                    let k = self.constant(k).unwrap_or(0);
+                    let b = self.imm(k.wrapping_add(c));
+                    self.push(Op::Int2 { op, w, a: inner, b })
+                }
+                _ => self.push(Op::Int2 { op, w, a, b }),
+            },
+            _ => self.push(Op::Int2 { op, w, a, b }),
+        }
+    }
+
+    fn extend(&mut self, w: Width, signed: bool, bits: u8, a: Ref) -> Ref {
+        if bits >= 64 || (!signed && bits == 32 && self.upper_zero(a)) {
+            return a;
+        }
+        if let (Some(c), false) = (self.constant(a), signed) {
+            return self.imm(c & low_mask(bits));
+        }
+        if w == Width::W && bits == 32 {
+            return self.extend(Width::X, false, 32, a);
+        }
+        self.push(Op::Extend { w, signed, bits, a })
+    }
+
+    fn extract(&mut self, w: Width, signed: bool, a: Ref, lsb: u8, len: u8) -> Ref {
+        if let (Some(c), false) = (self.constant(a), signed) {
+            return self.imm((c >> lsb) & low_mask(len));
+        }
+        if lsb == 0 && matches!(len, 8 | 16 | 32) {
+            return self.extend(w, signed, len, a);
+        }
+        self.push(Op::Extract {
+            w,
+            signed,
+            a,
+            lsb,
+            len,
+        })
+    }
+
+    fn insert(&mut self, w: Width, dst: Ref, src: Ref, lsb: u8, len: u8) -> Ref {
+        if let (Some(d), Some(s)) = (self.constant(dst), self.constant(src)) {
+            let mask = low_mask(len) << lsb;
+            let value = (d & !mask) | ((s << lsb) & mask);
+            return self.imm(if w == Width::W {
+                u64::from(value as u32)
+            } else {
+                value
+            });
+        }
+        self.push(Op::Insert {
+            w,
+            dst,
+            src,
+            lsb,
+            len,
+        })
+    }
+
+    fn extract_pair(&mut self, w: Width, hi: Ref, lo: Ref, lsb: u8) -> Ref {
+        self.push(Op::ExtractPair { w, hi, lo, lsb })
+    }
+
+    fn select(&mut self, cond: Cond, a: Ref, b: Ref) -> Ref {
+        if matches!(cond, Cond::Al | Cond::Nv) {
+            return a;
+        }
+        self.push(Op::Select { cond, a, b })
+    }
+
+    fn crc32(&mut self, poly: Crc, bytes: u8, acc: Ref, data: Ref) -> Ref {
+        match poly {
+            Crc::Castagnoli => self.push(Op::Crc32c { bytes, acc, data }),
+            Crc::Ieee => self.give_up(),
+        }
+    }
+
+    fn flag_op(&mut self, op: FlagOp, w: Width, a: Ref, b: Ref) -> Ref {
+        self.push(Op::FlagOp { op, w, a, b })
+    }
+
+    fn carry_op(&mut self, op: FlagOp, w: Width, a: Ref, b: Ref) -> Ref {
+        self.push(Op::CarryOp { op, w, a, b })
+    }
+
+    fn cond_compare(&mut self, op: FlagOp, w: Width, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
+        if matches!(cond, Cond::Al | Cond::Nv) {
+            self.push(Op::FlagOp { op, w, a, b });
+        } else {
+            self.push(Op::CondCompare {
+                op,
+                w,
+                cond,
+                a,
+                b,
+                nzcv,
+            });
+        }
+    }
+
+    fn load(&mut self, size: MemSize, ext: LoadExt, base: Ref, offset: i64) -> Ref {
+        let (base, offset) = self.address(base, offset);
+        self.push(Op::Load {
+            size,
+            ext,
+            base,
+            offset,
+        })
+    }
+
+    fn store(&mut self, size: MemSize, base: Ref, offset: i64, value: Ref) {
+        let (base, offset) = self.address(base, offset);
+        self.push(Op::Store {
+            size,
+            base,
+            offset,
+            value,
+        });
+    }
+
+    fn load_v(&mut self, size: MemSize, base: Ref, offset: i64) -> Ref {
+        let (base, offset) = self.address(base, offset);
+        self.push(Op::LoadV { size, base, offset })
+    }
+
+    fn store_v(&mut self, size: MemSize, base: Ref, offset: i64, value: Ref) {
+        let (base, offset) = self.address(base, offset);
+        self.push(Op::StoreV {
+            size,
+            base,
+            offset,
+            value,
+        });
+    }
+
+    fn load_acquire(&mut self, size: MemSize, addr: Ref) -> Ref {
+        // Every x86 load is an acquire.
+        self.guard_alignment(addr, size);
+        self.push(Op::Load {
+            size,
+            ext: LoadExt::Zero,
+            base: addr,
+            offset: 0,
+        })
+    }
+
+    fn store_release(&mut self, size: MemSize, addr: Ref, value: Ref) {
+        self.guard_alignment(addr, size);
+        self.push(Op::StoreRelease { size, addr, value });
+    }
+
+    fn load_exclusive(&mut self, size: MemSize, _order: Order, addr: Ref) -> Ref {
+        self.guard_alignment(addr, size);
+        self.push(Op::LoadExclusive { size, addr })
+    }
+
+    fn load_exclusive_pair(&mut self, _size: MemSize, _order: Order, _addr: Ref) -> (Ref, Ref) {
+        let r = self.give_up();
+        (r, r)
+    }
+
+    fn store_exclusive(&mut self, size: MemSize, _order: Order, addr: Ref, value: Ref) -> Ref {
+        self.guard_alignment(addr, size);
+        self.push(Op::StoreExclusive { size, addr, value })
+    }
+
+    fn store_exclusive_pair(
+        &mut self,
+        _size: MemSize,
+        _order: Order,
+        _addr: Ref,
+        _values: (Ref, Ref),
+    ) -> Ref {
+        self.give_up()
+    }
+
+    fn clear_exclusive(&mut self) {
+        let open = self.imm(u64::MAX);
+        self.push(Op::SetState(offset_of!(CpuState, exclusive_addr) as u32, open));
+    }
+
+    fn atomic_rmw(&mut self, op: Rmw, size: MemSize, _order: Order, addr: Ref, value: Ref) -> Ref {
+        self.guard_alignment(addr, size);
+        self.push(Op::Rmw {
+            op,
+            size,
+            addr,
+            value,
+        })
+    }
+
+    fn compare_swap(&mut self, size: MemSize, _order: Order, addr: Ref, expected: Ref, new: Ref) -> Ref {
+        self.guard_alignment(addr, size);
+        self.push(Op::Cas {
+            size,
+            addr,
+            expected,
+            new,
+        })
+    }
+
+    fn compare_swap_pair(
+        &mut self,
+        _size: MemSize,
+        _order: Order,
+        _addr: Ref,
+        _expected: (Ref, Ref),
+        _new: (Ref, Ref),
+    ) -> (Ref, Ref) {
+        let r = self.give_up();
+        (r, r)
+    }
+
+    fn barrier(&mut self, kind: Barrier) {
+        match kind {
+            Barrier::Full => {
+                self.push(Op::Fence);
+            }
+            // x86 keeps loads in order and stores in order by itself.
+            Barrier::Load | Barrier::Store | Barrier::Instruction => {}
+        }
+    }
+
+    fn invalidate_code(&mut self, _addr: Ref) {
+        self.give_up();
+        self.flow = Flow::End;
+    }
+
+    fn branch(&mut self, target: u64) {
+        self.push(Op::Jump { target });
+        self.flow = Flow::End;
+    }
+
+    fn call(&mut self, target: u64) {
+        self.push(Op::Call { target });
+        self.flow = Flow::End;
+    }
+
+    fn branch_if(&mut self, test: Test<Ref>, target: u64) {
+        if matches!(test, Test::Cond(Cond::Al | Cond::Nv)) {
+            return self.branch(target);
+        }
+        self.push(Op::SideExit { test, target });
+        self.flow = Flow::Conditional;
+    }
+
+    fn branch_to(&mut self, target: Ref, kind: Indirect) {
+        self.push(Op::JumpTo { target, kind });
+        self.flow = Flow::End;
+    }
+
+    fn exception(&mut self, exception: Exception) {
+        match exception {
+            Exception::Svc(imm) => {
+                self.push(Op::Svc { imm });
+            }
+            Exception::Brk(_) | Exception::Undefined => {
+                self.give_up();
+            }
+        }
+        self.flow = Flow::End;
+    }
+
+    fn vec_imm(&mut self, value: u128) -> Ref {
+        self.push(Op::VecImm {
+            lo: value as u64,
+            hi: (value >> 64) as u64,
+        })
+    }
+
+    fn vec1(&mut self, op: Vec1, s: Shape, a: Ref) -> Ref {
+        if op == Vec1::Mov && s.span == Span::Full {
+            return a;
+        }
+        if !support::vec1(op, s) {
+            return self.give_up();
+        }
+        self.push(Op::Vec1 { op, s, a })
+    }
+
+    fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) -> Ref {
+        if !support::vec2(op, s) {
+            return self.give_up();
+        }
+        self.push(Op::Vec2 { op, s, a, b })
+    }
+
+    fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
+        if !support::vec3(op, s) {
+            return self.give_up();
+        }
+        self.push(Op::Vec3 { op, s, a, b, c })
+    }
+
+    fn vec_shift(&mut self, op: VecShift, s: Shape, acc: Ref, a: Ref, amount: u8) -> Ref {
+        if !support::vec_shift(op, s, amount) {
+            return self.give_up();
+        }
+        self.push(Op::VecShift {
+            op,
+            s,
+            acc,
+            a,
+            amount,
+        })
+    }
+
+    fn vec_dup_lane(&mut self, s: Shape, a: Ref, index: u8) -> Ref {
+        self.push(Op::VecDupLane { s, a, index })
+    }
+
+    fn vec_dup(&mut self, s: Shape, value: Ref) -> Ref {
+        self.push(Op::VecDup { s, value })
+    }
+
+    fn vec_set_lane(&mut self, lane: Lane, dst: Ref, index: u8, value: Ref) -> Ref {
+        self.push(Op::VecSetLane {
+            lane,
+            dst,
+            index,
+            value,
+        })
+    }
+
+    fn vec_copy_lane(&mut self, lane: Lane, dst: Ref, to: u8, src: Ref, from: u8) -> Ref {
+        self.push(Op::VecCopyLane {
+            lane,
+            dst,
+            to,
+            src,
+            from,
+        })
+    }
+
+    fn vec_get_lane(&mut self, lane: Lane, a: Ref, index: u8, signed: Option<Width>) -> Ref {
+        self.push(Op::VecGetLane {
+            lane,
+            a,
+            index,
+            signed,
+        })
+    }
+
+    fn vec_ext(&mut self, s: Span, lo: Ref, hi: Ref, index: u8) -> Ref {
+        self.push(Op::VecExt { s, lo, hi, index })
+    }
+
+    fn vec_table(&mut self, s: Span, table: &[Ref], indices: Ref, fallback: Option<Ref>) -> Ref {
+        match (table, fallback) {
+            (&[table], None) => self.push(Op::VecTable1 { s, table, indices }),
+            _ => self.give_up(),
+        }
+    }
+
+    fn vec_select(&mut self, cond: Cond, a: Ref, b: Ref) -> Ref {
+        if matches!(cond, Cond::Al | Cond::Nv) {
+            return a;
+        }
+        self.push(Op::VecSelect { cond, a, b })
+    }
+
+    fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) -> Ref {
+        if !support::fp1(op, s) || !(self.fp_native(s.lane) || matches!(op, Fp1::Abs | Fp1::Neg)) {
+            return self.give_up();
+        }
+        self.push(Op::Fp1 { op, s, a })
+    }
+
+    fn fp2(&mut self, op: Fp2, s: Shape, a: Ref, b: Ref) -> Ref {
+        if !self.fp_native(s.lane) || !support::fp2(op, s) {
+            return self.give_up();
+        }
+        self.push(Op::Fp2 { op, s, a, b })
+    }
+
+    fn fp3(&mut self, op: Fp3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
+        if !self.fp_native(s.lane) {
+            return self.give_up();
+        }
+        self.push(Op::Fp3 { op, s, a, b, c })
+    }
+
+    fn fp_compare(&mut self, size: FpSize, signaling: bool, a: Ref, b: Ref) {
+        if self.fp_native(size.lane()) {
+            self.push(Op::FpCompare {
+                size,
+                signaling,
+                a,
+                b,
+            });
+        } else {
+            self.give_up();
+        }
+    }
+
+    fn fp_cond_compare(&mut self, _size: FpSize, _signaling: bool, _cond: Cond, _a: Ref, _b: Ref, _nzcv: u8) {
+        self.give_up();
+    }
+
+    fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Ref) -> Ref {
+        if !self.fp_native(size.lane()) || !support::fp_to_int(how) {
+            return self.give_up();
+        }
+        self.push(Op::FpToInt { how, w, size, a })
+    }
+
+    fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) -> Ref {
+        if !self.fp_native(size.lane()) || how.fbits != 0 {
+            return self.give_up();
+        }
+        self.push(Op::IntToFp { how, w, size, value })
+    }
+
+    fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) -> Ref {
+        if !self.fp_native(s.lane) || !support::vec_fp_to_int(how, s) {
+            return self.give_up();
+        }
+        self.push(Op::VecFpToInt { how, s, a })
+    }
+
+    fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: Ref) -> Ref {
+        if !self.fp_native(s.lane) || !support::vec_int_to_fp(how, s) {
+            return self.give_up();
+        }
+        self.push(Op::VecIntToFp { how, s, a })
+    }
+}

@@ -1,0 +1,110 @@
+//! What the lowering has sequences for. The builder asks before it records an
+//! operation; everything else is executed by the interpreter.
+
+use super::{fp, vec};
+use semantics::ops::{
+    Fp1, Fp2, FpToInt, Int1, IntToFp, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift,
+};
+
+#[must_use]
+pub fn int1(op: Int1) -> bool {
+    match op {
+        Int1::Not
+        | Int1::Neg
+        | Int1::Clz
+        | Int1::Cls
+        | Int1::Rbit
+        | Int1::Rev16
+        | Int1::Rev32
+        | Int1::Rev => true,
+    }
+}
+
+#[must_use]
+pub fn vec1(op: Vec1, s: Shape) -> bool {
+    vec::plan1(op, s).is_some()
+}
+
+#[must_use]
+pub fn vec2(op: Vec2, s: Shape) -> bool {
+    vec::plan2(op, s).is_some()
+}
+
+#[must_use]
+pub fn vec3(op: Vec3, s: Shape) -> bool {
+    match op {
+        Vec3::Bsl => true,
+        Vec3::Mla | Vec3::Mls => vec2(Vec2::Mul, s),
+        Vec3::Smlal | Vec3::Smlsl | Vec3::Umlal | Vec3::Umlsl => vec2(Vec2::Smull, s),
+        Vec3::Saba | Vec3::Uaba => vec2(Vec2::Sabd, s),
+        _ => false,
+    }
+}
+
+#[must_use]
+pub fn vec_shift(op: VecShift, s: Shape, amount: u8) -> bool {
+    let wide = s.lane != Lane::Q;
+    match op {
+        VecShift::Shl | VecShift::Ushr | VecShift::Sshr => wide,
+        VecShift::Sli | VecShift::Sri | VecShift::Urshr => matches!(s.lane, Lane::H | Lane::S | Lane::D),
+        VecShift::Srshr => matches!(s.lane, Lane::H | Lane::S),
+        VecShift::Shrn | VecShift::Rshrn => {
+            s.span != Span::Scalar && matches!(s.lane, Lane::B | Lane::H | Lane::S)
+        }
+        VecShift::Sshll | VecShift::Ushll => amount < 64 && matches!(s.lane, Lane::H | Lane::S | Lane::D),
+        _ => false,
+    }
+}
+
+#[must_use]
+pub fn fp1(op: Fp1, s: Shape) -> bool {
+    match op {
+        Fp1::Abs | Fp1::Neg => matches!(s.lane, Lane::S | Lane::D),
+        Fp1::Sqrt
+        | Fp1::RintN
+        | Fp1::RintP
+        | Fp1::RintM
+        | Fp1::RintZ
+        | Fp1::RintI
+        | Fp1::RintX
+        | Fp1::CmEqZero
+        | Fp1::CmGtZero
+        | Fp1::CmGeZero
+        | Fp1::CmLeZero
+        | Fp1::CmLtZero => true,
+        Fp1::CvtSD => true,
+        Fp1::CvtDS => true,
+        _ => false,
+    }
+}
+
+#[must_use]
+pub fn fp2(op: Fp2, s: Shape) -> bool {
+    match op {
+        Fp2::Add | Fp2::Sub | Fp2::Mul | Fp2::Div | Fp2::Nmul | Fp2::Abd => true,
+        Fp2::Max | Fp2::Min | Fp2::MaxNm | Fp2::MinNm => true,
+        Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt => true,
+        Fp2::Addp => fp::pairwise(s),
+        _ => false,
+    }
+}
+
+#[must_use]
+pub fn fp_to_int(how: FpToInt) -> bool {
+    how.fbits == 0
+        && matches!(
+            how.rounding,
+            Rounding::Zero | Rounding::MinusInf | Rounding::PlusInf | Rounding::TieEven
+        )
+}
+
+#[must_use]
+pub fn vec_fp_to_int(how: FpToInt, s: Shape) -> bool {
+    s.span == Span::Scalar && fp_to_int(how)
+}
+
+#[must_use]
+pub fn vec_int_to_fp(how: IntToFp, s: Shape) -> bool {
+    how.fbits == 0
+        && (s.span == Span::Scalar || (s.lane == Lane::S && how.signed) || (s.lane == Lane::D && how.signed))
+}

@@ -1,0 +1,213 @@
+//! Passes over block IR: dead values, dead register writes and dead flags go; the
+//! lowering learns where each value is last used, which results can be computed in
+//! place, and which additions fold into an address.
+
+use crate::ir::{Effect, Ir, NONE, Op, Ref};
+use crate::regs::{is_pinned_v, is_pinned_x};
+use semantics::ops::{FlagOp, Int2, Width};
+
+/// No guest register.
+pub const NO_HINT: u8 = 255;
+
+/// What the passes found out, by operation index. Reused from block to block.
+#[derive(Default)]
+pub struct Analysis {
+    /// How often the result is used.
+    pub uses: Vec<u32>,
+    /// The last operation that uses the result.
+    pub last_use: Vec<Ref>,
+    /// Whether NZCV is needed after the operation.
+    pub flags_after: Vec<bool>,
+    /// For side exits: whether NZCV is needed at the target.
+    pub flags_at_target: Vec<bool>,
+    /// The pinned guest register whose host register the result may be computed in.
+    pub hint: Vec<u8>,
+    /// Part of a later operation's address; emits nothing by itself.
+    pub folded: Vec<bool>,
+}
+
+impl Analysis {
+    fn reset(&mut self, len: usize) {
+        self.uses.clear();
+        self.uses.resize(len, 0);
+        self.last_use.clear();
+        self.last_use.resize(len, NONE);
+        self.flags_after.clear();
+        self.flags_after.resize(len, false);
+        self.flags_at_target.clear();
+        self.flags_at_target.resize(len, false);
+        self.hint.clear();
+        self.hint.resize(len, NO_HINT);
+        self.folded.clear();
+        self.folded.resize(len, false);
+    }
+
+    /// Runs all passes over `ir`. `flags_live` says whether code at a guest address may
+    /// read NZCV before setting it.
+    pub fn run(&mut self, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
+        self.reset(ir.ops.len());
+        self.backward(ir, &mut flags_live);
+        self.fold_addresses(ir);
+    }
+
+    /// Liveness of values, register writes and flags, last operation first.
+    fn backward(&mut self, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
+        let mut live = true;
+        // Registers that are written again before anything can look at them.
+        let (mut over_x, mut over_v) = (0u32, 0u32);
+        for i in (0..ir.ops.len()).rev() {
+            let mut op = ir.ops[i];
+            match op {
+                Op::Jump { target } | Op::Call { target } => live = flags_live(target),
+                Op::JumpTo { .. } | Op::JumpPc | Op::Svc { .. } => live = true,
+                Op::SideExit { target, .. } => {
+                    self.flags_at_target[i] = flags_live(target);
+                    live |= self.flags_at_target[i];
+                }
+                _ => {}
+            }
+            if let Op::FlagOp { op: kind, w, a, b } = op
+                && !live
+            {
+                op = plain_op(kind, w, a, b);
+                ir.ops[i] = op;
+            }
+            let dead = match op {
+                Op::SetX(n, _) => over_x & (1 << n) != 0,
+                Op::SetV(n, _) => over_v & (1 << n) != 0,
+                Op::CondCompare { .. } => !live,
+                _ => op.effect() == Effect::Pure && self.uses[i] == 0,
+            };
+            if dead {
+                ir.ops[i] = Op::Nop;
+                continue;
+            }
+            match op {
+                Op::SetX(n, value) => {
+                    over_x |= 1 << n;
+                    if is_pinned_x(n) {
+                        self.find_hint(ir, i, n, value, |op| *op == Op::GetX(n));
+                    }
+                }
+                Op::SetV(n, value) => {
+                    over_v |= 1 << n;
+                    if is_pinned_v(n) {
+                        self.find_hint(ir, i, n, value, |op| *op == Op::GetV(n));
+                    }
+                }
+                _ => {}
+            }
+            if op.effect() == Effect::Observes {
+                (over_x, over_v) = (0, 0);
+            }
+            self.flags_after[i] = live;
+            if op.writes_flags() {
+                live = false;
+            }
+            if op.reads_flags() {
+                live = true;
+            }
+            let (uses, last_use) = (&mut self.uses, &mut self.last_use);
+            op.for_each_operand(|r| {
+                uses[r as usize] += 1;
+                if last_use[r as usize] == NONE {
+                    last_use[r as usize] = i as Ref;
+                }
+            });
+        }
+    }
+
+    /// Lets `value` be computed in register `n`'s host register, if nothing between its
+    /// definition and the write at `set` can see the register.
+    ///
+    /// A load of the same instruction may stand between: when it faults, the registers
+    /// being loaded are UNKNOWN (Arm ARM D1.13.5), as long as they are no base register,
+    /// which the lowering checks by the old value's last use.
+    fn find_hint(&mut self, ir: &Ir, set: usize, n: u8, value: Ref, reads: impl Fn(&Op) -> bool) {
+        let between = &ir.ops[value as usize + 1..set];
+        let load = matches!(ir.ops[value as usize], Op::Load { .. });
+        let clear = between.iter().rev().take(8).all(|op| {
+            let hidden = match op {
+                Op::Load { .. } => load,
+                Op::Insn { .. } => false,
+                _ => op.effect() != Effect::Observes,
+            };
+            hidden && !reads(op)
+        });
+        if between.len() <= 8 && clear {
+            self.hint[value as usize] = n;
+        }
+    }
+
+    /// Finds additions that only make an address.
+    fn fold_addresses(&mut self, ir: &Ir) {
+        for (i, op) in ir.ops.iter().enumerate() {
+            let base = match *op {
+                Op::Load { base, .. }
+                | Op::Store { base, .. }
+                | Op::LoadV { base, .. }
+                | Op::StoreV { base, .. } => base,
+                _ => continue,
+            };
+            let Op::Int2 {
+                op: Int2::Add,
+                w: Width::X,
+                a,
+                b,
+            } = ir.ops[base as usize]
+            else {
+                continue;
+            };
+            if self.uses[base as usize] != 1 || matches!(ir.ops[b as usize], Op::Imm(_)) {
+                continue;
+            }
+            self.folded[base as usize] = true;
+            self.extend_use(a, i);
+            self.extend_use(b, i);
+            if let Op::Int2 {
+                op: Int2::Lsl,
+                w: Width::X,
+                a: index,
+                b: k,
+            } = ir.ops[b as usize]
+                && let Op::Imm(1..=3) = ir.ops[k as usize]
+                && self.uses[b as usize] == 1
+            {
+                self.folded[b as usize] = true;
+                self.extend_use(index, i);
+            }
+        }
+    }
+
+    fn extend_use(&mut self, r: Ref, at: usize) {
+        let last = &mut self.last_use[r as usize];
+        if *last == NONE || *last < at as Ref {
+            *last = at as Ref;
+        }
+    }
+}
+
+/// The operation without its flags.
+fn plain_op(op: FlagOp, w: Width, a: Ref, b: Ref) -> Op {
+    match op {
+        FlagOp::Add => Op::Int2 {
+            op: Int2::Add,
+            w,
+            a,
+            b,
+        },
+        FlagOp::Sub => Op::Int2 {
+            op: Int2::Sub,
+            w,
+            a,
+            b,
+        },
+        FlagOp::And => Op::Int2 {
+            op: Int2::And,
+            w,
+            a,
+            b,
+        },
+        FlagOp::Adc | FlagOp::Sbc => Op::CarryOp { op, w, a, b },
+    }
+}

@@ -1,0 +1,214 @@
+//! Code shared by all blocks: entering and leaving generated code.
+
+use crate::asm::int::Alu;
+use crate::asm::mem::{CMP_64, LEA_64, Legacy, Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
+use crate::asm::{Asm, Cc, Gpr};
+use crate::regs::{PINNED_V, PINNED_X, slot_v, slot_x};
+use crate::runtime_offset;
+use guest::{CpuState, STATE_BIAS};
+use semantics::ops::Width;
+use std::mem::offset_of;
+
+/// Why generated code returned to its caller: low half of the result of [`Stubs::enter`].
+/// The high half is the argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum ExitCode {
+    /// A direct branch that is not linked; the argument is the number of its site.
+    Link = 1,
+    /// Go on at `CpuState::pc`.
+    Lookup = 2,
+    /// SVC; the argument is its immediate.
+    Svc = 3,
+    /// The interpreter is to execute the instruction at `CpuState::pc`.
+    Interpret = 4,
+    /// A host signal handler stopped the CPU and recorded why.
+    Stopped = 5,
+    /// The interpreter, called from a block, caused an exit and recorded it.
+    Interpreted = 6,
+}
+
+impl ExitCode {
+    /// # Panics
+    /// On a number no stub returns.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        match number {
+            1 => ExitCode::Link,
+            2 => ExitCode::Lookup,
+            3 => ExitCode::Svc,
+            4 => ExitCode::Interpret,
+            5 => ExitCode::Stopped,
+            6 => ExitCode::Interpreted,
+            other => unreachable!("exit code {other}"),
+        }
+    }
+}
+
+/// Host addresses of the shared code.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stubs {
+    /// `extern "C" fn(state_register: u64, host_pc: u64) -> u64`
+    pub enter: u64,
+    /// Leaves with the exit code in RAX and an argument in RDX.
+    pub exit: u64,
+    /// Leaves with [`ExitCode::Link`]; RDX is the site's number.
+    pub link: u64,
+    /// Leaves with [`ExitCode::Lookup`].
+    pub lookup: u64,
+    /// A return that the top of the return stack did not predict; pc is in the state.
+    pub return_miss: u64,
+    /// Calls the interpreter for the word in RSI; pc is in the state.
+    pub interpret: u64,
+}
+
+const CALLEE_SAVED: [Gpr; 6] = [Gpr::RBX, Gpr::RBP, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
+const MXCSR: i32 = offset_of!(CpuState, mxcsr) as i32;
+const PC: i32 = offset_of!(CpuState, pc) as i32;
+
+/// LDMXCSR and STMXCSR are 0F AE /2 and /3.
+const MXCSR_FORM: Legacy = Legacy {
+    prefix: 0,
+    w: false,
+    map: 1,
+    op: 0xae,
+    byte_reg: false,
+};
+
+fn load_mxcsr(asm: &mut Asm, offset: i32) {
+    asm.op_mem(MXCSR_FORM, Gpr(2), Mem::state(offset));
+}
+
+fn store_mxcsr(asm: &mut Asm, offset: i32) {
+    asm.op_mem(MXCSR_FORM, Gpr(3), Mem::state(offset));
+}
+
+fn load_pinned(asm: &mut Asm) {
+    for (n, host) in PINNED_X {
+        asm.load_state(host, slot_x(n));
+    }
+    for (n, host) in PINNED_V {
+        asm.vex_mem(VMOVUPS_LOAD, host, None, Mem::state(slot_v(n)));
+    }
+}
+
+fn store_pinned(asm: &mut Asm) {
+    for (n, host) in PINNED_X {
+        asm.store_state(slot_x(n), host);
+    }
+    for (n, host) in PINNED_V {
+        asm.vex_mem(VMOVUPS_STORE, host, None, Mem::state(slot_v(n)));
+    }
+}
+
+impl Stubs {
+    /// Emits the shared code at the cursor.
+    pub fn emit(asm: &mut Asm) -> Stubs {
+        let mut stubs = Stubs {
+            enter: emit_enter(asm),
+            ..Stubs::default()
+        };
+        let restore = emit_exits(asm, &mut stubs);
+        stubs.interpret = emit_interpret(asm, restore);
+        stubs.return_miss = emit_return_miss(asm, stubs.lookup);
+        stubs
+    }
+}
+
+fn emit_enter(asm: &mut Asm) -> u64 {
+    let enter = asm.here();
+    for reg in CALLEE_SAVED {
+        asm.push_reg(reg);
+    }
+    // Keeps the host stack 16-byte aligned for calls from generated code.
+    asm.op_mem(LEA_64, Gpr::RSP, Mem::base(Gpr::RSP, -8));
+    asm.mov(Width::X, Gpr::R15, Gpr::RDI);
+    asm.mov(Width::X, Gpr::RAX, Gpr::RSI);
+    asm.store_state(runtime_offset!(host_rsp), Gpr::RSP);
+    asm.load_state(Gpr::RSP, runtime_offset!(return_rsp));
+    load_pinned(asm);
+    load_mxcsr(asm, MXCSR);
+    // jmp rax
+    asm.bytes(&[0xff, 0xe0]);
+    enter
+}
+
+/// Emits the exits; returns the address of the part behind storing the registers.
+fn emit_exits(asm: &mut Asm, stubs: &mut Stubs) -> u64 {
+    stubs.link = asm.here();
+    asm.mov_imm(Gpr::RAX, ExitCode::Link as u64);
+    let to_exit = asm.jmp();
+    stubs.lookup = asm.here();
+    asm.mov_imm(Gpr::RAX, ExitCode::Lookup as u64);
+    asm.fix_here(to_exit);
+    stubs.exit = asm.here();
+    store_pinned(asm);
+    store_mxcsr(asm, MXCSR);
+    asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
+    let restore = asm.here();
+    load_mxcsr(asm, runtime_offset!(host_mxcsr));
+    asm.load_state(Gpr::RSP, runtime_offset!(host_rsp));
+    asm.op_mem(LEA_64, Gpr::RSP, Mem::base(Gpr::RSP, 8));
+    // rax |= rdx << 32
+    asm.bytes(&[0x48, 0xc1, 0xe2, 0x20]);
+    asm.alu(Alu::Or, Width::X, Gpr::RAX, Gpr::RDX);
+    for reg in CALLEE_SAVED.into_iter().rev() {
+        // pop
+        if reg.0 >= 8 {
+            asm.bytes(&[0x41]);
+        }
+        asm.bytes(&[0x58 | reg.0 & 7]);
+    }
+    asm.ret();
+    restore
+}
+
+fn emit_interpret(asm: &mut Asm, restore: u64) -> u64 {
+    let interpret = asm.here();
+    store_pinned(asm);
+    store_mxcsr(asm, MXCSR);
+    asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
+    asm.load_state(Gpr::RSP, runtime_offset!(host_rsp));
+    asm.op_mem(LEA_64, Gpr::RDI, Mem::base(Gpr::R15, -STATE_BIAS));
+    // call [state + interpret]
+    let call = Legacy {
+        prefix: 0,
+        w: false,
+        map: 0,
+        op: 0xff,
+        byte_reg: false,
+    };
+    asm.op_mem(call, Gpr(2), Mem::state(runtime_offset!(interpret)));
+    asm.load_state(Gpr::RSP, runtime_offset!(return_rsp));
+    asm.alu(Alu::Test, Width::W, Gpr::RAX, Gpr::RAX);
+    let stop = asm.jcc(Cc::Ne);
+    load_pinned(asm);
+    load_mxcsr(asm, MXCSR);
+    asm.ret();
+    asm.fix_here(stop);
+    // The block is not returned to: drop its address from the return stack.
+    asm.op_mem(LEA_64, Gpr::RSP, Mem::base(Gpr::RSP, 8));
+    asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
+    asm.mov_imm(Gpr::RAX, ExitCode::Interpreted as u64);
+    asm.zero(Gpr::RDX);
+    let leave = asm.jmp();
+    asm.fix_to(leave, restore);
+    interpret
+}
+
+/// Frames skipped by a return (longjmp, exceptions): looks a few entries further down.
+fn emit_return_miss(asm: &mut Asm, lookup: u64) -> u64 {
+    const DEPTH: i32 = 4;
+    let miss = asm.here();
+    asm.load_state(Gpr::RAX, PC);
+    for entry in 1..=DEPTH {
+        asm.op_mem(CMP_64, Gpr::RAX, Mem::base(Gpr::RSP, 8 + 16 * entry));
+        let next = asm.jcc(Cc::Ne);
+        asm.op_mem(LEA_64, Gpr::RSP, Mem::base(Gpr::RSP, 16 * entry));
+        asm.ret();
+        asm.fix_here(next);
+    }
+    let leave = asm.jmp();
+    asm.fix_to(leave, lookup);
+    miss
+}
