@@ -249,8 +249,13 @@ fn in_guest_space(addr: GuestAddr, len: usize, access: Access) -> Result<(), Mem
 /// Removes a top-byte-ignore tag (Arm ARM D8.8), giving the address that is accessed.
 #[must_use]
 pub const fn untag(addr: GuestAddr) -> GuestAddr {
-    // Bit 55 selects the half of the address space; user addresses have it clear.
-    GuestAddr(((addr.0 << 8) as i64 >> 8) as u64)
+    // Bit 55 selects the half of the address space. Linux ignores the top byte in the
+    // user half only (TCR_EL1.TBI0), so an address of the other half stays as it is.
+    if addr.0 >> 55 & 1 == 0 {
+        GuestAddr(addr.0 << 8 >> 8)
+    } else {
+        addr
+    }
 }
 
 /// Copies guest bytes into `buf`.

@@ -23,7 +23,7 @@ typedef unsigned __int128 u128;
 #define CODE_ENTRY (CODE_BASE + 0x800)
 #define DATA_BASE 0x1010000000ul
 #define DATA_SIZE 0x20000ul
-#define MAX_WORDS 4
+#define MAX_WORDS 24
 #define MAX_CHANGES 16
 #define BRK 0xd4200000u
 
@@ -182,7 +182,9 @@ static void set_up(struct ucontext *uc)
 	volatile u32 *code = (u32 *)CODE_ENTRY;
 	for (u32 i = 0; i < MAX_WORDS; i++)
 		code[i] = i < current.words ? current.word[i] : BRK;
-	asm volatile("dc cvau, %0\n dsb ish\n ic ivau, %0\n dsb ish\n isb" ::"r"(code) : "memory");
+	for (u32 i = 0; i < MAX_WORDS; i += 16)
+		asm volatile("dc cvau, %0\n dsb ish\n ic ivau, %0" ::"r"(code + i) : "memory");
+	asm volatile("dsb ish\n isb" ::: "memory");
 	for (int i = 0; i < 31; i++)
 		uc->regs[i] = current.x[i];
 	uc->sp = current.x[31];

@@ -22,7 +22,7 @@ pub const CODE_ENTRY: u64 = CODE_BASE + 0x800;
 pub const DATA_BASE: u64 = 0x10_1000_0000;
 pub const DATA_SIZE: u64 = 0x2_0000;
 /// Longest sequence under test.
-pub const MAX_WORDS: usize = 4;
+pub const MAX_WORDS: usize = 24;
 
 /// What ends a case.
 pub const BRK: u32 = 0xd420_0000;

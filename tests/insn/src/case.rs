@@ -60,6 +60,8 @@ pub struct Case {
     /// What runs: `word`, sometimes after a preparing instruction.
     pub words: Vec<u32>,
     pub state: CpuState,
+    /// Whether memory is compared.
+    pub checks_memory: bool,
 }
 
 /// Register number in the five bits from `lsb`.
@@ -108,6 +110,7 @@ impl Case {
             seed,
             words,
             state,
+            checks_memory: Kind::of(word).writes_memory(),
         }
     }
 
@@ -122,7 +125,7 @@ impl Case {
     pub fn text(&self) -> String {
         let lines = self.words.iter().zip((CODE_ENTRY..).step_by(4));
         let lines: Vec<String> = lines.map(|(word, pc)| a64_isa::disassemble(*word, pc)).collect();
-        lines.join("; ")
+        lines.join("\n")
     }
 }
 
@@ -143,7 +146,7 @@ fn matching_load_exclusive(word: u32) -> u32 {
 }
 
 /// An address in the data: mostly aligned, sometimes not, sometimes at the edge.
-fn data_address(rng: &mut Rng) -> u64 {
+pub(crate) fn data_address(rng: &mut Rng) -> u64 {
     let addr = DATA_BASE + 0x2000 + rng.below(0xc000);
     match rng.below(16) {
         0..=10 => addr & !63,
@@ -178,7 +181,7 @@ fn point_to_data(state: &mut CpuState, rng: &mut Rng, rn: usize, rm: usize) {
     state.x[rn] = data_address(rng);
 }
 
-fn random_state(rng: &mut Rng) -> CpuState {
+pub(crate) fn random_state(rng: &mut Rng) -> CpuState {
     let mut state = CpuState::new();
     state.pc = CODE_ENTRY;
     for x in &mut state.x {

@@ -14,4 +14,5 @@ pub mod outcome;
 pub mod remote;
 pub mod rng;
 pub mod rows;
+pub mod sequence;
 pub mod vectors;

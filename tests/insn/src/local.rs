@@ -1,7 +1,7 @@
 //! Runs cases in this process: under the interpreter, or under an engine.
 
 use crate::arena::{Arena, BRK, CODE_BASE, CODE_SIZE};
-use crate::case::{Case, Kind};
+use crate::case::Case;
 use crate::outcome::{End, Outcome};
 use engine::{AddressSpace, Cpu, Engine, Mode};
 use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, access};
@@ -74,7 +74,7 @@ fn step(state: &mut CpuState) -> Result<(), Exit> {
 }
 
 fn finish(arena: &mut Arena, case: &Case, end: End, state: CpuState) -> Outcome {
-    let changes = if Kind::of(case.word).writes_memory() {
+    let changes = if case.checks_memory {
         arena.take_changes()
     } else {
         Vec::new()

@@ -3,15 +3,17 @@
 //! `insn-tests record` writes `vectors/`. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
 //! runs COUNT cases of each matching row and prints what differs.
 //! `insn-tests immediates ROW-PREFIX` runs every immediate of rows that have few.
+//! `insn-tests sequences COUNT FIRST` runs random sequences.
 //! `insn-tests decode COUNT FIRST` compares which words are allocated.
 //! `insn-tests show WORD SEED` (hexadecimal) runs one case.
 
 use a64_isa::RowInfo;
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
-use insn_tests::outcome::End;
+use insn_tests::outcome::{Delta, End};
 use insn_tests::remote::Remote;
 use insn_tests::rng::Rng;
+use insn_tests::sequence;
 use insn_tests::vectors::{self, Compared};
 use insn_tests::{local, outcome, rows};
 use std::io::{Error, Result};
@@ -31,6 +33,9 @@ fn main() -> ExitCode {
         ["compare", prefix, count, first] => number(count, 10)
             .and_then(|count| number(first, 10).and_then(|first| compare(prefix, count, first))),
         ["immediates", prefix] => compare_rows(prefix, vectors::compare_immediates),
+        ["sequences", count, first] => {
+            number(count, 10).and_then(|count| number(first, 10).and_then(|first| sequences(count, first)))
+        }
         ["decode", count, first] => {
             number(count, 10).and_then(|count| number(first, 10).and_then(|first| decode(count, first)))
         }
@@ -38,7 +43,7 @@ fn main() -> ExitCode {
             number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
         }
         _ => Err(Error::other(
-            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | decode COUNT FIRST | show WORD SEED",
+            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | decode COUNT FIRST | show WORD SEED",
         )),
     };
     match done {
@@ -161,4 +166,28 @@ fn decode(count: u64, first: u64) -> Result<bool> {
         }
     }
     Ok(kinds.is_empty())
+}
+
+fn sequences(count: u64, first: u64) -> Result<bool> {
+    let remote = remote()?;
+    let arena = &mut *Arena::lock();
+    let (cases, ours): (Vec<Case>, Vec<Delta>) = (first..first + count)
+        .map(sequence::case)
+        .filter_map(|case| Some((rows::interpret(arena, &case)?, case)))
+        // What a faulting load leaves in its destinations is up to the implementation.
+        .filter(|(ours, _)| !matches!(ours.end, End::Segv | End::Bus))
+        .map(|(ours, case)| (case.clone(), ours.delta(&case)))
+        .unzip();
+    let mut bad = 0;
+    for ((case, ours), theirs) in cases.iter().zip(&ours).zip(remote.run(&cases)?) {
+        let theirs = theirs.delta(case);
+        if *ours != theirs {
+            bad += 1;
+            if bad <= 10 {
+                print!("{}", outcome::explain(case, ("ours", ours), ("qemu", &theirs)));
+            }
+        }
+    }
+    println!("{bad} of {} sequences differ", cases.len());
+    Ok(bad == 0)
 }

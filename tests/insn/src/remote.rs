@@ -2,7 +2,8 @@
 //!
 //! The records are those of that file: all little-endian, fixed size.
 
-use crate::case::{Case, Kind};
+use crate::arena::MAX_WORDS;
+use crate::case::Case;
 use crate::outcome::{End, Outcome};
 use guest::CpuState;
 use std::io::{Error, Read, Result, Write};
@@ -108,8 +109,8 @@ fn encode(case: &Case) -> Vec<u8> {
     let mut out = Vec::with_capacity(848);
     let mut put = |value: u32| out.extend(value.to_le_bytes());
     put(case.words.len() as u32);
-    put(u32::from(Kind::of(case.word).writes_memory()));
-    for n in 0..crate::arena::MAX_WORDS {
+    put(u32::from(case.checks_memory));
+    for n in 0..MAX_WORDS {
         put(case.words.get(n).copied().unwrap_or(0));
     }
     let special = [

@@ -7,6 +7,7 @@ use insn_tests::local::EngineRunner;
 use insn_tests::outcome;
 use insn_tests::rng::Rng;
 use insn_tests::rows;
+use insn_tests::sequence;
 use std::ops::Range;
 
 /// Words tried for each row, and states for each word.
@@ -82,6 +83,33 @@ fn jit_agrees_with_interpreter_on_every_immediate() {
         }
     }
     comparison.finish();
+}
+
+/// Sequences tried.
+const SEQUENCES: u64 = 20_000;
+
+#[test]
+fn jit_agrees_with_interpreter_on_sequences() {
+    let arena = &mut *Arena::lock();
+    let mut engine = EngineRunner::new(Mode::Jit);
+    let mut differs = |case: &Case| {
+        let expected = rows::interpret(arena, case)?.delta(case);
+        let got = engine.run(arena, case).delta(case);
+        (got != expected).then_some((expected, got))
+    };
+    let (mut differing, mut report) = (0, String::new());
+    for seed in 0..SEQUENCES {
+        if let Some((least, expected, got)) = sequence::shrink(&sequence::case(seed), &mut differs) {
+            differing += 1;
+            if differing <= 10 {
+                report += &outcome::explain(&least, ("interpreter", &expected), ("engine", &got));
+            }
+        }
+    }
+    assert!(
+        differing == 0,
+        "{differing} of {SEQUENCES} sequences differ\n{report}"
+    );
 }
 
 #[test]
