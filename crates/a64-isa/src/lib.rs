@@ -21,6 +21,7 @@ mod generated;
 pub mod imm;
 mod sample;
 pub mod simd;
+pub mod sysreg;
 pub mod text;
 
 pub use generated::*;

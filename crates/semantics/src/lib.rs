@@ -23,7 +23,11 @@ mod crypto;
 mod dp_imm;
 mod dp_reg;
 mod fp;
+mod ldst;
+mod ldst_pair;
+mod ldst_sync;
 mod simd;
+mod system;
 mod translate;
 
 pub use a64_isa::Undefined;

@@ -2,6 +2,12 @@
 //!
 //! Every function returns something printable; the texts call them in braces.
 
+mod ldst;
+mod system;
+
+pub use ldst::*;
+pub use system::*;
+
 use std::fmt::{Display, Write as _};
 
 /// Appends a value to a text.
