@@ -9,7 +9,7 @@
 //! load-exclusive saw. A write that puts the same value back goes unnoticed, as under
 //! every translator that maps the pair to a compare-and-exchange.
 
-use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
+use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault, access};
 use semantics::ops::{Barrier, LoadExt, MemSize, Rmw};
 use std::sync::atomic::{Ordering, fence};
 
@@ -40,14 +40,15 @@ pub fn store_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFau
     if size != MemSize::Q {
         return access::store(addr, size.bytes(), value as u64);
     }
-    let upper = addr.offset(8);
-    if upper.0 % PAGE_SIZE < 16 {
-        // The upper half may lie in a page that cannot be written: find out before
-        // the lower half is. Writing a byte's own value back changes nothing.
-        access::compare_exchange(addr.offset(15), 1, 0, 0)?;
+    let last_page = addr.offset(15).page();
+    if last_page != addr.page() {
+        // Find out whether both pages can be written before either is. Writing a
+        // byte's own value back changes nothing.
+        access::compare_exchange(addr, 1, 0, 0)?;
+        access::compare_exchange(last_page, 1, 0, 0)?;
     }
     access::store(addr, 8, value as u64)?;
-    access::store(upper, 8, (value >> 64) as u64)
+    access::store(addr.offset(8), 8, (value >> 64) as u64)
 }
 
 /// Faults unless `addr` is a multiple of `bytes`.

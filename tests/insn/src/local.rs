@@ -29,6 +29,13 @@ const fn end_of(exit: Exit) -> End {
     }
 }
 
+const fn fault_of(exit: Exit) -> Option<u64> {
+    match exit {
+        Exit::Fault(fault) => Some(fault.addr.0),
+        Exit::Breakpoint(_) | Exit::Undefined | Exit::Svc(_) | Exit::InvalidateCode(_) | Exit::Poll => None,
+    }
+}
+
 /// Instructions a case may take before it is said to loop.
 const STEP_LIMIT: usize = 64;
 
@@ -36,17 +43,17 @@ const STEP_LIMIT: usize = 64;
 pub fn interpret(arena: &mut Arena, case: &Case) -> Outcome {
     arena.set_code(&case.words);
     let mut state = case.state.clone();
-    let mut end = End::Looped;
+    let mut ended = None;
     for _ in 0..STEP_LIMIT {
         match step(&mut state) {
             Ok(()) | Err(Exit::InvalidateCode(_)) => {}
             Err(exit) => {
-                end = end_of(exit);
+                ended = Some(exit);
                 break;
             }
         }
     }
-    finish(arena, case, end, state)
+    finish(arena, case, ended, state)
 }
 
 /// Fetches and executes one instruction.
@@ -73,13 +80,19 @@ fn step(state: &mut CpuState) -> Result<(), Exit> {
     interp::step(state, word)
 }
 
-fn finish(arena: &mut Arena, case: &Case, end: End, state: CpuState) -> Outcome {
+/// `exit` is `None` if the case did not end.
+fn finish(arena: &mut Arena, case: &Case, exit: Option<Exit>, state: CpuState) -> Outcome {
     let changes = if case.checks_memory {
         arena.take_changes()
     } else {
         Vec::new()
     };
-    Outcome { end, state, changes }
+    Outcome {
+        end: exit.map_or(End::Looped, end_of),
+        state,
+        fault: exit.and_then(fault_of),
+        changes,
+    }
 }
 
 /// Runs cases on an engine's CPU.
@@ -119,6 +132,6 @@ impl EngineRunner {
             }
         };
         let state = self.cpu.state().clone();
-        finish(arena, case, end_of(exit), state)
+        finish(arena, case, Some(exit), state)
     }
 }

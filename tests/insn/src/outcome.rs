@@ -46,6 +46,8 @@ impl End {
 pub struct Outcome {
     pub end: End,
     pub state: CpuState,
+    /// The address that faulted, if one did.
+    pub fault: Option<u64>,
     /// Changed 8-byte words of the data: address and new value.
     pub changes: Vec<(u64, u64)>,
 }
@@ -61,6 +63,9 @@ impl Outcome {
         let mut delta = Delta::new();
         let (was, now) = (&case.state, &self.state);
         delta.insert("end".into(), self.end.name().into());
+        if let Some(addr) = self.fault {
+            delta.insert("fault".into(), format!("{addr:x}"));
+        }
         let mut note = |name: String, was: u128, now: u128| {
             if was != now {
                 delta.insert(name, format!("{now:x}"));

@@ -140,7 +140,7 @@ impl Fields<'_> {
 
 fn decode(case: &Case, record: &[u8; OUTCOME_SIZE]) -> Outcome {
     let mut fields = Fields(record);
-    let [signal, _code, _fault_address] = [(); 3].map(|()| fields.next());
+    let [signal, _code, fault_address] = [(); 3].map(|()| fields.next());
     let mut state = CpuState::new();
     for x in &mut state.x {
         *x = fields.next();
@@ -170,5 +170,10 @@ fn decode(case: &Case, record: &[u8; OUTCOME_SIZE]) -> Outcome {
         // fills those of LD1 to LD4 until the fault. Ours keeps all of them.
         state.v = case.state.v;
     }
-    Outcome { end, state, changes }
+    Outcome {
+        end,
+        state,
+        fault: matches!(end, End::Segv | End::Bus).then_some(fault_address),
+        changes,
+    }
 }
