@@ -1,4 +1,5 @@
 //! General-register forms, through dynasm.
+#![allow(clippy::useless_conversion)] // dynasm converts every register number
 
 use super::{Asm, Cc, Gpr};
 use dynasm::dynasm;
