@@ -180,6 +180,20 @@ impl Engine {
     /// Drops all code translated from these guest addresses. Call it after munmap, mremap,
     /// mprotect, MAP_FIXED and MADV_DONTNEED. A range without translated code costs little.
     pub fn invalidate(&self, range: Range<GuestAddr>) {
+        let mut shared = self.lock();
+        if shared.blocks_in(range.start.0, range.end.0).is_empty() {
+            return;
+        }
+        // Other instructions may stand there now: what trapped says nothing of them.
+        let changed = range.start.0..range.end.0;
+        shared.traps.retain(|pc, _| !changed.contains(pc));
+        shared.interpreted.retain(|pc| !changed.contains(pc));
+        drop(shared);
+        self.drop_blocks(range);
+    }
+
+    /// Drops the translations of these guest addresses.
+    fn drop_blocks(&self, range: Range<GuestAddr>) {
         let Some(cache) = &self.cache else { return };
         let mut shared = self.lock();
         let stale = shared.blocks_in(range.start.0, range.end.0);
@@ -207,7 +221,7 @@ impl Engine {
             return;
         }
         drop(shared);
-        self.invalidate(GuestAddr(pc)..GuestAddr(pc).offset(4));
+        self.drop_blocks(GuestAddr(pc)..GuestAddr(pc).offset(4));
     }
 
     /// Host address of the block at `key`, if it has been translated.
