@@ -1,0 +1,224 @@
+//! Writes docs/generated/instructions.md: what the tables hold, and what of Arm's list
+//! of encodings they lack.
+
+use a64_isa::{ROWS, RowInfo, row_of, sample};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Random words of an encoding tried before it counts as missing.
+const TRIES: usize = 2_000;
+
+/// Samples of each row tried: most MSR words name registers that do not exist.
+const SAMPLES: u64 = 50;
+
+/// Groups of Arm's list that are whole extensions we do not offer.
+const NOT_OFFERED: [&str; 2] = ["sve", "sme"];
+
+/// One encoding of Arm's list.
+struct Encoding {
+    name: String,
+    /// Top group (`dpimm`) and instruction class (`movewide`).
+    group: String,
+    class: String,
+    mask: u32,
+    value: u32,
+}
+
+/// Where the page is.
+pub fn path() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "../../docs/generated/instructions.md"]
+        .iter()
+        .collect()
+}
+
+/// The page as it should be.
+///
+/// # Errors
+/// When Arm's list cannot be found or read.
+pub fn page() -> Result<String, Box<dyn Error>> {
+    let mut out = String::from(
+        "# Instructions\n\nGenerated from the tables in crates/a64-isa/isa by \
+         `cargo run -p a64-isa --example coverage`; do not edit.\n\n",
+    );
+    summary(&mut out);
+    missing(&mut out, &arm_encodings()?);
+    rows(&mut out);
+    Ok(out)
+}
+
+fn tables() -> BTreeMap<&'static str, Vec<&'static RowInfo>> {
+    let mut tables: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in ROWS {
+        tables.entry(row.file).or_default().push(row);
+    }
+    tables
+}
+
+fn summary(out: &mut String) {
+    let _ = writeln!(out, "| table | rows | features |\n|---|---|---|");
+    for (file, rows) in tables() {
+        let mut features: Vec<&str> = rows.iter().map(|row| row.feature.name()).collect();
+        features.sort_unstable();
+        features.dedup();
+        let _ = writeln!(out, "| {file} | {} | {} |", rows.len(), features.join(", "));
+    }
+    let _ = writeln!(out, "| all | {} | |", ROWS.len());
+}
+
+fn rows(out: &mut String) {
+    let _ = writeln!(out, "\n## Rows");
+    for (file, rows) in tables() {
+        let _ = writeln!(out, "\n### {file}\n\n| row | pattern | feature |\n|---|---|---|");
+        for row in rows {
+            let _ = writeln!(
+                out,
+                "| {} | `{}` | {} |",
+                row.name,
+                row.pattern,
+                row.feature.name()
+            );
+        }
+    }
+}
+
+fn missing(out: &mut String, encodings: &[Encoding]) {
+    let (left_out, offered): (Vec<_>, Vec<_>) = encodings
+        .iter()
+        .partition(|encoding| NOT_OFFERED.contains(&encoding.group.as_str()));
+    let samples: Vec<u32> = ROWS
+        .iter()
+        .flat_map(|row| (0..SAMPLES).map(|random| sample(row, random)))
+        .collect();
+    let missing: Vec<_> = offered
+        .iter()
+        .filter(|encoding| !is_decoded(encoding, &samples))
+        .collect();
+    let _ = writeln!(
+        out,
+        "\n## Encodings without a row\n\nArm's machine-readable list (the crate aarchmrs-instructions) has {} A64 \
+         encodings. {} of them are SVE and SME, which are not offered. Of the other {}, {} decode and {} do not: \
+         instructions of other exception levels, which are undefined at EL0, and those of extensions that HWCAP \
+         does not announce.\n",
+        encodings.len(),
+        left_out.len(),
+        offered.len(),
+        offered.len() - missing.len(),
+        missing.len()
+    );
+    let mut classes: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for encoding in missing {
+        classes
+            .entry((&encoding.group, &encoding.class))
+            .or_default()
+            .push(&encoding.name);
+    }
+    let _ = writeln!(out, "| class | encodings |\n|---|---|");
+    for ((group, class), names) in classes {
+        let _ = writeln!(out, "| {group}/{class} | {} |", names.join(" "));
+    }
+}
+
+/// Whether some word of the encoding belongs to a row; `samples` are words that do.
+fn is_decoded(encoding: &Encoding, samples: &[u32]) -> bool {
+    let mut state = u64::from(encoding.value) << 32 | 1;
+    let mut random_word = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        encoding.value | (state >> 32) as u32 & !encoding.mask
+    };
+    (0..TRIES).any(|_| row_of(random_word()).is_some())
+        || samples.iter().any(|word| word & encoding.mask == encoding.value)
+}
+
+/// Reads Arm's list out of the source of the crate aarchmrs-instructions.
+fn arm_encodings() -> Result<Vec<Encoding>, Box<dyn Error>> {
+    let root = crate_source("aarchmrs-instructions")?.join("src/A64");
+    let mut files = Vec::new();
+    source_files(&root, &mut files)?;
+    files.sort();
+    let mut encodings = Vec::new();
+    for file in files {
+        let inner = file.strip_prefix(&root)?.with_extension("");
+        let parts: Vec<_> = inner
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
+        let (Some(group), Some(class)) = (parts.first(), parts.last()) else {
+            continue;
+        };
+        read_encodings(&std::fs::read_to_string(&file)?, group, class, &mut encodings)?;
+    }
+    Ok(encodings)
+}
+
+/// The three constants of each encoding stand in this order.
+fn read_encodings(
+    text: &str,
+    group: &str,
+    class: &str,
+    encodings: &mut Vec<Encoding>,
+) -> Result<(), Box<dyn Error>> {
+    let (mut mask, mut value) = (0, 0);
+    for line in text.lines() {
+        if let Some(bits) = constant(line, "OPCODE_MASK: u32") {
+            mask = binary(bits)?;
+        } else if let Some(bits) = constant(line, "OPCODE: u32") {
+            value = binary(bits)?;
+        } else if let Some(name) = constant(line, "NAME: &str") {
+            encodings.push(Encoding {
+                name: name.trim_matches('"').to_owned(),
+                group: group.to_owned(),
+                class: class.to_owned(),
+                mask,
+                value,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn constant<'a>(line: &'a str, head: &str) -> Option<&'a str> {
+    line.trim()
+        .strip_prefix("pub const ")?
+        .strip_prefix(head)?
+        .strip_prefix(" = ")?
+        .strip_suffix(';')
+}
+
+fn binary(text: &str) -> Result<u32, Box<dyn Error>> {
+    let bits = text.strip_prefix("0b").and_then(|rest| rest.strip_suffix("u32"));
+    Ok(u32::from_str_radix(bits.ok_or("not a binary constant")?, 2)?)
+}
+
+fn source_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            source_files(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The folder cargo has a dependency's source in.
+fn crate_source(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["metadata", "--offline", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let end = "/Cargo.toml\"";
+    text.split("\"manifest_path\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.find(end).map(|length| &rest[..length]))
+        .find(|folder| folder.contains(name))
+        .map(PathBuf::from)
+        .ok_or_else(|| format!("cargo metadata does not know {name}").into())
+}
