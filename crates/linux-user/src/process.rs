@@ -44,7 +44,7 @@ impl Process {
             engine,
             options: Arc::new(options),
             image: Arc::new(image),
-            signals: Actions::new(),
+            signals: Actions::inherit(),
             pid: AtomicI32::new(host_pid()),
             threads: AtomicUsize::new(1),
         }

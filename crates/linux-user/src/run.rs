@@ -2,6 +2,7 @@
 
 use crate::host;
 use crate::process::Process;
+use crate::signal::{deliver, thread};
 use crate::syscall;
 use crate::task::Task;
 use engine::Cpu;
@@ -26,18 +27,24 @@ pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
     let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
     cpu.state_mut().pc = start.pc.0;
     cpu.state_mut().set_sp(start.sp.0);
-    let mut task = Task::new(cpu, process);
+    let mut task = Task::new(cpu, process, thread::host_mask());
+    task.attach();
     Ok(run_task(&mut task))
 }
 
 /// Runs one guest thread to its end.
 pub(crate) fn run_task(task: &mut Task) -> i32 {
     loop {
+        if task.signals.is_pending() {
+            deliver::deliver_pending(task);
+        }
         match task.cpu.run() {
             Exit::Svc(_) => system_call(task),
             Exit::InvalidateCode(line) => task.process.engine.invalidate(code_line(line)),
             Exit::Poll => {}
-            Exit::Breakpoint(_) | Exit::Undefined | Exit::Fault(_) => return 128 + 11,
+            Exit::Breakpoint(immediate) => deliver::breakpoint(task, immediate),
+            Exit::Undefined => deliver::undefined(task),
+            Exit::Fault(fault) => deliver::memory_fault(task, fault),
         }
         if let Some(status) = task.ended {
             return status;

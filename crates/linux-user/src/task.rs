@@ -2,12 +2,14 @@
 
 use crate::host;
 use crate::process::Process;
-use crate::signal::ThreadSignals;
+use crate::signal::set::SigSet;
+use crate::signal::{ThreadSignals, handler};
 use crate::strace::Trace;
+use crate::syscall::signal::read_mask;
 use engine::Cpu;
 use guest::GuestAddr;
-use linux_abi::SysResult;
 use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 
 /// One guest thread. Lives on the host thread that runs it.
@@ -18,6 +20,8 @@ pub struct Task {
     pub signals: ThreadSignals,
     /// set_tid_address(2): cleared and woken when the thread ends.
     pub clear_child_tid: GuestAddr,
+    /// set_robust_list(2): walked when the thread ends.
+    pub robust_list: GuestAddr,
     /// Set once the thread has called exit(2): the run loop returns.
     pub ended: Option<i32>,
     /// Where -strace writes, if it is on.
@@ -25,18 +29,27 @@ pub struct Task {
 }
 
 impl Task {
-    /// The task of the calling host thread.
+    /// The task of the calling host thread; `mask` is the guest's signal mask. The host's
+    /// mask is left alone until [`Task::attach`].
     #[must_use]
-    pub fn new(cpu: Cpu, process: Arc<Process>) -> Task {
+    pub fn new(cpu: Cpu, process: Arc<Process>, mask: SigSet) -> Task {
+        let signals = ThreadSignals::new(cpu.poll_handle(), mask);
         Task {
             cpu,
             process,
-            tid: host::syscall(nr::gettid, [0; 6]).unwrap_or(0) as i32,
-            signals: ThreadSignals::new(),
+            tid: host_tid(),
+            signals,
             clear_child_tid: GuestAddr::NULL,
+            robust_list: GuestAddr::NULL,
             ended: None,
             trace: None,
         }
+    }
+
+    /// Starts recording the thread's signals and gives the host the guest's mask.
+    pub fn attach(&mut self) {
+        handler::attach(&self.signals);
+        self.signals.open();
     }
 
     /// Makes a host call that a signal for the guest may end.
@@ -49,7 +62,8 @@ impl Task {
     }
 
     /// Makes the call with the guest's signal mask replaced, as ppoll(2) does; a null
-    /// pointer leaves it alone.
+    /// pointer leaves it alone. Such calls are never restarted: once the mask is in place,
+    /// a signal ends them with EINTR.
     ///
     /// # Errors
     /// The call's.
@@ -59,7 +73,22 @@ impl Task {
         size: u64,
         call: impl FnOnce(&mut Task) -> SysResult,
     ) -> SysResult {
-        let _ = (mask, size);
-        call(self)
+        if mask.is_null() {
+            return call(self);
+        }
+        let temporary = read_mask(mask, size)?;
+        self.signals.open_with(temporary)?;
+        let result = call(self);
+        // With a signal recorded, the host's mask is closed and delivery opens it again.
+        self.signals.open();
+        match result {
+            Err(host::ERESTART) => Err(Errno::EINTR),
+            result => result,
+        }
     }
+}
+
+pub(crate) fn host_tid() -> i32 {
+    // gettid cannot fail.
+    host::syscall(nr::gettid, [0; 6]).unwrap_or(0) as i32
 }

@@ -1,33 +1,25 @@
 //! Signals of the guest.
+//!
+//! The way of a signal: the host's kernel queues it and chooses the thread and the moment
+//! ([`action`] and [`thread`] keep the host's dispositions and masks equal to the guest's);
+//! a host handler records it and arms the thread ([`handler`]); at the next guest boundary
+//! it is delivered: a frame for the guest's handler ([`deliver`], [`frame`]) or death
+//! ([`fatal`]). Faults of guest code come from the engine's exits instead.
+//!
+//! Invariants:
+//! - No host state outlives the host handler: guest frames live in guest memory only, so
+//!   nesting, siglongjmp and stack switches are the guest's business alone.
+//! - At most one signal is recorded per thread (and one per SYNC signal).
 
-use std::sync::atomic::AtomicU32;
+pub mod action;
+pub mod altstack;
+pub mod deliver;
+pub mod fatal;
+pub mod frame;
+pub mod handler;
+pub mod info;
+pub mod set;
+pub mod thread;
 
-/// Dispositions, shared by the threads of a process.
-#[derive(Default)]
-pub struct Actions {}
-
-impl Actions {
-    #[must_use]
-    pub fn new() -> Actions {
-        Actions {}
-    }
-}
-
-/// A thread's signal state.
-#[derive(Default)]
-pub struct ThreadSignals {
-    pending: Box<AtomicU32>,
-}
-
-impl ThreadSignals {
-    #[must_use]
-    pub fn new() -> ThreadSignals {
-        ThreadSignals::default()
-    }
-
-    /// Nonzero while a signal waits to be delivered at the next guest boundary.
-    #[must_use]
-    pub fn pending(&self) -> &AtomicU32 {
-        &self.pending
-    }
-}
+pub use action::Actions;
+pub use thread::ThreadSignals;

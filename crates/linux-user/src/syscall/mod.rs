@@ -18,6 +18,7 @@ mod path;
 mod poll;
 mod process;
 mod show;
+pub mod signal;
 mod socket;
 mod stat;
 mod sysv;

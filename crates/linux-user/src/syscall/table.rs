@@ -15,7 +15,7 @@ use super::arg::{
     Resource, RwFlags, SemCmd, ShmCmd, Signal, Size, SocketFamily, SocketType, SpliceFlags, SyncFlags, UInt,
     UnlinkFlags, Whence,
 };
-use super::{fs, io, memory, misc, poll, process, socket, stat, sysv, time};
+use super::{fs, io, memory, misc, poll, process, signal, socket, stat, sysv, time};
 use linux_abi::OpenFlags;
 use linux_abi::layout::{
     EpollEvent, Itimerspec, Itimerval, MqAttr, OpenHow, PollFd, Rlimit, Rusage, SemBuf, Sigevent, Stat,
@@ -97,7 +97,7 @@ super::syscalls! {
     71 sendfile(out_fd: Fd, in_fd: Fd, offset: InOut<i64>, count: Size) = blocking, Full;
     72 pselect6(nfds: Int, readfds: Ptr, writefds: Ptr, exceptfds: Ptr, timeout: InOut<Timespec>, sigmask: Ptr) = poll::pselect6, Full;
     73 ppoll(fds: InOut<PollFd>, nfds: Size, timeout: InOut<Timespec>, sigmask: Ptr, sigsetsize: Size) = poll::ppoll, Full;
-    74 signalfd4(fd: Fd, mask: Ptr, sizemask: Size, flags: FdFlags) = none, Error(ENOSYS, "signals are not passed on yet");
+    74 signalfd4(fd: Fd, mask: Ptr, sizemask: Size, flags: FdFlags) = host, Full;
     75 vmsplice(fd: Fd, iov: IovOut, nr_segs: Size, flags: SpliceFlags) = blocking, Full;
     76 splice(fd_in: Fd, off_in: InOut<i64>, fd_out: Fd, off_out: InOut<i64>, len: Size, flags: SpliceFlags) = blocking, Full;
     77 tee(fd_in: Fd, fd_out: Fd, len: Size, flags: SpliceFlags) = blocking, Full;
@@ -152,17 +152,17 @@ super::syscalls! {
     126 sched_get_priority_min(policy: Int) = host, Full;
     127 sched_rr_get_interval(pid: Pid, interval: Out<Timespec>) = host, Full;
     128 restart_syscall() = none, Error(EINTR, "interrupted calls are taken up again by the emulator, never through this number");
-    129 kill(pid: Pid, sig: Signal) = none, Error(ENOSYS, "not connected yet: signal::kill");
-    130 tkill(tid: Pid, sig: Signal) = none, Error(ENOSYS, "not connected yet: signal::tkill");
-    131 tgkill(tgid: Pid, tid: Pid, sig: Signal) = none, Error(ENOSYS, "not connected yet: signal::tgkill");
-    132 sigaltstack(ss: Ptr, old_ss: Ptr) = none, Error(ENOSYS, "not connected yet: signal::sigaltstack");
-    133 rt_sigsuspend(mask: Ptr, sigsetsize: Size) = none, Error(ENOSYS, "not connected yet: signal::rt_sigsuspend");
-    134 rt_sigaction(sig: Signal, act: Ptr, oldact: Ptr, sigsetsize: Size) = none, Error(ENOSYS, "not connected yet: signal::rt_sigaction");
-    135 rt_sigprocmask(how: Int, set: Ptr, oldset: Ptr, sigsetsize: Size) = none, Error(ENOSYS, "not connected yet: signal::rt_sigprocmask");
-    136 rt_sigpending(set: Ptr, sigsetsize: Size) = none, Error(ENOSYS, "not connected yet: signal::rt_sigpending");
-    137 rt_sigtimedwait(set: Ptr, info: Ptr, timeout: In<Timespec>, sigsetsize: Size) = none, Error(ENOSYS, "not connected yet: signal::rt_sigtimedwait");
-    138 rt_sigqueueinfo(pid: Pid, sig: Signal, info: Ptr) = none, Error(ENOSYS, "not connected yet: signal::rt_sigqueueinfo");
-    139 rt_sigreturn() = none, Error(ENOSYS, "not connected yet: signal::rt_sigreturn");
+    129 kill(pid: Pid, sig: Signal) = host, Full;
+    130 tkill(tid: Pid, sig: Signal) = host, Full;
+    131 tgkill(tgid: Pid, tid: Pid, sig: Signal) = host, Full;
+    132 sigaltstack(ss: Ptr, old_ss: Ptr) = signal::sigaltstack, Full;
+    133 rt_sigsuspend(mask: Ptr, sigsetsize: Size) = signal::rt_sigsuspend, Full;
+    134 rt_sigaction(sig: Signal, act: Ptr, oldact: Ptr, sigsetsize: Size) = signal::rt_sigaction, Full;
+    135 rt_sigprocmask(how: Int, set: Ptr, oldset: Ptr, sigsetsize: Size) = signal::rt_sigprocmask, Full;
+    136 rt_sigpending(set: Ptr, sigsetsize: Size) = signal::rt_sigpending, Full;
+    137 rt_sigtimedwait(set: Ptr, info: Ptr, timeout: In<Timespec>, sigsetsize: Size) = signal::rt_sigtimedwait, Full;
+    138 rt_sigqueueinfo(pid: Pid, sig: Signal, info: Ptr) = host, Full;
+    139 rt_sigreturn() = signal::rt_sigreturn, Full;
     140 setpriority(which: Int, who: Int, prio: Int) = host, Full;
     141 getpriority(which: Int, who: Int) = host, Full;
     142 reboot(magic: Hex, magic2: Hex, op: Hex, arg: Ptr) = host, Full;
@@ -263,7 +263,7 @@ super::syscalls! {
     237 set_mempolicy(mode: Hex, nodemask: Ptr, maxnode: Size) = host, Full;
     238 migrate_pages(pid: Pid, maxnode: Size, old_nodes: Ptr, new_nodes: Ptr) = host, Full;
     239 move_pages(pid: Pid, count: Size, pages: Ptr, nodes: Ptr, status: Ptr, flags: Hex) = host, Full;
-    240 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Ptr) = none, Error(ENOSYS, "not connected yet: signal::rt_tgsigqueueinfo");
+    240 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Ptr) = host, Full;
     241 perf_event_open(attr: Ptr, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
     242 accept4(fd: Fd, addr: Ptr, len: InOut<u32>, flags: FdFlags) = blocking, Full;
     243 recvmmsg(fd: Fd, msgs: Ptr, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;

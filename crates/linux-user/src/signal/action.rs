@@ -1,0 +1,193 @@
+//! [`Actions`]: the guest's dispositions, mirrored in the host's.
+//!
+//! Ignored and default dispositions are the host's own, so that stopping, continuing,
+//! reaping of ignored children and inheritance over execve are the kernel's. Exceptions:
+//! the SYNC signals always have the emulator's handler, and so has a signal whose default
+//! is to dump core, for the message that goes with it. SA_RESTART, SA_NOCLDSTOP and
+//! SA_NOCLDWAIT are mirrored: the host's kernel decides what an interrupted call does.
+
+use super::handler;
+use super::set::{DefaultAction, NSIG, SYNC_SET, UNBLOCKABLE, bit, default_action};
+use crate::host;
+use linux_abi::nr::x86_64 as nr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+pub const SIG_DFL: u64 = 0;
+pub const SIG_IGN: u64 = 1;
+
+pub const SA_NOCLDSTOP: u64 = 1;
+pub const SA_NOCLDWAIT: u64 = 2;
+pub const SA_SIGINFO: u64 = 4;
+pub const SA_EXPOSE_TAGBITS: u64 = 0x800;
+pub const SA_RESTORER: u64 = 0x0400_0000;
+pub const SA_ONSTACK: u64 = 0x0800_0000;
+pub const SA_RESTART: u64 = 0x1000_0000;
+pub const SA_NODEFER: u64 = 0x4000_0000;
+pub const SA_RESETHAND: u64 = 0x8000_0000;
+/// The bits the kernel keeps; the others read back as clear (UAPI_SA_FLAGS).
+const KNOWN_FLAGS: u64 = SA_NOCLDSTOP
+    | SA_NOCLDWAIT
+    | SA_SIGINFO
+    | SA_EXPOSE_TAGBITS
+    | SA_RESTORER
+    | SA_ONSTACK
+    | SA_RESTART
+    | SA_NODEFER
+    | SA_RESETHAND;
+const MIRRORED_FLAGS: u64 = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_RESTART;
+
+/// The kernel's struct sigaction, the same on both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct SigAction {
+    pub handler: u64,
+    pub flags: u64,
+    pub restorer: u64,
+    pub mask: u64,
+}
+
+/// Dispositions, shared by the threads of a process (and by CLONE_SIGHAND).
+/// Lock order: a leaf; held over one rt_sigaction of the host.
+pub struct Actions {
+    table: Mutex<[SigAction; NSIG as usize]>,
+}
+
+/// Keeps the dispositions still; for fork.
+pub struct Frozen<'a>(
+    #[expect(dead_code, reason = "held for its Drop")] MutexGuard<'a, [SigAction; NSIG as usize]>,
+);
+
+fn index(signal: i32) -> usize {
+    (signal - 1) as usize
+}
+
+impl Actions {
+    /// Those inherited from whoever executed the emulator; installs the handlers.
+    #[must_use]
+    pub fn inherit() -> Actions {
+        let mut table = [SigAction::default(); NSIG as usize];
+        for signal in 1..=NSIG {
+            let entry = &mut table[index(signal)];
+            if host_action(signal).handler == SIG_IGN {
+                entry.handler = SIG_IGN;
+            }
+            let core = default_action(signal) == DefaultAction::Core && entry.handler == SIG_DFL;
+            if core || SYNC_SET & bit(signal) != 0 {
+                mirror(signal, entry);
+            }
+        }
+        Actions {
+            table: Mutex::new(table),
+        }
+    }
+
+    /// A copy, for a process that shares memory but not dispositions.
+    #[must_use]
+    pub fn duplicate(&self) -> Actions {
+        Actions {
+            table: Mutex::new(*self.lock()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [SigAction; NSIG as usize]> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[must_use]
+    pub fn freeze(&self) -> Frozen<'_> {
+        Frozen(self.lock())
+    }
+
+    #[must_use]
+    pub fn get(&self, signal: i32) -> SigAction {
+        self.lock()[index(signal)]
+    }
+
+    /// Sets a disposition and returns the one before. The signal is valid and blockable.
+    pub fn set(&self, signal: i32, action: SigAction) -> SigAction {
+        let mut table = self.lock();
+        let action = SigAction {
+            flags: action.flags & KNOWN_FLAGS,
+            mask: action.mask & !UNBLOCKABLE,
+            ..action
+        };
+        let old = std::mem::replace(&mut table[index(signal)], action);
+        if old != action {
+            mirror(signal, &action);
+        }
+        old
+    }
+
+    /// What the kernel does when it delivers to a handler with SA_RESETHAND.
+    pub fn reset_to_default(&self, signal: i32) {
+        let mut table = self.lock();
+        let entry = &mut table[index(signal)];
+        entry.handler = SIG_DFL;
+        let action = *entry;
+        mirror(signal, &action);
+    }
+
+    /// Before execve: dispositions that only the guest's table has ignored become the
+    /// host's, so that the new program inherits them.
+    pub fn expose_ignored(&self) {
+        for_ignored_sync(&self.lock(), |signal| {
+            set_host_action(
+                signal,
+                SigAction {
+                    handler: SIG_IGN,
+                    ..SigAction::default()
+                },
+            );
+        });
+    }
+
+    /// After a failed execve.
+    pub fn hide_ignored(&self) {
+        for_ignored_sync(&self.lock(), |signal| mirror(signal, &SigAction::default()));
+    }
+}
+
+fn for_ignored_sync(table: &[SigAction; NSIG as usize], change: impl Fn(i32)) {
+    for signal in super::set::SYNC {
+        if table[index(signal)].handler == SIG_IGN {
+            change(signal);
+        }
+    }
+}
+
+/// Makes the host's disposition of a signal what the guest's asks for.
+fn mirror(signal: i32, guest: &SigAction) {
+    let sync = SYNC_SET & bit(signal) != 0;
+    let flags = guest.flags & MIRRORED_FLAGS;
+    let core = default_action(signal) == DefaultAction::Core;
+    let host = match guest.handler {
+        _ if sync => handler::sync_action(),
+        SIG_DFL if core => handler::async_action(flags | SA_RESTART),
+        SIG_DFL | SIG_IGN => SigAction {
+            handler: guest.handler,
+            flags,
+            ..SigAction::default()
+        },
+        _ => handler::async_action(flags),
+    };
+    set_host_action(signal, host);
+}
+
+fn host_action(signal: i32) -> SigAction {
+    let mut action = SigAction::default();
+    // SIGKILL and SIGSTOP can be asked for as well.
+    let _ = host::syscall(
+        nr::rt_sigaction,
+        [signal as u64, 0, (&raw mut action) as u64, 8, 0, 0],
+    );
+    action
+}
+
+pub(super) fn set_host_action(signal: i32, action: SigAction) {
+    // Fails for SIGKILL and SIGSTOP only, which callers have excluded.
+    let _ = host::syscall(
+        nr::rt_sigaction,
+        [signal as u64, (&raw const action) as u64, 0, 8, 0, 0],
+    );
+}

@@ -1,0 +1,210 @@
+//! Delivery at guest boundaries: handlers get their frames, the rest its default action.
+
+use super::action::{
+    SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTORER, SA_SIGINFO, SIG_DFL, SIG_IGN, SigAction,
+};
+use super::frame::{self, Context};
+use super::info::{self, SigInfo};
+use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
+use super::{altstack, fatal};
+use crate::host;
+use crate::task::Task;
+use guest::{Access, FaultKind, MemFault};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+
+/// Delivers what the host handlers recorded, until nothing is left.
+pub fn deliver_pending(task: &mut Task) {
+    while let Some(info) = task.signals.take() {
+        deliver(task, &info);
+        task.signals.open();
+    }
+}
+
+/// Delivers one signal the kernel chose, whatever the mask says: it was not blocked when
+/// the kernel chose it.
+fn deliver(task: &mut Task, info: &SigInfo) {
+    let signal = info.signal();
+    let action = task.process.signals.get(signal);
+    match action.handler {
+        SIG_IGN => {}
+        SIG_DFL => do_default(task, info),
+        _ => {
+            trace(task, info);
+            if enter_handler(task, info, action).is_err() {
+                force(
+                    task,
+                    &SigInfo::fault(SIGSEGV, info::SI_KERNEL, 0),
+                    signal == SIGSEGV,
+                );
+            }
+        }
+    }
+}
+
+fn do_default(task: &mut Task, info: &SigInfo) {
+    let signal = info.signal();
+    match default_action(signal) {
+        DefaultAction::Terminate | DefaultAction::Core => {
+            trace(task, info);
+            fatal::die(signal);
+        }
+        DefaultAction::Ignore | DefaultAction::Continue => {}
+        // Recorded for a handler that is gone meanwhile; the host's default is in place.
+        DefaultAction::Stop => {
+            let pid = task.process.pid() as u64;
+            let _ = host::syscall(nr::tgkill, [pid, task.tid as u64, signal as u64, 0, 0, 0]);
+        }
+    }
+}
+
+/// A fault of the guest's own. Blocked or ignored, it kills (the kernel's force_sig).
+fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
+    let signal = info.signal();
+    let action = task.process.signals.get(signal);
+    trace(task, info);
+    let blocked = task.signals.mask() & bit(signal) != 0;
+    if fatal || blocked || matches!(action.handler, SIG_DFL | SIG_IGN) {
+        fatal::die(signal);
+    }
+    if enter_handler(task, info, action).is_err() {
+        fatal::die(SIGSEGV);
+    }
+    task.signals.open();
+}
+
+/// Builds the frame and points the CPU at the handler.
+fn enter_handler(task: &mut Task, info: &SigInfo, action: SigAction) -> SysResult {
+    let signal = info.signal();
+    let sp = task.cpu.state().sp();
+    let alt = task.signals.altstack;
+    let top = if action.flags & SA_ONSTACK != 0 && alt.usable_from(sp) {
+        alt.sp.wrapping_add(alt.size)
+    } else {
+        sp
+    };
+    let context = Context {
+        info: *info,
+        with_info: action.flags & SA_SIGINFO != 0,
+        mask: task.signals.mask(),
+        altstack: alt.seen_from(sp),
+        fault_address: task.signals.fault_address,
+        fault_esr: task.signals.fault_esr,
+    };
+    let placed = frame::write(task.cpu.state(), top, &context)?;
+    task.signals.altstack.disarm();
+    let restorer = if action.flags & SA_RESTORER != 0 {
+        action.restorer
+    } else {
+        task.process.image.sigreturn.0
+    };
+    let state = task.cpu.state_mut();
+    state.set_reg(0, signal as u64);
+    if context.with_info {
+        state.set_reg(1, placed.info());
+        state.set_reg(2, placed.ucontext());
+    }
+    state.set_reg(29, placed.frame_record.0);
+    state.set_reg(30, restorer);
+    state.set_sp(placed.frame.0);
+    state.pc = action.handler;
+    state.exclusive_addr = u64::MAX;
+    if action.flags & SA_RESETHAND != 0 {
+        task.process.signals.reset_to_default(signal);
+    }
+    let own = if action.flags & SA_NODEFER != 0 {
+        0
+    } else {
+        bit(signal)
+    };
+    task.signals.note_mask(context.mask | action.mask | own);
+    Ok(0)
+}
+
+/// A memory access of the guest's failed.
+pub fn memory_fault(task: &mut Task, fault: MemFault) {
+    let (signal, code) = match fault.kind {
+        FaultKind::Unmapped => (SIGSEGV, info::SEGV_MAPERR),
+        FaultKind::Permission => (SIGSEGV, info::SEGV_ACCERR),
+        FaultKind::Bus => (set::SIGBUS, info::BUS_ADRERR),
+        FaultKind::Alignment => (set::SIGBUS, info::BUS_ADRALN),
+    };
+    task.signals.fault_address = fault.addr.0;
+    task.signals.fault_esr = syndrome(fault);
+    force(task, &SigInfo::fault(signal, code, fault.addr.0), false);
+}
+
+/// ESR_EL1 as an abort from EL0 sets it (Arm ARM D24.2.40).
+fn syndrome(fault: MemFault) -> u64 {
+    const IL: u64 = 1 << 25;
+    let class: u64 = match (fault.access, fault.kind) {
+        (Access::Execute, FaultKind::Alignment) => return 0x22 << 26 | IL,
+        (Access::Execute, _) => 0x20,
+        (Access::Read | Access::Write, _) => 0x24,
+    };
+    let write = u64::from(fault.access == Access::Write) << 6;
+    let status = match fault.kind {
+        FaultKind::Unmapped => 0x07,
+        FaultKind::Permission => 0x0f,
+        FaultKind::Bus => 0x11,
+        FaultKind::Alignment => 0x21,
+    };
+    class << 26 | IL | write | status
+}
+
+/// SIGILL at the current instruction.
+pub fn undefined(task: &mut Task) {
+    let pc = task.cpu.state().pc;
+    (task.signals.fault_address, task.signals.fault_esr) = (0, 0);
+    force(task, &SigInfo::fault(set::SIGILL, info::ILL_ILLOPC, pc), false);
+}
+
+/// BRK at the current instruction.
+pub fn breakpoint(task: &mut Task, immediate: u16) {
+    let pc = task.cpu.state().pc;
+    task.signals.fault_address = 0;
+    task.signals.fault_esr = 0x3c << 26 | 1 << 25 | u64::from(immediate);
+    force(task, &SigInfo::fault(set::SIGTRAP, info::TRAP_BRKPT, pc), false);
+}
+
+/// rt_sigreturn(2). Returns what X0 is to hold.
+///
+/// # Errors
+/// The request to deliver a recorded signal first.
+pub fn sigreturn(task: &mut Task) -> SysResult {
+    if task.signals.is_pending() {
+        return Err(host::ERESTART);
+    }
+    match frame::read(task.cpu.state_mut()) {
+        Ok(restored) => {
+            // The kernel ignores all errors of this but EFAULT.
+            let sp = task.cpu.state().sp();
+            let _ = altstack::set(&mut task.signals.altstack, restored.altstack, sp);
+            task.signals.note_mask(restored.mask);
+            // A signal recorded meanwhile leaves the host's mask closed until it is delivered.
+            task.signals.open();
+        }
+        Err(Errno(_)) => force(task, &SigInfo::fault(SIGSEGV, info::SI_KERNEL, 0), false),
+    }
+    Ok(task.cpu.state().reg(0))
+}
+
+#[cold]
+fn trace(task: &Task, info: &SigInfo) {
+    let Some(trace) = task.trace else {
+        return;
+    };
+    let name = set::name(info.signal());
+    let detail = if info.code() > 0 && set::SYNC_SET & bit(info.signal()) != 0 {
+        let code = match (info.signal(), info.code()) {
+            (SIGSEGV, info::SEGV_MAPERR) => "SEGV_MAPERR".to_owned(),
+            (SIGSEGV, info::SEGV_ACCERR) => "SEGV_ACCERR".to_owned(),
+            (_, code) => code.to_string(),
+        };
+        format!("si_code={code}, si_addr={:#x}", info.addr())
+    } else {
+        let (pid, uid) = info.sender();
+        format!("si_code={}, si_pid={pid}, si_uid={uid}", info.code())
+    };
+    trace.line(&format!("--- {name} {{si_signo={name}, {detail}}} ---"));
+}

@@ -1,0 +1,105 @@
+//! Deaths: of the guest by a signal, and of the emulator by its own fault.
+
+use super::action::{SigAction, set_host_action};
+use super::set::{self, DefaultAction, SYNC_SET, core_signal_text, default_action};
+use super::thread::set_host_mask;
+use crate::host;
+use linux_abi::nr::x86_64 as nr;
+use std::fmt::{self, Write};
+
+const RLIMIT_CORE: u64 = 4;
+
+/// A line for standard error, built without allocation: it is also used in handlers.
+struct Line {
+    bytes: [u8; 160],
+    len: usize,
+}
+
+impl Line {
+    fn new() -> Line {
+        Line {
+            bytes: [0; 160],
+            len: 0,
+        }
+    }
+
+    fn emit(&self) {
+        // Nowhere to report a failure to.
+        let _ = host::syscall(
+            nr::write,
+            [2, self.bytes.as_ptr() as u64, self.len as u64, 0, 0, 0],
+        );
+    }
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.len() - self.len;
+        let count = text.len().min(room);
+        self.bytes[self.len..self.len + count].copy_from_slice(&text.as_bytes()[..count]);
+        self.len += count;
+        Ok(())
+    }
+}
+
+/// The guest dies of `signal`: so does the emulator. Scripts know the text, which is qemu's.
+pub fn die(signal: i32) -> ! {
+    if default_action(signal) == DefaultAction::Core {
+        let mut line = Line::new();
+        let _ = writeln!(
+            line,
+            "qemu: uncaught target signal {signal} ({}) - core dumped",
+            core_signal_text(signal)
+        );
+        line.emit();
+    }
+    die_silently(signal)
+}
+
+fn die_silently(signal: i32) -> ! {
+    // A core file would show the emulator, not the guest.
+    let limit = [0_u64, 0];
+    let mut old = [0_u64; 2];
+    let _ = host::syscall(nr::prlimit64, [0, RLIMIT_CORE, 0, (&raw mut old) as u64, 0, 0]);
+    let limit = [limit[0], old[1]];
+    let _ = host::syscall(
+        nr::prlimit64,
+        [0, RLIMIT_CORE, (&raw const limit) as u64, 0, 0, 0],
+    );
+    set_host_action(signal, SigAction::default());
+    let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
+    let tid = host::syscall(nr::gettid, [0; 6]).unwrap_or(0);
+    let _ = host::syscall(nr::tgkill, [pid, tid, signal as u64, 0, 0, 0]);
+    set_host_mask(!set::bit(signal));
+    loop {
+        // Reached only by the init of a PID namespace, which signals do not kill.
+        let _ = host::syscall(nr::exit_group, [128 + signal as u64, 0, 0, 0, 0, 0]);
+    }
+}
+
+/// A fault of the emulator's own. Told apart from the guest's by its text.
+pub fn internal(signal: i32, code: i32, addr: u64, rip: u64) -> ! {
+    let what = match (signal, code) {
+        (set::SIGSEGV, 1) => "MAPERR",
+        (set::SIGSEGV, 2) => "ACCERR",
+        (set::SIGBUS, 1) => "ADRALN",
+        (set::SIGBUS, 2) => "ADRERR",
+        (_, 0x80) => "KERNEL",
+        (_, _) => "OTHER",
+    };
+    let name = match signal {
+        set::SIGILL => "SIGILL",
+        set::SIGTRAP => "SIGTRAP",
+        set::SIGBUS => "SIGBUS",
+        set::SIGFPE => "SIGFPE",
+        _ => "SIGSEGV",
+    };
+    let mut line = Line::new();
+    let _ = writeln!(
+        line,
+        "raemu-aarch64: raemu internal {name} {{code={what}, addr={addr:#x}}} at {rip:#x}"
+    );
+    line.emit();
+    debug_assert!(SYNC_SET & set::bit(signal) != 0);
+    die_silently(signal)
+}

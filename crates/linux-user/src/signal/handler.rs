@@ -1,0 +1,121 @@
+//! The host's signal handlers: they record a signal, arm the thread, and return.
+//!
+//! # Safety
+//! Everything here runs in a signal handler: no allocation, no lock, no libc call. The
+//! thread-local pointer is constant-initialised, hence one %fs-relative load. It points to
+//! the state of the Task that the thread runs; [`attach`] and [`detach`] keep it so.
+
+use super::action::{SA_NODEFER, SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SigAction};
+use super::fatal;
+use super::info::SigInfo;
+use super::set::SYNC_SET;
+use super::thread::{Recorded, ThreadSignals};
+use crate::host;
+use engine::HostSignal;
+use std::arch::global_asm;
+use std::cell::Cell;
+use std::ptr;
+
+global_asm!(
+    ".globl raemu_signal_return",
+    "raemu_signal_return:",
+    "    mov eax, 15",
+    "    syscall",
+);
+
+unsafe extern "C" {
+    fn raemu_signal_return();
+}
+
+thread_local! {
+    static RECORDED: Cell<*const Recorded> = const { Cell::new(ptr::null()) };
+}
+
+/// From now on the calling thread's signals are recorded in `signals`, which must stay
+/// where it is until [`detach`].
+pub fn attach(signals: &ThreadSignals) {
+    RECORDED.set(signals.recorded());
+}
+
+/// To be called with all signals blocked, before the thread's Task goes away.
+pub fn detach() {
+    RECORDED.set(ptr::null());
+}
+
+/// For signals that only other processes (or the guest itself) send.
+pub fn async_action(flags: u64) -> SigAction {
+    SigAction {
+        handler: on_async as *const () as u64,
+        flags: flags | SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+        restorer: raemu_signal_return as *const () as u64,
+        mask: !SYNC_SET,
+    }
+}
+
+/// For signals that the CPU may raise. A fault inside the handler must reach it again.
+pub fn sync_action() -> SigAction {
+    SigAction {
+        handler: on_sync as *const () as u64,
+        flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER | super::action::SA_RESTART,
+        restorer: raemu_signal_return as *const () as u64,
+        // Nothing may be recorded under this handler, because its return opens the mask.
+        mask: !SYNC_SET,
+    }
+}
+
+extern "C" fn on_async(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel's arguments are valid for the handler's duration.
+    unsafe { record(signal, info, context) };
+}
+
+extern "C" fn on_sync(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel's argument is valid for the handler's duration.
+    let code = unsafe { (*info).si_code };
+    if code <= 0 {
+        // SAFETY: as above.
+        unsafe { record(signal, info, context) };
+        return;
+    }
+    // SAFETY: both are the kernel's.
+    match unsafe { engine::on_host_signal(signal, info, context) } {
+        HostSignal::Handled => {}
+        HostSignal::NotOurs => {
+            // SAFETY: as above; a fault's siginfo holds an address.
+            let addr = unsafe { (*info).si_addr() } as u64;
+            // SAFETY: as above.
+            let rip =
+                unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RIP as usize] };
+            fatal::internal(signal, code, addr, rip as u64);
+        }
+    }
+}
+
+/// Records a signal for the guest; returns to a state in which none other is taken.
+///
+/// # Safety
+/// The arguments must be those of a host signal handler.
+unsafe fn record(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let recorded = RECORDED.get();
+    if recorded.is_null() {
+        return;
+    }
+    // SAFETY: siginfo_t has 128 bytes in words.
+    let info = unsafe { &*info.cast::<SigInfo>() };
+    // SAFETY: attached, hence alive.
+    let interrupts = unsafe { &*recorded }.record(signal, info);
+    if !interrupts {
+        return;
+    }
+    // SAFETY: the kernel's context.
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    let rip = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
+    if let Some(resume) = host::rewind(*rip as u64) {
+        *rip = resume as i64;
+    }
+    if SYNC_SET & super::set::bit(signal) == 0 {
+        // The mask that the return from this handler sets: all blocked.
+        let set: *mut u64 = (&raw mut context.uc_sigmask).cast();
+        // SAFETY: the kernel's sigset is the first word of libc's larger one.
+        unsafe { *set |= !SYNC_SET };
+    }
+}

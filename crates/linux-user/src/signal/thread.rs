@@ -1,0 +1,258 @@
+//! [`ThreadSignals`]: a thread's mask, alternate stack, and what its host handlers recorded.
+//!
+//! The host's signal mask of a guest thread is the guest's own mask (without the SYNC
+//! signals), so the host's kernel queues, chooses among threads, and answers sigpending,
+//! signalfd and sigtimedwait. When a host handler records a signal it leaves with all
+//! signals blocked: at most one is ever recorded, and it is the one the kernel chose. The
+//! mask is opened again when that signal is delivered.
+
+use super::info::SigInfo;
+use super::set::{SYNC, SYNC_SET, SigSet, UNBLOCKABLE};
+use crate::host;
+use engine::PollHandle;
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// One slot for the signal the kernel chose, and one for each SYNC signal sent by a process.
+const SLOTS: usize = 1 + SYNC.len();
+const GENERAL: u32 = 1;
+
+const SIG_SETMASK: u64 = 2;
+
+/// sigaltstack(2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AltStack {
+    pub sp: u64,
+    pub size: u64,
+    pub flags: u32,
+}
+
+/// What the host handlers of a thread see and change.
+pub(super) struct Recorded {
+    /// Bit n: slot n holds a signal to deliver at the next guest boundary.
+    pending: AtomicU32,
+    /// SYNC signals that were sent while the guest blocks them.
+    held: AtomicU32,
+    /// The guest's mask.
+    mask: AtomicU64,
+    slots: [UnsafeCell<SigInfo>; SLOTS],
+    poll: PollHandle,
+}
+
+/// The slot of a signal.
+fn slot_of(signal: i32) -> usize {
+    SYNC.iter()
+        .position(|&sync| sync == signal)
+        .map_or(0, |index| index + 1)
+}
+
+impl Recorded {
+    /// Called by host handlers, on the thread itself. Returns whether the guest has to be
+    /// interrupted for it.
+    pub(super) fn record(&self, signal: i32, info: &SigInfo) -> bool {
+        let slot = slot_of(signal);
+        // SAFETY: only this thread touches its slots; outside of handlers it does so only
+        // after taking the slot's bit, while this handler cannot run for the slot (the
+        // general slot: all signals blocked) or while a lost duplicate does no harm (SYNC).
+        unsafe { *self.slots[slot].get() = *info };
+        if slot != 0 && self.mask.load(Ordering::Relaxed) & super::set::bit(signal) != 0 {
+            self.held.fetch_or(1 << slot, Ordering::Relaxed);
+            return false;
+        }
+        self.pending.fetch_or(1 << slot, Ordering::SeqCst);
+        self.poll.request();
+        true
+    }
+}
+
+/// A thread's signal state.
+pub struct ThreadSignals {
+    recorded: Box<Recorded>,
+    pub altstack: AltStack,
+    /// The last fault, as the guest's frames report it.
+    pub fault_address: u64,
+    pub fault_esr: u64,
+}
+
+/// What of a thread's signal state a vfork child starts with and must not change.
+#[derive(Clone, Copy)]
+pub struct Saved {
+    mask: SigSet,
+    held: u32,
+    altstack: AltStack,
+    fault: (u64, u64),
+}
+
+impl ThreadSignals {
+    /// For the thread that calls it; `mask` is the guest's.
+    #[must_use]
+    pub fn new(poll: PollHandle, mask: SigSet) -> ThreadSignals {
+        ThreadSignals {
+            recorded: Box::new(Recorded {
+                pending: AtomicU32::new(0),
+                held: AtomicU32::new(0),
+                mask: AtomicU64::new(mask & !UNBLOCKABLE),
+                slots: [const { UnsafeCell::new(SigInfo::ZERO) }; SLOTS],
+                poll,
+            }),
+            altstack: AltStack::default(),
+            fault_address: 0,
+            fault_esr: 0,
+        }
+    }
+
+    pub(super) fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// Nonzero while a signal waits to be delivered at the next guest boundary.
+    #[must_use]
+    pub fn pending(&self) -> &AtomicU32 {
+        &self.recorded.pending
+    }
+
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.recorded.pending.load(Ordering::SeqCst) != 0
+    }
+
+    /// The guest's mask.
+    #[must_use]
+    pub fn mask(&self) -> SigSet {
+        self.recorded.mask.load(Ordering::Relaxed)
+    }
+
+    /// SYNC signals that wait until the guest unblocks them.
+    #[must_use]
+    pub fn held(&self) -> SigSet {
+        let held = self.recorded.held.load(Ordering::Relaxed);
+        SYNC.iter()
+            .enumerate()
+            .filter(|(index, _)| held & (2 << index) != 0)
+            .fold(0, |set, (_, &signal)| set | super::set::bit(signal))
+    }
+
+    /// Takes a held signal of `set`, for sigtimedwait.
+    pub fn take_held(&self, set: SigSet) -> Option<SigInfo> {
+        let signal = *SYNC
+            .iter()
+            .find(|&&signal| self.held() & set & super::set::bit(signal) != 0)?;
+        let slot = slot_of(signal);
+        // SAFETY: see `Recorded::record`.
+        let info = unsafe { *self.recorded.slots[slot].get() };
+        self.recorded.held.fetch_and(!(1 << slot), Ordering::Relaxed);
+        Some(info)
+    }
+
+    /// Takes the next signal to deliver. After the general slot was taken all signals stay
+    /// blocked until [`ThreadSignals::open`].
+    pub fn take(&self) -> Option<SigInfo> {
+        let pending = self.recorded.pending.load(Ordering::SeqCst);
+        if pending == 0 {
+            return None;
+        }
+        let slot = pending.trailing_zeros();
+        // SAFETY: see `Recorded::record`.
+        let info = unsafe { *self.recorded.slots[slot as usize].get() };
+        self.recorded.pending.fetch_and(!(1 << slot), Ordering::SeqCst);
+        Some(info)
+    }
+
+    /// Records the guest's new mask without telling the host.
+    pub fn note_mask(&self, mask: SigSet) {
+        let mask = mask & !UNBLOCKABLE;
+        self.recorded.mask.store(mask, Ordering::Relaxed);
+        for (index, &signal) in SYNC.iter().enumerate() {
+            let slot = 2_u32 << index;
+            if mask & super::set::bit(signal) == 0
+                && self.recorded.held.fetch_and(!slot, Ordering::Relaxed) & slot != 0
+            {
+                self.recorded.pending.fetch_or(slot, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Changes the guest's mask, in the host as well.
+    ///
+    /// # Errors
+    /// [`host::ERESTART`], with nothing changed, if a signal is to be delivered first.
+    pub fn set_mask(&self, mask: SigSet) -> SysResult {
+        self.open_with(mask)?;
+        self.note_mask(mask);
+        Ok(0)
+    }
+
+    /// Gives the host the guest's mask after a delivery. If another signal was recorded
+    /// meanwhile nothing changes: its delivery comes here again.
+    pub fn open(&self) {
+        let _ = self.open_with(self.mask());
+    }
+
+    /// Gives the host the guest mask `mask`.
+    ///
+    /// # Errors
+    /// [`host::ERESTART`] if a signal is to be delivered first.
+    pub fn open_with(&self, mask: SigSet) -> SysResult {
+        let set = mask & !SYNC_SET;
+        host::interruptible(
+            &self.recorded.pending,
+            nr::rt_sigprocmask,
+            [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0],
+        )
+    }
+
+    /// Blocks all signals, so that none is recorded until [`ThreadSignals::open`].
+    ///
+    /// # Errors
+    /// [`host::ERESTART`], with nothing changed, if one is recorded already.
+    pub fn close(&self) -> Result<(), Errno> {
+        let set = !SYNC_SET;
+        let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
+        host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args)?;
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn save(&self) -> Saved {
+        Saved {
+            mask: self.mask(),
+            held: self.recorded.held.load(Ordering::Relaxed),
+            altstack: self.altstack,
+            fault: (self.fault_address, self.fault_esr),
+        }
+    }
+
+    /// Undoes what a vfork child did; to be called with signals closed.
+    pub fn restore(&mut self, saved: Saved) {
+        self.recorded.mask.store(saved.mask, Ordering::Relaxed);
+        self.recorded.held.store(saved.held, Ordering::Relaxed);
+        self.recorded.pending.fetch_and(!GENERAL, Ordering::SeqCst);
+        self.altstack = saved.altstack;
+        (self.fault_address, self.fault_esr) = saved.fault;
+    }
+
+    /// A new process starts with nothing pending.
+    pub fn forget_held(&self) {
+        self.recorded.held.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The host's mask of the calling thread.
+#[must_use]
+pub fn host_mask() -> SigSet {
+    let mut set: SigSet = 0;
+    // Reading one's own mask into one's own variable cannot fail.
+    let _ = host::syscall(nr::rt_sigprocmask, [0, 0, (&raw mut set) as u64, 8, 0, 0]);
+    set
+}
+
+/// Sets the host's mask of the calling thread.
+pub fn set_host_mask(set: SigSet) {
+    // As above.
+    let _ = host::syscall(
+        nr::rt_sigprocmask,
+        [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0],
+    );
+}

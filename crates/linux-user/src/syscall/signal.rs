@@ -1,0 +1,177 @@
+//! Signal calls. Sending is the host's; masks, dispositions and stacks are the task's.
+
+use super::arg::{In, Ptr, Signal, Size, read, write};
+use crate::host;
+use crate::mm::own;
+use crate::signal::action::SigAction;
+use crate::signal::set::{NSIG, SYNC_SET, SigSet, UNBLOCKABLE, bit};
+use crate::signal::thread::AltStack;
+use crate::signal::{altstack, deliver};
+use crate::task::Task;
+use guest::{GuestAddr, access};
+use linux_abi::layout::Timespec;
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// sizeof(sigset_t) in the kernel.
+pub const SIGSET_SIZE: u64 = 8;
+
+const SIG_BLOCK: i32 = 0;
+const SIG_UNBLOCK: i32 = 1;
+const SIG_SETMASK: i32 = 2;
+
+/// stack_t.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct StackT {
+    ss_sp: u64,
+    ss_flags: u32,
+    pad: u32,
+    ss_size: u64,
+}
+
+fn check_size(size: Size) -> Result<(), Errno> {
+    if size.0 == SIGSET_SIZE {
+        Ok(())
+    } else {
+        Err(Errno::EINVAL)
+    }
+}
+
+/// rt_sigaction(2).
+pub fn rt_sigaction(task: &mut Task, signal: Signal, act: Ptr, old: Ptr, size: Size) -> SysResult {
+    check_size(size)?;
+    let new: Option<SigAction> = if act.0.is_null() { None } else { Some(read(act.0)?) };
+    let signal = signal.0;
+    if !(1..=NSIG).contains(&signal) || (new.is_some() && UNBLOCKABLE & bit(signal) != 0) {
+        return Err(Errno::EINVAL);
+    }
+    let before = match new {
+        Some(action) => task.process.signals.set(signal, action),
+        None => task.process.signals.get(signal),
+    };
+    if !old.0.is_null() {
+        write(old.0, &before)?;
+    }
+    Ok(0)
+}
+
+/// rt_sigprocmask(2).
+pub fn rt_sigprocmask(task: &mut Task, how: super::arg::Int, set: Ptr, old: Ptr, size: Size) -> SysResult {
+    check_size(size)?;
+    let before = task.signals.mask();
+    if !set.0.is_null() {
+        let set: SigSet = read(set.0)?;
+        let mask = match how.0 {
+            SIG_BLOCK => before | set,
+            SIG_UNBLOCK => before & !set,
+            SIG_SETMASK => set,
+            _ => return Err(Errno::EINVAL),
+        };
+        if mask & !UNBLOCKABLE != before {
+            task.signals.set_mask(mask)?;
+        }
+    }
+    if !old.0.is_null() {
+        write(old.0, &before)?;
+    }
+    Ok(0)
+}
+
+/// rt_sigpending(2).
+pub fn rt_sigpending(task: &mut Task, set: Ptr, size: Size) -> SysResult {
+    if size.0 > SIGSET_SIZE {
+        return Err(Errno::EINVAL);
+    }
+    let mut pending: SigSet = 0;
+    host::syscall(nr::rt_sigpending, [(&raw mut pending) as u64, 8, 0, 0, 0, 0])?;
+    // While a recorded signal waits, the host blocks more than the guest does.
+    pending = (pending | task.signals.held()) & task.signals.mask();
+    let bytes = pending.to_le_bytes();
+    own::check(set.0.0, size.0)?;
+    access::write(set.0, &bytes[..size.0 as usize]).map_err(|_| Errno::EFAULT)?;
+    Ok(0)
+}
+
+/// rt_sigsuspend(2).
+pub fn rt_sigsuspend(task: &mut Task, set: Ptr, size: Size) -> SysResult {
+    check_size(size)?;
+    let mask: SigSet = read(set.0)?;
+    if task.signals.held() & !mask != 0 {
+        // A SYNC signal that the new mask lets in: no need to sleep for it.
+        let before = task.signals.mask();
+        task.signals.note_mask(mask);
+        task.signals.note_mask(before);
+        return Err(Errno::EINTR);
+    }
+    let host_mask = mask & !SYNC_SET;
+    task.interruptible(
+        nr::rt_sigsuspend,
+        [(&raw const host_mask) as u64, SIGSET_SIZE, 0, 0, 0, 0],
+    )
+}
+
+/// rt_sigtimedwait(2).
+pub fn rt_sigtimedwait(task: &mut Task, set: Ptr, info: Ptr, timeout: In<Timespec>, size: Size) -> SysResult {
+    check_size(size)?;
+    let wanted: SigSet = read(set.0)?;
+    own::check(info.0.0, 128)?;
+    own::check(timeout.0.0, 16)?;
+    if let Some(held) = task.signals.take_held(wanted) {
+        if !info.0.is_null() {
+            access::write(info.0, &held.to_bytes()).map_err(|_| Errno::EFAULT)?;
+        }
+        return Ok(held.signal() as u64);
+    }
+    let args = [
+        (&raw const wanted) as u64,
+        info.0.0,
+        timeout.0.0,
+        SIGSET_SIZE,
+        0,
+        0,
+    ];
+    task.interruptible(nr::rt_sigtimedwait, args)
+}
+
+/// sigaltstack(2).
+pub fn sigaltstack(task: &mut Task, new: Ptr, old: Ptr) -> SysResult {
+    let sp = task.cpu.state().sp();
+    let before = task.signals.altstack.seen_from(sp);
+    if !new.0.is_null() {
+        let new: StackT = read(new.0)?;
+        let new = AltStack {
+            sp: new.ss_sp,
+            size: new.ss_size,
+            flags: new.ss_flags,
+        };
+        altstack::set(&mut task.signals.altstack, new, sp)?;
+    }
+    if !old.0.is_null() {
+        let before = StackT {
+            ss_sp: before.sp,
+            ss_flags: before.flags,
+            pad: 0,
+            ss_size: before.size,
+        };
+        write(old.0, &before)?;
+    }
+    Ok(0)
+}
+
+/// rt_sigreturn(2).
+pub fn rt_sigreturn(task: &mut Task) -> SysResult {
+    deliver::sigreturn(task)
+}
+
+/// Reads the mask argument of ppoll(2) and its like.
+///
+/// # Errors
+/// EINVAL for another size of set, EFAULT.
+pub fn read_mask(mask: GuestAddr, size: u64) -> Result<SigSet, Errno> {
+    if size != SIGSET_SIZE {
+        return Err(Errno::EINVAL);
+    }
+    read(mask)
+}
