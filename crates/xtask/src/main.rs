@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod bench;
 mod demo;
 mod report;
 mod rootfs;
@@ -19,6 +20,8 @@ usage: cargo xtask COMMAND
   setup            install the distribution packages that the commands below need
   rootfs           build the arm64 and amd64 root file systems under rootfs/
   demo             setup, build, rootfs, then run a few arm64 programs and print what they say
+  bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
+                   [--group NAME,...] [--only NAME] [--runs N] [--markdown]
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Some("setup") => setup::run(),
         Some("rootfs") => rootfs::run(),
         Some("demo") => demo::run(),
+        Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())

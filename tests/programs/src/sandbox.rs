@@ -15,9 +15,6 @@ const MARK: &str = "RAEMU_TEST_SANDBOX";
 /// The directory, inside each root, that belongs to the run: a tmpfs.
 pub const SCRATCH: &str = "t";
 
-/// The emulator's path inside the arm64 root.
-pub const EMULATOR: &str = "/t/raemu";
-
 /// What the kernel compares to recognise an arm64 program, as binfmt_misc takes it.
 const MAGIC: &str = r"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00";
 const MASK: &str = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
@@ -30,7 +27,9 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Enters the namespaces (by starting this program again) and mounts what the guests need.
-    pub fn enter(roots: [PathBuf; 2], emulator: &Path, binfmt: bool) -> Result<Sandbox, String> {
+    ///
+    /// `binfmt` asks for a user namespace in any case, because binfmt_misc entries belong to one.
+    pub fn enter(roots: [PathBuf; 2], binfmt: bool) -> Result<Sandbox, String> {
         if std::env::var_os(MARK).is_none() {
             return Err(restart(binfmt));
         }
@@ -38,12 +37,19 @@ impl Sandbox {
         for root in [&arm64, &amd64] {
             mount_into(root)?;
         }
-        let inside = arm64.join(EMULATOR.trim_start_matches('/'));
-        std::fs::copy(emulator, &inside).map_err(|e| format!("{}: {e}", inside.display()))?;
-        if binfmt {
-            register(&inside)?;
-        }
         Ok(Sandbox { arm64, amd64 })
+    }
+
+    /// Copies an emulator into the arm64 root; returns its path as seen inside.
+    pub fn install(&self, emulator: &Path, name: &str) -> Result<String, String> {
+        let outside = self.arm64.join(SCRATCH).join(name);
+        std::fs::copy(emulator, &outside).map_err(|e| format!("{}: {e}", outside.display()))?;
+        Ok(format!("/{SCRATCH}/{name}"))
+    }
+
+    /// Registers an installed emulator with this user namespace's binfmt_misc.
+    pub fn register(&self, name: &str) -> Result<(), String> {
+        register(&self.arm64.join(SCRATCH).join(name))
     }
 }
 

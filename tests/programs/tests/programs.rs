@@ -34,11 +34,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match prepare() {
-        Ok((sandbox, cases)) => runner::run(
+        Ok((sandbox, emulator, cases)) => runner::run(
             &options,
             &cases,
             |case| case.name.as_str(),
-            |case| compare(&sandbox, case),
+            |case| compare(&sandbox, &emulator, case),
         ),
         Err(message) => {
             eprintln!("programs: {message}");
@@ -48,18 +48,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn prepare() -> Result<(Sandbox, Vec<Case>), String> {
+fn prepare() -> Result<(Sandbox, String, Vec<Case>), String> {
     let cases = case::parse(include_str!("../cases.txt")).map_err(|e| format!("cases.txt: {e}"))?;
     let emulator = paths::emulator()?;
-    let sandbox = Sandbox::enter(paths::roots()?, &emulator, paths::needs_binfmt(&emulator))?;
+    let binfmt = paths::needs_binfmt(&emulator);
+    let sandbox = Sandbox::enter(paths::roots()?, binfmt)?;
+    let inside = sandbox.install(&emulator, "raemu")?;
+    if binfmt {
+        sandbox.register("raemu")?;
+    }
     println!("emulator: {}", emulator.display());
     for root in [&sandbox.arm64, &sandbox.amd64] {
         fixtures::write(&root.join(sandbox::SCRATCH)).map_err(|e| format!("fixtures: {e}"))?;
     }
-    Ok((sandbox, cases))
+    Ok((sandbox, inside, cases))
 }
 
-fn compare(sandbox: &Sandbox, case: &Case) -> Verdict {
+fn compare(sandbox: &Sandbox, emulator: &str, case: &Case) -> Verdict {
     let argv: Vec<&str> = case.argv.iter().map(String::as_str).collect();
     let mut expected = run(&sandbox.amd64, case, &argv, NATIVE_LIMIT)?;
     if matches!(expected.end, End::TimedOut | End::Status(126 | 127)) {
@@ -68,7 +73,7 @@ fn compare(sandbox: &Sandbox, case: &Case) -> Verdict {
             expected.end
         ));
     }
-    let emulated = [&[sandbox::EMULATOR], argv.as_slice()].concat();
+    let emulated = [&[emulator], argv.as_slice()].concat();
     let mut actual = run(&sandbox.arm64, case, &emulated, case.timeout)?;
     if case.hide_numbers {
         for stream in [

@@ -1,0 +1,252 @@
+//! `cargo xtask bench`: whole programs under raemu-aarch64, under qemu-aarch64-static and natively.
+//!
+//! The three sides take turns, so that a slow minute of the machine hurts all of them; each figure is a median. The
+//! compiled programs are the same C at the same level of optimisation, the installed ones the same release of the
+//! distribution. What the three print must be equal.
+
+mod measure;
+mod table;
+mod workloads;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use program_tests::paths;
+use program_tests::sandbox::Sandbox;
+
+use crate::shell::{capture, command, have, run as run_command, workspace};
+use measure::{Bench, Emulator, Side};
+use table::Row;
+use workloads::{GROUPS, WORKLOADS, Workload};
+
+const QEMU: &str = "qemu-aarch64-static";
+
+struct Options {
+    groups: Vec<&'static str>,
+    only: Option<String>,
+    runs: usize,
+    markdown: bool,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Options, String> {
+        let mut options = Options {
+            groups: GROUPS.to_vec(),
+            only: None,
+            runs: 5,
+            markdown: false,
+        };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut value = || {
+                arguments
+                    .next()
+                    .ok_or_else(|| format!("{argument} needs a value"))
+            };
+            match argument.as_str() {
+                "--group" => {
+                    let names = value()?;
+                    options.groups = names.split(',').map(group).collect::<Result<_, _>>()?;
+                }
+                "--only" => options.only = Some(value()?.clone()),
+                "--runs" => options.runs = value()?.parse().map_err(|_| "--runs needs a number")?,
+                "--markdown" => options.markdown = true,
+                other => {
+                    return Err(format!(
+                        "unknown option '{other}'\nusage: cargo xtask bench [--group {}] [--only NAME] [--runs N] [--markdown]",
+                        GROUPS.join(",")
+                    ));
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    fn workloads(&self) -> impl Iterator<Item = &'static Workload> {
+        WORKLOADS.iter().filter(|workload| {
+            self.groups.contains(&workload.group)
+                && self
+                    .only
+                    .as_ref()
+                    .is_none_or(|only| workload.name.contains(only.as_str()))
+        })
+    }
+}
+
+fn group(name: &str) -> Result<&'static str, String> {
+    let known = GROUPS.iter().find(|group| **group == name);
+    known
+        .copied()
+        .ok_or_else(|| format!("no group '{name}': there are {}", GROUPS.join(", ")))
+}
+
+/// Measures and prints the table; with `--markdown` also writes it into docs/performance.md.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let options = Options::parse(arguments)?;
+    let bench = prepare()?;
+    let mut rows = Vec::new();
+    for workload in options.workloads() {
+        let row = measure(&bench, workload, options.runs);
+        print!(
+            "{}",
+            table::plain(&table::lines(std::slice::from_ref(&row), &[row.group])[1..2])
+        );
+        if !row.remark.is_empty() {
+            println!("    {}", row.remark);
+        }
+        rows.push(row);
+    }
+    let lines = table::lines(&rows, GROUPS);
+    println!("\n{}", table::plain(&lines));
+    if options.markdown {
+        write_page(&table::markdown(&lines), arguments)?;
+    }
+    let bad: Vec<String> = rows
+        .iter()
+        .filter(|row| !row.remark.is_empty())
+        .map(|row| format!("{}: {}", row.name, row.remark))
+        .collect();
+    if bad.is_empty() {
+        Ok(())
+    } else {
+        Err(bad.join("\n"))
+    }
+}
+
+fn prepare() -> Result<Bench, String> {
+    let programs = workspace().join("target/bench");
+    let mut build = command("sh", [workspace().join("benches/programs/build.sh")]);
+    build.arg(&programs);
+    run_command(build)?;
+    let with_qemu = have(QEMU);
+    let sandbox = Sandbox::enter(paths::roots()?, with_qemu)?;
+    for root in [&sandbox.arm64, &sandbox.amd64] {
+        copy_sources(&root.join("t/bench"))?;
+    }
+    let outside = paths::emulator()?;
+    let raemu = Emulator {
+        inside: sandbox.install(&outside, "raemu")?,
+        outside,
+    };
+    let mut qemu = None;
+    if with_qemu {
+        let outside = PathBuf::from(capture(command("sh", ["-c", &format!("command -v {QEMU}")]))?.trim());
+        qemu = Some(Emulator {
+            inside: sandbox.install(&outside, "qemu")?,
+            outside,
+        });
+        sandbox.register("qemu")?;
+    }
+    println!("raemu: {}\nqemu: {}", raemu.outside.display(), qemu_version());
+    Ok(Bench {
+        sandbox,
+        programs,
+        raemu,
+        qemu,
+    })
+}
+
+fn copy_sources(to: &Path) -> Result<(), String> {
+    fs::create_dir_all(to).map_err(|e| format!("{}: {e}", to.display()))?;
+    for name in [
+        "benches/programs/python.py",
+        "benches/programs/perl.pl",
+        "benches/programs/bash.sh",
+        "tests/guest/bench/medium.c",
+    ] {
+        let from = workspace().join(name);
+        let target = to.join(from.file_name().unwrap_or_default());
+        fs::copy(&from, target).map_err(|e| format!("{name}: {e}"))?;
+    }
+    Ok(())
+}
+
+fn measure(bench: &Bench, workload: &Workload, runs: usize) -> Row {
+    let sides = bench.sides();
+    let mut values: Vec<Vec<f64>> = vec![Vec::new(); sides.len()];
+    let mut outputs: Vec<Option<Vec<u8>>> = vec![None; sides.len()];
+    let mut failed = vec![false; sides.len()];
+    let mut remark = String::new();
+    for _ in 0..runs {
+        for (index, &side) in sides
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !failed[*index])
+            .collect::<Vec<_>>()
+        {
+            match bench.sample(workload, side) {
+                Ok(sample) => {
+                    values[index].push(sample.value);
+                    outputs[index] = Some(sample.output);
+                }
+                Err(error) => {
+                    failed[index] = true;
+                    values[index].clear();
+                    remark.push_str(&format!("{} failed: {error}. ", name(side)));
+                }
+            }
+        }
+    }
+    let seen: Vec<&Vec<u8>> = outputs.iter().flatten().collect();
+    if seen.windows(2).any(|pair| pair[0] != pair[1]) {
+        remark.push_str("the sides print different results. ");
+    }
+    let mut medians = values.iter_mut().map(|values| table::median(values));
+    let mut next = || medians.next().flatten();
+    let (native, raemu, qemu) = (next(), next(), next());
+    Row {
+        group: workload.group,
+        name: workload.name,
+        native,
+        raemu,
+        qemu,
+        remark,
+    }
+}
+
+fn name(side: Side) -> &'static str {
+    match side {
+        Side::Native => "native",
+        Side::Raemu => "raemu",
+        Side::Qemu => "qemu",
+    }
+}
+
+fn qemu_version() -> String {
+    let text = capture(command(QEMU, ["--version"])).unwrap_or_default();
+    text.lines().next().unwrap_or("not installed").to_string()
+}
+
+/// Replaces what stands between the two marks of docs/performance.md.
+fn write_page(markdown: &str, arguments: &[String]) -> Result<(), String> {
+    const BEGIN: &str = "<!-- bench: begin -->\n";
+    const END: &str = "<!-- bench: end -->";
+    let path = workspace().join("docs/performance.md");
+    let page = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let parts = page
+        .split_once(BEGIN)
+        .and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
+    let (head, tail) = parts.ok_or("docs/performance.md has no bench marks")?;
+    let date = capture(command("date", ["-u", "+%F"]))?;
+    let text = format!(
+        "{head}{BEGIN}\nMeasured on {} on {} with {}, by\n`cargo xtask bench {}`.\n\n{markdown}\n{END}{tail}",
+        date.trim(),
+        machine(),
+        qemu_version(),
+        arguments.join(" ")
+    );
+    fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+    println!("written: {}", path.display());
+    Ok(())
+}
+
+fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("?", |m| m.1);
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let kernel = capture(command("uname", ["-r"])).unwrap_or_default();
+    format!("{model}, {cores} cores, Linux {}", kernel.trim())
+}
