@@ -22,10 +22,9 @@ macro_rules! values {
     };
 }
 
-pub const PROT_NONE: u64 = 0;
 bits! {
     /// mmap and mprotect protections; BTI and MTE exist on arm64 only.
-    PROT { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_BTI = 0x10, PROT_MTE = 0x20,
+    PROT { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_BTI = 0x10, PROT_MTE = 0x20,
         PROT_GROWSDOWN = 0x0100_0000, PROT_GROWSUP = 0x0200_0000 }
 }
 
@@ -92,7 +91,7 @@ bits! {
 }
 bits! {
     /// access modes.
-    ACCESS { X_OK = 1, W_OK = 2, R_OK = 4 }
+    ACCESS { F_OK = 0, X_OK = 1, W_OK = 2, R_OK = 4 }
 }
 values! {
     /// lseek origins.

@@ -115,10 +115,10 @@ impl Printer {
         let mut any = false;
         for &(mask, bits, name) in names {
             let whole = mask == u64::MAX;
-            let hit = if whole {
+            let hit = if whole || bits == 0 {
                 value == bits
             } else {
-                value & mask == bits && rest & bits == bits && bits != 0
+                value & mask == bits && rest & bits == bits
             };
             if hit {
                 self.separate(&mut any);
@@ -196,6 +196,9 @@ impl Printer {
     }
 
     pub fn bytes(&mut self, addr: GuestAddr, len: u64) {
+        if addr.is_null() {
+            return self.text("NULL");
+        }
         let shown = len.min(MAX_STRING as u64) as usize;
         let mut buf = [0; MAX_STRING];
         match access::read(addr, &mut buf[..shown]) {
@@ -342,7 +345,8 @@ mod tests {
     #[test]
     fn words_print_by_their_names() {
         assert_eq!(printed(|out| out.names(flags::PROT, 5)), "PROT_READ|PROT_EXEC");
-        assert_eq!(printed(|out| out.names(flags::PROT, 0)), "0");
+        assert_eq!(printed(|out| out.names(flags::PROT, 0)), "PROT_NONE");
+        assert_eq!(printed(|out| out.names(flags::AT, 0)), "0");
         assert_eq!(printed(|out| out.names(flags::PROT, 0x1001)), "PROT_READ|0x1000");
         assert_eq!(
             printed(|out| out.names(flags::MAP, 0x22)),

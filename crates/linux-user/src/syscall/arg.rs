@@ -381,10 +381,12 @@ macro_rules! pointers {
                 Ok(self.0.0)
             }
             fn show(self, out: &mut Printer) {
-                let failed = $out && !matches!(out.result(), Some(Ok(_)));
+                if self.0.is_null() || ($out && !matches!(out.result(), Some(Ok(_)))) {
+                    return out.pointer(self.0);
+                }
                 match read::<T>(self.0) {
-                    Ok(value) if !failed && !self.0.is_null() => value.show(out),
-                    _ => out.pointer(self.0),
+                    Ok(value) => value.show(out),
+                    Err(_) => out.pointer(self.0),
                 }
             }
         }
