@@ -56,7 +56,7 @@ fn word(rng: &mut Rng, left: usize) -> u32 {
             | Kind::CompareSwapPair
             | Kind::CacheLine => rng.one_in(2),
         };
-        if !wanted || rows::not_observable(row).is_some() || rows::is_model_specific(word) {
+        if !wanted || rows::not_recorded(row).is_some() || rows::is_model_specific(word) {
             continue;
         }
         let word = if is_branch && Kind::of(word) == Kind::Plain {
@@ -66,7 +66,7 @@ fn word(rng: &mut Rng, left: usize) -> u32 {
         };
         // The result must still be an instruction, and no exception generation.
         let found = a64_isa::row_of(word);
-        if found.is_some_and(|row| rows::not_observable(row).is_none()) && word >> 24 != 0xd4 {
+        if found.is_some_and(|row| rows::not_recorded(row).is_none()) && word >> 24 != 0xd4 {
             return word;
         }
     }

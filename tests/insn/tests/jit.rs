@@ -55,7 +55,7 @@ fn compare(mode: Mode, words: Range<u64>) {
     let arena = &mut *Arena::lock();
     let mut engine = EngineRunner::new(mode);
     let mut comparison = Comparison::default();
-    for row in rows::tested() {
+    for row in a64_isa::ROWS {
         for index in words.clone() {
             let mut rng = Rng::for_case(row.name, index);
             let word = a64_isa::sample(row, rng.next());
@@ -77,7 +77,7 @@ fn jit_agrees_with_interpreter_on_every_immediate() {
     let arena = &mut *Arena::lock();
     let mut engine = EngineRunner::new(Mode::Jit);
     let mut comparison = Comparison::default();
-    for row in rows::tested() {
+    for row in a64_isa::ROWS {
         for (word, seed) in rows::every_immediate(row).zip(0..) {
             comparison.run(arena, &mut engine, &Case::new(word, seed));
         }
