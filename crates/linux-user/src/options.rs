@@ -1,5 +1,7 @@
 //! What the command line says to the Linux layer.
 
+use crate::strace::Trace;
+
 /// Settings of one run.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -7,6 +9,8 @@ pub struct Options {
     pub sysroot: Option<Vec<u8>>,
     /// -r: the release uname tells, the host's if `None`.
     pub uname_release: Option<String>,
+    /// -strace: where the lines go; the descriptor from [`crate::own_fds::adopt`].
+    pub trace: Option<Trace>,
     /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
     pub kernel_started: bool,
     /// Option words that a program executed by the guest is to be run with.

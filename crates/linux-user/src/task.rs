@@ -34,6 +34,7 @@ impl Task {
     #[must_use]
     pub fn new(cpu: Cpu, process: Arc<Process>, mask: SigSet) -> Task {
         let signals = ThreadSignals::new(cpu.poll_handle(), mask);
+        let trace = process.options.trace;
         Task {
             cpu,
             process,
@@ -42,7 +43,7 @@ impl Task {
             clear_child_tid: GuestAddr::NULL,
             robust_list: GuestAddr::NULL,
             ended: None,
-            trace: None,
+            trace,
         }
     }
 

@@ -121,7 +121,7 @@ super::syscalls! {
     95 waitid(idtype: Int, id: Pid, infop: Ptr, options: Hex, rusage: Out<Rusage>) = none, Error(ENOSYS, "not connected yet: process::waitid");
     96 set_tid_address(tidptr: Ptr) = none, Error(ENOSYS, "not connected yet: thread::set_tid_address");
     97 unshare(flags: Hex) = none, Error(ENOSYS, "not connected yet: process::unshare");
-    98 futex(uaddr: Addr, op: Hex, val: UInt, timeout: Hex, uaddr2: Addr, val3: UInt) = none, Error(ENOSYS, "not connected yet: thread::futex");
+    98 futex(uaddr: Addr, op: Hex, val: UInt, timeout: Hex, uaddr2: Addr, val3: UInt) = blocking, Full;
     99 set_robust_list(head: Addr, len: Size) = none, Error(ENOSYS, "not connected yet: thread::set_robust_list");
     100 get_robust_list(pid: Pid, head: Ptr, len: Ptr) = none, Error(ENOSYS, "not connected yet: thread::get_robust_list");
     101 nanosleep(req: In<Timespec>, rem: Out<Timespec>) = blocking, Full;
