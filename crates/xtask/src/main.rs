@@ -11,6 +11,7 @@ mod report;
 mod rootfs;
 mod setup;
 mod shell;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
   setup            install the distribution packages that the commands below need
   rootfs           build the arm64 and amd64 root file systems under rootfs/
   demo             setup, build, rootfs, then run a few arm64 programs and print what they say
+  tidy             rules of style that rustfmt and clippy do not check [--verbose]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
                    [--group NAME,...] [--only NAME] [--runs N] [--markdown]
 ";
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some("rootfs") => rootfs::run(),
         Some("demo") => demo::run(),
         Some("bench") => bench::run(&rest),
+        Some("tidy") => tidy::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())
