@@ -1,6 +1,7 @@
 //! Loads and stores of two registers (Arm ARM C4.1.97): `ldst_pair.isa`.
 //!
-//! LDP with the same register twice (CONSTRAINED UNPREDICTABLE) leaves the second value.
+//! LDP with the same register twice (CONSTRAINED UNPREDICTABLE) leaves the first value, as
+//! under QEMU: the second is written first.
 
 use crate::Ops;
 use crate::ldst::Mode;
@@ -20,8 +21,8 @@ impl<O: Ops> Translate<'_, O> {
         let base = self.0.x_or_sp(rn);
         let first = self.0.load(size, ext, base, mode.offset());
         let second = self.0.load(size, ext, base, mode.offset() + size.bytes() as i64);
-        self.0.set_x(rt, first);
         self.0.set_x(rt2, second);
+        self.0.set_x(rt, first);
         self.write_back(mode, rn, base);
     }
 

@@ -1,5 +1,5 @@
-//! Writes docs/generated/instructions.md: what the tables hold, and what of Arm's list
-//! of encodings they lack.
+//! docs/generated/instructions.md is what the tables make of it: the rows, and what of
+//! Arm's list of encodings has none. `RAEMU_BLESS=1` before the test command writes it.
 
 use a64_isa::{ROWS, RowInfo, row_of, sample};
 use std::collections::BTreeMap;
@@ -27,21 +27,31 @@ struct Encoding {
     value: u32,
 }
 
+#[test]
+fn page_is_fresh() {
+    let expected = page().expect("Arm's list is a dev-dependency");
+    if std::env::var_os("RAEMU_BLESS").is_some() {
+        std::fs::write(path(), &expected).expect("docs/generated can be written");
+    }
+    let found = std::fs::read_to_string(path()).unwrap_or_default();
+    assert!(
+        found == expected,
+        "docs/generated/instructions.md is stale: RAEMU_BLESS=1 cargo test -p a64-isa --test coverage"
+    );
+}
+
 /// Where the page is.
-pub fn path() -> PathBuf {
+fn path() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "../../docs/generated/instructions.md"]
         .iter()
         .collect()
 }
 
 /// The page as it should be.
-///
-/// # Errors
-/// When Arm's list cannot be found or read.
-pub fn page() -> Result<String, Box<dyn Error>> {
+fn page() -> Result<String, Box<dyn Error>> {
     let mut out = String::from(
         "# Instructions\n\nGenerated from the tables in crates/a64-isa/isa by \
-         `cargo run -p a64-isa --example coverage`; do not edit.\n\n",
+         `RAEMU_BLESS=1 cargo test -p a64-isa --test coverage`; do not edit.\n\n",
     );
     summary(&mut out);
     missing(&mut out, &arm_encodings()?);
