@@ -8,7 +8,7 @@
 
 use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
-use guest::{CpuState, Exit, FpEnv};
+use guest::{CpuState, Exit, FpEnv, access};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LOOKUP_OFFSET, LookupEntry, POLL_OFFSET, Runtime,
     lookup_index,
@@ -20,7 +20,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const RETURN_STACK_SIZE: usize = 64 << 10;
+/// 16 bytes a call; only what is used takes memory.
+const RETURN_STACK_SIZE: usize = 1 << 20;
 const SIGNAL_STACK_SIZE: usize = 64 << 10;
 const PAGE: usize = guest::PAGE_SIZE as usize;
 /// Words above the first entry of the return stack: what a return looks at when it is empty.
@@ -302,7 +303,11 @@ impl Cpu {
                     self.state_mut().pc = target.pc;
                     link = Some((argument, self.flushes));
                 }
-                ExitCode::Lookup => {}
+                ExitCode::Lookup => {
+                    // A branch drops the target's tag (Arm ARM, AArch64.BranchAddr).
+                    let target = access::untag(self.state().pc());
+                    self.state_mut().pc = target.0;
+                }
                 ExitCode::Svc => return Exit::Svc(argument as u16),
                 ExitCode::Interpret => {
                     if let Err(exit) = self.step() {

@@ -10,6 +10,7 @@ use crate::flags::host_flags_of;
 use crate::shared::Engine;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, STATE_BIAS, access};
 use jit_x64::area::{CpuArea, POLL_OFFSET};
+use jit_x64::lower::FlagState;
 use jit_x64::stubs::ExitCode;
 
 /// What [`on_host_signal`] made of a host signal.
@@ -98,10 +99,14 @@ pub unsafe fn on_host_signal(
         context.set(libc::REG_RSP, area.runtime.return_base);
         return HostSignal::Handled;
     }
-    let Some((pc, flags)) = cache.locate(host_pc) else {
-        return HostSignal::NotOurs;
-    };
     let poll_page = page(&raw const *area as u64 + POLL_OFFSET as u64);
+    let place = match cache.locate(host_pc) {
+        Some(place) => place,
+        // The shared code polls with everything in the state.
+        None if poll_page.contains(&fault_addr) => (area.state.pc, FlagState::Slot),
+        None => return HostSignal::NotOurs,
+    };
+    let (pc, flags) = place;
     let pending = if signal == libc::SIGFPE {
         context.clear_invalid();
         Pending::Interpret

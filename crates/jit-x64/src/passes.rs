@@ -119,22 +119,12 @@ impl Analysis {
 
     /// Lets `value` be computed in register `n`'s host register, if nothing between its
     /// definition and the write at `set` can see the register.
-    ///
-    /// A load of the same instruction may stand between: when it faults, the registers
-    /// being loaded are UNKNOWN (Arm ARM D1.13.5), as long as they are no base register,
-    /// which the lowering checks by the old value's last use.
     fn find_hint(&mut self, ir: &Ir, set: usize, n: u8, value: Ref, reads: impl Fn(&Op) -> bool) {
+        const DISTANCE: usize = 8;
         let between = &ir.ops[value as usize + 1..set];
-        let load = matches!(ir.ops[value as usize], Op::Load { .. });
-        let clear = between.iter().rev().take(8).all(|op| {
-            let hidden = match op {
-                Op::Load { .. } => load,
-                Op::Insn { .. } => false,
-                _ => op.effect() != Effect::Observes,
-            };
-            hidden && !reads(op)
-        });
-        if between.len() <= 8 && clear {
+        let hidden =
+            |op: &Op| op.effect() != Effect::Observes && !matches!(op, Op::Insn { .. }) && !reads(op);
+        if between.len() <= DISTANCE && between.iter().all(hidden) {
             self.hint[value as usize] = n;
         }
     }

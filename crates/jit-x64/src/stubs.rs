@@ -1,7 +1,8 @@
 //! Code shared by all blocks: entering and leaving generated code.
 
+use crate::area::{LOOKUP_MASK, LOOKUP_OFFSET, POLL_OFFSET};
 use crate::asm::int::Alu;
-use crate::asm::mem::{CMP_64, LEA_64, Legacy, Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
+use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Asm, Cc, Gpr};
 use crate::regs::{PINNED_V, PINNED_X, slot_v, slot_x};
 use crate::runtime_offset;
@@ -208,6 +209,34 @@ fn emit_return_miss(asm: &mut Asm, lookup: u64) -> u64 {
         asm.ret();
         asm.fix_here(next);
     }
+    // Not there: what an indirect branch does.
+    asm.mov(Width::W, Gpr::RCX, Gpr::RAX);
+    asm.alu_imm(Alu::And, Width::W, Gpr::RCX, LOOKUP_MASK as i32);
+    let entry = Mem {
+        base: Gpr::R15,
+        index: Some((Gpr::RCX, 2)),
+        disp: LOOKUP_OFFSET as i32 - STATE_BIAS,
+    };
+    asm.op_mem(CMP_64, Gpr::RAX, entry);
+    let unknown = asm.jcc(Cc::Ne);
+    // A loop may close here: the poll. The state is complete, and pc is in it.
+    asm.op_mem(MOV_R32, Gpr::RDX, Mem::state(POLL_OFFSET as i32));
+    let jump = Legacy {
+        prefix: 0,
+        w: false,
+        map: 0,
+        op: 0xff,
+        byte_reg: false,
+    };
+    asm.op_mem(
+        jump,
+        Gpr(4),
+        Mem {
+            disp: entry.disp + 8,
+            ..entry
+        },
+    );
+    asm.fix_here(unknown);
     let leave = asm.jmp();
     asm.fix_to(leave, lookup);
     miss

@@ -93,8 +93,14 @@ fn jit_agrees_with_interpreter_on_sequences() {
     let arena = &mut *Arena::lock();
     let mut engine = EngineRunner::new(Mode::Jit);
     let mut differs = |case: &Case| {
-        let expected = rows::interpret(arena, case)?.delta(case);
-        let got = engine.run(arena, case).delta(case);
+        let mut expected = rows::interpret(arena, case)?.delta(case);
+        let mut got = engine.run(arena, case).delta(case);
+        if expected.contains_key("fault") {
+            // Flags that the block sets again before it reads them are not computed, and a
+            // fault in between shows the older ones (docs/architecture.md, precise faults).
+            expected.remove("nzcv");
+            got.remove("nzcv");
+        }
         (got != expected).then_some((expected, got))
     };
     let (mut differing, mut report) = (0, String::new());

@@ -8,7 +8,7 @@
 use super::Lower;
 use crate::asm::int::{Alu, Shift};
 use crate::asm::sse::*;
-use crate::asm::{Cc, Xmm};
+use crate::asm::{Cc, Gpr, Xmm};
 use crate::const_offset;
 use crate::ir::Ref;
 use semantics::ops::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Rounding, Shape, Span, Width};
@@ -345,45 +345,46 @@ impl Lower<'_> {
     }
 
     pub(super) fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Ref) {
-        let double = size == FpSize::D;
         let source = self.vreg(a);
-        let source = self.rounded(how.rounding, double, source);
-        let d = if how.signed {
-            let d = self.def(None, &[]);
+        let d = self.convert_to_int(how, w, size == FpSize::D, source);
+        self.bind_temp(self.at as Ref, d);
+    }
+
+    /// Lane 0 as an integer in a temporary. Values out of range trap or leave by a guard,
+    /// before anything was raised; then Inexact is.
+    fn convert_to_int(&mut self, how: FpToInt, w: Width, double: bool, source: Xmm) -> Gpr {
+        let d = self.temp();
+        let control = match how.rounding {
+            Rounding::TieEven => 0,
+            Rounding::MinusInf => 1,
+            Rounding::PlusInf => 2,
+            _ => 3,
+        };
+        if how.signed && control == 3 {
             self.asm.cvt_to_int(double, true, w, d, source);
-            d
+            return d;
+        }
+        let k = if double { FpKind::Sd } else { FpKind::Ss };
+        let t = self.vtemp();
+        self.round(k, t, source, control | 8);
+        if how.signed {
+            self.asm.cvt_to_int(double, true, w, d, t);
         } else {
-            // Unsigned: convert to 64 bits and look whether the result is in range. From
-            // 2^63 on the conversion traps.
+            // To 64 bits, which traps from 2^63 on; then look whether the result is in range.
             self.clobber_flags();
-            let d = self.temp();
-            self.asm.cvt_to_int(double, true, Width::X, d, source);
+            self.asm.cvt_to_int(double, true, Width::X, d, t);
             if w == Width::W {
-                let t = self.temp();
-                self.asm.rorx(Width::X, t, d, 32);
-                self.asm.alu(Alu::Test, Width::W, t, t);
+                let high = self.temp();
+                self.asm.rorx(Width::X, high, d, 32);
+                self.asm.alu(Alu::Test, Width::W, high, high);
                 self.guard(Cc::Ne);
             } else {
                 self.asm.alu(Alu::Test, Width::X, d, d);
                 self.guard(Cc::S);
             }
-            d
-        };
-        self.bind(d);
-    }
-
-    /// The operand rounded to an integral value, raising Inexact as the conversion would.
-    fn rounded(&mut self, rounding: Rounding, double: bool, a: Xmm) -> Xmm {
-        let control = match rounding {
-            Rounding::TieEven => 0,
-            Rounding::MinusInf => 1,
-            Rounding::PlusInf => 2,
-            // Truncation is what the conversion does.
-            _ => return a,
-        };
-        let t = self.vtemp();
-        self.round(if double { FpKind::Sd } else { FpKind::Ss }, t, a, control);
-        t
+        }
+        self.round(k, t, source, control);
+        d
     }
 
     pub(super) fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) {
@@ -424,25 +425,9 @@ impl Lower<'_> {
     /// The scalar forms that keep the integer in a vector register.
     pub(super) fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) {
         let double = s.lane == Lane::D;
-        let ra = self.vreg(a);
-        let source = self.rounded(how.rounding, double, ra);
-        let t = self.temp();
-        if how.signed {
-            self.asm
-                .cvt_to_int(double, true, if double { Width::X } else { Width::W }, t, source);
-        } else {
-            self.clobber_flags();
-            self.asm.cvt_to_int(double, true, Width::X, t, source);
-            if double {
-                self.asm.alu(Alu::Test, Width::X, t, t);
-                self.guard(Cc::S);
-            } else {
-                let high = self.temp();
-                self.asm.rorx(Width::X, high, t, 32);
-                self.asm.alu(Alu::Test, Width::W, high, high);
-                self.guard(Cc::Ne);
-            }
-        }
+        let source = self.vreg(a);
+        let w = if double { Width::X } else { Width::W };
+        let t = self.convert_to_int(how, w, double, source);
         let d = self.vdef_temp(None, &[]);
         if double {
             self.asm.vmovq_from(d, t);

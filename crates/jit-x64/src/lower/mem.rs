@@ -316,25 +316,24 @@ impl Lower<'_> {
         self.bind_temp(self.at as Ref, t);
     }
 
-    /// Succeeds if the monitor covers this address and size and memory still holds what
-    /// the load saw. The status is 0 on success; the monitor is open afterwards.
+    /// Succeeds if memory still holds what the exclusive load saw. A monitor that does not
+    /// cover this access (or names it by another tag) is the interpreter's business. The
+    /// status is 0 on success; the monitor is open afterwards.
     pub(super) fn store_exclusive(&mut self, size: MemSize, addr: Ref, value: Ref) {
         self.clobber_flags();
         self.take(Gpr::RAX);
         let (base, value) = (self.reg(addr), self.reg(value));
         let status = self.temp();
-        self.asm.mov_imm(status, 1);
         self.asm.op_mem(CMP_64, base, Mem::state(MONITOR_ADDR));
-        let other_address = self.asm.jcc(Cc::Ne);
+        self.guard(Cc::Ne);
         self.asm
             .cmp_state_imm(Width::X, MONITOR_SIZE, size.bytes() as i32);
-        let other_size = self.asm.jcc(Cc::Ne);
+        self.guard(Cc::Ne);
         self.asm.load_state(Gpr::RAX, MONITOR_VALUE);
+        self.asm.mov_imm(status, 0);
         self.asm
             .lock_op_mem(cmpxchg_form(size), value, Mem::base(base, 0));
         self.asm.setcc(Cc::Ne, status);
-        self.asm.fix_here(other_address);
-        self.asm.fix_here(other_size);
         self.asm.store_state_imm(MONITOR_ADDR, -1);
         self.bind_temp(self.at as Ref, status);
     }
