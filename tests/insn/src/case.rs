@@ -4,6 +4,9 @@ use crate::arena::{self, CODE_BASE, CODE_ENTRY, CODE_SIZE, DATA_BASE, DATA_SIZE}
 use crate::rng::Rng;
 use guest::{CpuState, FpEnv};
 
+/// NOP.
+pub const NOP: u32 = 0xd503_201f;
+
 /// What a random state must provide so that the instruction does something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -120,11 +123,14 @@ impl Case {
         CODE_ENTRY + 4 * (self.words.len() as u64 - 1)
     }
 
-    /// Disassembly of what runs.
+    /// Disassembly of what runs; NOPs are left out.
     #[must_use]
     pub fn text(&self) -> String {
         let lines = self.words.iter().zip((CODE_ENTRY..).step_by(4));
-        let lines: Vec<String> = lines.map(|(word, pc)| a64_isa::disassemble(*word, pc)).collect();
+        let lines = lines.filter(|(word, _)| **word != NOP);
+        let lines: Vec<String> = lines
+            .map(|(word, pc)| format!("{pc:x}: {word:08x} {}", a64_isa::disassemble(*word, pc)))
+            .collect();
         lines.join("\n")
     }
 }

@@ -122,7 +122,7 @@ pub fn parse(line: &str) -> Option<Delta> {
 #[must_use]
 pub fn explain(case: &Case, left: (&str, &Delta), right: (&str, &Delta)) -> String {
     let mut out = format!(
-        "{} (word {:#010x}, seed {:#x})\n",
+        "{}\n(word {:#010x}, seed {:#x})\n",
         case.text(),
         case.word,
         case.seed

@@ -3,13 +3,11 @@
 //! registers kept in host registers, state at a fault in the middle of a block).
 
 use crate::arena::{CODE_ENTRY, MAX_WORDS};
-use crate::case::{self, Case, Kind};
+use crate::case::{self, Case, Kind, NOP};
 use crate::outcome::Delta;
 use crate::rng::Rng;
 use crate::rows;
 use a64_isa::{ROWS, RowInfo};
-
-const NOP: u32 = 0xd503_201f;
 
 /// General registers that hold data addresses; SP is one as well.
 const POINTERS: [u32; 3] = [26, 27, 28];
