@@ -11,6 +11,8 @@ mod report;
 mod rootfs;
 mod setup;
 mod shell;
+mod shipped;
+mod suite;
 mod tidy;
 
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ usage: cargo xtask COMMAND
   rootfs           build the arm64 and amd64 root file systems under rootfs/
   demo             setup, build, rootfs, then run a few arm64 programs and print what they say
   tidy             rules of style that rustfmt and clippy do not check [--verbose]
+  test             all checks and tests, with all set-up [--long]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
                    [--group NAME,...] [--only NAME] [--runs N] [--markdown]
 ";
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Some("setup") => setup::run(),
         Some("rootfs") => rootfs::run(),
         Some("demo") => demo::run(),
+        Some("test") => suite::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("tidy") => tidy::run(&rest),
         Some("help" | "--help" | "-h") => {

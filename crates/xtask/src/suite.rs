@@ -1,0 +1,201 @@
+//! `cargo xtask test`: everything CI checks, with all set-up, ending in one count.
+//!
+//! The cheap checks come first. A failed step does not stop the others, so that one run shows all there is to mend.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::shell::command;
+use crate::{rootfs, setup, shipped, tidy};
+
+/// What the steps have counted so far.
+#[derive(Default)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    failures: Vec<String>,
+}
+
+/// Runs all steps. `--long` gives the randomised tests more time.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let long = match arguments {
+        [] => false,
+        [flag] if flag == "--long" => true,
+        _ => return Err("usage: cargo xtask test [--long]".to_string()),
+    };
+    let start = Instant::now();
+    let mut count = Count::default();
+    steps(&mut count, long);
+    println!(
+        "\nin {:.0} s; failed: {:?}",
+        start.elapsed().as_secs_f64(),
+        count.failures
+    );
+    println!("{} passed, {} failed", count.passed, count.failed);
+    if count.failed == 0 {
+        Ok(())
+    } else {
+        Err("there were failures".to_string())
+    }
+}
+
+fn steps(count: &mut Count, long: bool) {
+    count.step("format", || shell(cargo(&["fmt", "--all", "--", "--check"])));
+    count.step("tidy", || tidy::run(&[]));
+    count.step("setup", setup::run);
+    count.step("clippy", || {
+        shell(cargo(&[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    });
+    // Root file systems and the release build do not depend on the tests: fail early if they cannot be made.
+    count.step("rootfs", rootfs::run);
+    count.step("release build", || {
+        shell(cargo(&["build", "--release", "-p", "raemu-aarch64"]))
+    });
+    count.step("shipped file", shipped::check);
+    let mut tests = cargo(&[
+        "test",
+        "--workspace",
+        "--exclude",
+        "program-tests",
+        "--no-fail-fast",
+    ]);
+    if long {
+        tests.env("RAEMU_TEST_LONG", "1");
+    }
+    count.tests("unit and instruction tests", tests);
+    count.tests(
+        "harness of the program tests",
+        cargo(&["test", "-p", "program-tests", "--lib"]),
+    );
+    count.tests(
+        "guest programs",
+        with_release(cargo(&["test", "-p", "program-tests", "--test", "guest"])),
+    );
+    count.tests(
+        "the distribution's programs",
+        with_release(cargo(&["test", "-p", "program-tests", "--test", "programs"])),
+    );
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
+    let mut command = command(&program, arguments);
+    // What `cargo run` set for xtask itself is not meant for the builds below.
+    command
+        .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("CARGO_PKG_NAME");
+    command
+}
+
+/// The program tests take the newest build; CI means the release.
+fn with_release(mut command: Command) -> Command {
+    command.env("RAEMU_UNDER_TEST", crate::shell::emulator());
+    command
+}
+
+fn shell(command: Command) -> Result<(), String> {
+    crate::shell::run(command)
+}
+
+impl Count {
+    /// A step that counts as one test.
+    fn step(&mut self, name: &str, body: impl FnOnce() -> Result<(), String>) {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        let result = body();
+        self.close(name, start, result.is_ok() as u64, result.is_err() as u64);
+        if let Err(message) = result {
+            println!("{message}");
+        }
+    }
+
+    /// A step whose output says how many tests passed.
+    fn tests(&mut self, name: &str, command: Command) {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        match follow(command) {
+            Ok((passed, failed, good)) => {
+                // A test binary that dies counts nothing: the status must show it.
+                let unseen = u64::from(!good && failed == 0);
+                self.close(name, start, passed, failed + unseen);
+            }
+            Err(message) => {
+                println!("{message}");
+                self.close(name, start, 0, 1);
+            }
+        }
+    }
+
+    fn close(&mut self, name: &str, start: Instant, passed: u64, failed: u64) {
+        self.passed += passed;
+        self.failed += failed;
+        if failed > 0 {
+            self.failures.push(name.to_string());
+        }
+        println!(
+            "    {name}: {passed} passed, {failed} failed in {:.1} s",
+            start.elapsed().as_secs_f64()
+        );
+    }
+}
+
+/// Runs a command, prints its lines as they come (without empty ones and quiet passes), and adds up its counts.
+fn follow(mut command: Command) -> Result<(u64, u64, bool), String> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
+    let (mut passed, mut failed) = (0, 0);
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line.map_err(|e| format!("cannot read cargo's output: {e}"))?;
+            let line = String::from_utf8_lossy(&line);
+            if let Some((p, f)) = counts(&line) {
+                passed += p;
+                failed += f;
+            }
+            let noise = line.is_empty() || line.ends_with("... ok") || line.starts_with("running ");
+            if !noise {
+                println!("{line}");
+            }
+        }
+    }
+    let status = child.wait().map_err(|e| format!("wait: {e}"))?;
+    Ok((passed, failed, status.success()))
+}
+
+/// `test result: ok. 6 passed; 0 failed; ...` of libtest, or `6 passed, 0 failed` of our runners.
+fn counts(line: &str) -> Option<(u64, u64)> {
+    let line = match line.strip_prefix("test result: ") {
+        Some(rest) => rest.split_once(". ")?.1,
+        None => line,
+    };
+    let (passed, rest) = line.split_once(" passed")?;
+    let failed = rest.trim_start_matches([';', ',', ' ']).split_once(" failed")?.0;
+    Some((passed.parse().ok()?, failed.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_both_runners() {
+        assert_eq!(
+            counts("test result: ok. 6 passed; 1 failed; 0 ignored; 0 measured"),
+            Some((6, 1))
+        );
+        assert_eq!(counts("107 passed, 22 failed"), Some((107, 22)));
+        assert_eq!(counts("ok     passed, 3 failed tests"), None);
+        assert_eq!(counts("running 6 tests"), None);
+    }
+}
