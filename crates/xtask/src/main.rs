@@ -23,6 +23,7 @@ usage: cargo xtask COMMAND
   setup            install the distribution packages that the commands below need
   rootfs           build the arm64 and amd64 root file systems under rootfs/
   demo             setup, build, rootfs, then run a few arm64 programs and print what they say
+  vectors          record the instruction vectors of tests/insn from qemu-aarch64-static
   tidy             rules of style that rustfmt and clippy do not check [--verbose]
   test             all checks and tests, with all set-up [--long]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
@@ -39,6 +40,11 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(),
         Some("test") => suite::run(&rest),
         Some("bench") => bench::run(&rest),
+        // The recorder needs the instruction tables, which xtask does not depend on.
+        Some("vectors") => shell::run(shell::command(
+            "cargo",
+            ["run", "--quiet", "--package", "insn-tests", "--", "record"],
+        )),
         Some("tidy") => tidy::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
