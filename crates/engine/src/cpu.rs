@@ -382,6 +382,7 @@ impl Cpu {
         };
         if let Some((site, flushes)) = link
             && flushes == self.flushes
+            && !shared.unlinked
         {
             let record = shared.sites[site as usize];
             if record.target == key {
@@ -407,6 +408,9 @@ impl Cpu {
             self.memory.in_code.store(false, Ordering::SeqCst);
             engine.wait_for_flush();
             return None;
+        }
+        if let Some(trace) = engine.trace() {
+            trace.enter(self.state().pc, host);
         }
         let state = self.memory.area.address() + guest::STATE_BIAS as u64;
         // SAFETY: `enter` was emitted by `Stubs::emit` with this signature.

@@ -13,8 +13,10 @@ mod flags;
 mod host;
 mod peek;
 mod shared;
+mod trace;
 mod translate;
 
 pub use cpu::{Cpu, PollHandle};
 pub use host::{HostSignal, on_host_signal};
 pub use shared::{AddressSpace, Engine, ForkGuard, Mode, Statistics};
+pub use trace::Trace;

@@ -2,6 +2,7 @@
 
 use crate::cache::CodeCache;
 use crate::cpu::CpuHandle;
+use crate::trace::Trace;
 use crate::translate::Translator;
 use guest::GuestAddr;
 use jit_x64::asm::Asm;
@@ -9,7 +10,7 @@ use jit_x64::stubs::Stubs;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the engine must know of the guest's memory map.
 pub trait AddressSpace: Send + Sync {
@@ -60,6 +61,8 @@ pub struct Shared {
     /// Sites that go to a block, linked or not.
     incoming: FxHashMap<BlockKey, Vec<u32>>,
     pub translator: Translator,
+    /// Branches are not linked, so that each block entered comes through the engine.
+    pub unlinked: bool,
     /// How often instructions trapped, by address.
     traps: FxHashMap<u64, u32>,
     /// Instructions that trap so often that the interpreter executes them at once.
@@ -97,6 +100,7 @@ pub struct Engine {
     /// Counts flushes: a CPU whose return stack is older must clear it.
     pub(crate) flushes: AtomicU64,
     pub(crate) fp_traps: AtomicU64,
+    trace: OnceLock<Trace>,
 }
 
 /// The engine whose code the host signal handlers know. There is one engine a process,
@@ -126,6 +130,7 @@ impl Engine {
             generation: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
             fp_traps: AtomicU64::new(0),
+            trace: OnceLock::new(),
         });
         CURRENT.store(Arc::as_ptr(&engine).cast_mut(), Ordering::Release);
         engine
@@ -136,6 +141,17 @@ impl Engine {
         // SAFETY: the pointer is null or that of the engine made last, which outlives its CPUs; a
         // handler asks only about code that one of them was running.
         unsafe { CURRENT.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Shows translation at work; to be called once, before guest code runs.
+    pub fn set_trace(&self, trace: Trace) {
+        self.lock().unlinked = trace.exec;
+        // A second call has no effect.
+        let _ = self.trace.set(trace);
+    }
+
+    pub(crate) fn trace(&self) -> Option<&Trace> {
+        self.trace.get()
     }
 
     /// Which player runs: [`Mode::Interpreter`] also where the host refuses a code cache.
@@ -340,7 +356,7 @@ impl Shared {
         for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {
             self.by_page.entry(page).or_default().push(key);
         }
-        if let Some(sites) = self.incoming.get(&key) {
+        if let Some(sites) = self.incoming.get(&key).filter(|_| !self.unlinked) {
             for &site in sites {
                 cache.patch(self.sites[site as usize].field, host);
             }
@@ -350,7 +366,7 @@ impl Shared {
     /// Records a branch, linking it if its target exists.
     pub fn add_site(&mut self, record: SiteRecord, cache: &CodeCache) {
         let number = self.sites.len() as u32;
-        if let Some(block) = self.blocks.get(&record.target) {
+        if let Some(block) = self.blocks.get(&record.target).filter(|_| !self.unlinked) {
             cache.patch(record.field, block.host);
         }
         self.incoming.entry(record.target).or_default().push(number);

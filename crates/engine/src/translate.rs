@@ -146,6 +146,11 @@ impl Engine {
         assert!(!asm.overflowed(), "room for a block is checked before it is made");
         let host = asm.base();
         cache.keep_block(key.pc, code.len, &code.map);
+        if let Some(trace) = self.trace() {
+            // SAFETY: these bytes of the cache have just been written, and nothing patches them yet.
+            let bytes = unsafe { std::slice::from_raw_parts(host as *const u8, code.len as usize) };
+            trace.block(ir, bytes, host);
+        }
         shared.statistics.blocks += 1;
         shared.statistics.guest_instructions += u64::from(ir.insns);
         shared.statistics.host_bytes += u64::from(code.len);
