@@ -170,7 +170,7 @@ const fn host_prot(prot: u64) -> u64 {
 fn page_range(addr: u64, len: u64, invalid: Errno) -> Result<Range<u64>, Errno> {
     let len = len.checked_add(PAGE_SIZE - 1).ok_or(invalid)? & !(PAGE_SIZE - 1);
     let end = addr.checked_add(len).ok_or(invalid)?;
-    if addr % PAGE_SIZE != 0 || len == 0 || end > GUEST_ADDRESS_LIMIT {
+    if !addr.is_multiple_of(PAGE_SIZE) || len == 0 || end > GUEST_ADDRESS_LIMIT {
         return Err(invalid);
     }
     Ok(addr..end)

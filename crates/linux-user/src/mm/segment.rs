@@ -32,7 +32,7 @@ impl Mm {
         if shm_flags & flags::SHM_RND != 0 {
             start &= !(SHMLBA - 1);
         }
-        if start % SHMLBA != 0 || (start == 0 && shm_flags & flags::SHM_REMAP != 0) {
+        if !start.is_multiple_of(SHMLBA) || (start == 0 && shm_flags & flags::SHM_REMAP != 0) {
             return Err(Errno::EINVAL);
         }
         let mut state = self.lock();

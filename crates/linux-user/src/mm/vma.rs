@@ -213,7 +213,8 @@ impl VmaTable {
 
     /// Records `vma`, replacing what was there, and merges it with equal neighbours.
     pub fn insert(&mut self, mut vma: Vma) {
-        debug_assert!(vma.start < vma.end && vma.start % PAGE_SIZE == 0 && vma.end % PAGE_SIZE == 0);
+        debug_assert!(vma.start < vma.end);
+        debug_assert!(vma.start.is_multiple_of(PAGE_SIZE) && vma.end.is_multiple_of(PAGE_SIZE));
         self.remove(&vma.range());
         if let Some(left) = vma
             .start
