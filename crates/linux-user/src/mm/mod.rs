@@ -119,6 +119,35 @@ impl Mm {
         }
     }
 
+    /// For IC IVAU on `range`, within one page: lets go of the code translated from it and
+    /// from every other executable mapping of the same memory. Instruction caches are
+    /// physically tagged, so programs that write through one mapping and execute another
+    /// may flush by either address.
+    pub fn code_written(&self, engine: &Engine, range: Range<GuestAddr>) {
+        for alias in self.aliases(range.start) {
+            engine.invalidate(GuestAddr(alias)..GuestAddr(alias + (range.end.0 - range.start.0)));
+        }
+        engine.invalidate(range);
+    }
+
+    /// Where else the memory at `addr` is mapped executable.
+    fn aliases(&self, addr: GuestAddr) -> Vec<u64> {
+        let state = self.lock();
+        let Some(origin) = state.table.find(addr.0) else {
+            return Vec::new();
+        };
+        if !origin.shared || !origin.backing.has_identity() {
+            return Vec::new();
+        }
+        let offset = origin.offset + (addr.0 - origin.start);
+        let same = |vma: &&Vma| vma.shared && vma.backing == origin.backing && vma.is_executable();
+        let place = |vma: &Vma| {
+            let at = vma.start + offset.checked_sub(vma.offset)?;
+            (at < vma.end && at != addr.0).then_some(at)
+        };
+        state.table.iter().filter(same).filter_map(place).collect()
+    }
+
     /// Records `vma` in place of what was there and lets go of code translated from it.
     fn replace(&self, state: &mut State, engine: &Engine, vma: Vma) {
         let range = vma.range();

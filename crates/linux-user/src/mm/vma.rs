@@ -34,6 +34,16 @@ impl Backing {
         }
     }
 
+    /// Whether equal backings mean the same memory (for shared mappings).
+    #[must_use]
+    pub fn has_identity(self) -> bool {
+        match self {
+            Backing::File { ino, .. } => ino != 0,
+            Backing::SharedSegment(_) => true,
+            Backing::Anonymous | Backing::Heap | Backing::Stack | Backing::Vdso => false,
+        }
+    }
+
     fn has_offset(self) -> bool {
         matches!(self, Backing::File { .. } | Backing::SharedSegment(_))
     }
