@@ -10,6 +10,7 @@
 //! - Host signal handlers only record; guest frames are built between guest instructions.
 
 pub mod host;
+pub mod inherit;
 pub mod mm;
 pub mod options;
 pub mod own_fds;

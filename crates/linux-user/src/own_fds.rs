@@ -37,6 +37,27 @@ pub fn adopt(fd: i32) -> Result<i32, Errno> {
     }
 }
 
+/// Takes over a descriptor that is high already, inherited from another emulator.
+///
+/// # Errors
+/// EBADF if it is not open, EMFILE beyond the capacity.
+pub fn claim(fd: i32) -> SysResult {
+    const F_SETFD: u64 = 2;
+    const FD_CLOEXEC: u64 = 1;
+    host::syscall(nr::fcntl, [fd as u64, F_SETFD, FD_CLOEXEC, 0, 0, 0])?;
+    let slot = COUNT.fetch_add(1, Ordering::AcqRel);
+    match FDS.get(slot) {
+        Some(entry) => {
+            entry.store(fd, Ordering::Release);
+            Ok(fd as u64)
+        }
+        None => {
+            COUNT.store(CAPACITY, Ordering::Release);
+            Err(Errno::EMFILE)
+        }
+    }
+}
+
 /// Whether `fd` is the emulator's.
 #[must_use]
 pub fn contains(fd: i32) -> bool {

@@ -19,6 +19,8 @@ pub struct Image {
     pub cmdline: Vec<u8>,
     /// The guest's auxiliary vector, as bytes.
     pub auxv: Vec<u8>,
+    /// The main thread's name, if the kernel does not set it: the file name executed.
+    pub comm: Vec<u8>,
     /// The vDSO's `__kernel_rt_sigreturn`: where handlers without SA_RESTORER return to.
     pub sigreturn: GuestAddr,
 }
@@ -30,10 +32,11 @@ pub struct Process {
     pub options: Arc<Options>,
     pub image: Arc<Image>,
     /// Signal dispositions.
-    pub signals: Actions,
+    pub signals: Arc<Actions>,
     pid: AtomicI32,
     /// Guest threads of this process that run or are being made.
     pub threads: AtomicUsize,
+    shares_memory: bool,
 }
 
 impl Process {
@@ -44,15 +47,53 @@ impl Process {
             engine,
             options: Arc::new(options),
             image: Arc::new(image),
-            signals: Actions::inherit(),
+            signals: Arc::new(Actions::inherit()),
             pid: AtomicI32::new(host_pid()),
             threads: AtomicUsize::new(1),
+            shares_memory: false,
         }
     }
 
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.pid.load(Ordering::Relaxed)
+    }
+
+    /// Whether other guest threads may run now.
+    #[must_use]
+    pub fn is_threaded(&self) -> bool {
+        self.threads.load(Ordering::SeqCst) > 1
+    }
+
+    /// Whether this is a child that still shares its parent's memory (vfork).
+    #[must_use]
+    pub fn shares_memory(&self) -> bool {
+        self.shares_memory
+    }
+
+    /// This copy of the process is the child of a fork, with one thread.
+    pub fn became_child(&self) {
+        self.pid.store(host_pid(), Ordering::Relaxed);
+        self.threads.store(1, Ordering::SeqCst);
+    }
+
+    /// The calling host process as a guest process that shares this one's memory.
+    #[must_use]
+    pub fn sharing_memory(&self, shares_actions: bool) -> Process {
+        Process {
+            mm: self.mm.clone(),
+            engine: Arc::clone(&self.engine),
+            options: Arc::clone(&self.options),
+            image: Arc::clone(&self.image),
+            signals: if shares_actions {
+                Arc::clone(&self.signals)
+            } else {
+                Arc::new(self.signals.duplicate())
+            },
+            pid: AtomicI32::new(host_pid()),
+            threads: AtomicUsize::new(1),
+            shares_memory: true,
+        }
     }
 }
 

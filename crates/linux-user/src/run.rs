@@ -8,6 +8,7 @@ use crate::task::Task;
 use engine::Cpu;
 use guest::{Exit, GuestAddr};
 use linux_abi::errno;
+use linux_abi::nr::x86_64 as nr;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,13 +24,34 @@ pub struct Start {
 /// # Errors
 /// When the host has no memory for the CPU's state.
 pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
+    if !process.image.comm.is_empty() {
+        set_thread_name(&process.image.comm);
+    }
     let process = Arc::new(process);
     let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
     cpu.state_mut().pc = start.pc.0;
     cpu.state_mut().set_sp(start.sp.0);
     let mut task = Task::new(cpu, process, thread::host_mask());
     task.attach();
-    Ok(run_task(&mut task))
+    let status = run_task(&mut task);
+    if task.process.is_threaded() {
+        // The main thread ended alone; its status becomes the process's once all have.
+        syscall::thread::end(task);
+        loop {
+            let _ = host::syscall(nr::exit, [status as u64, 0, 0, 0, 0, 0]);
+        }
+    }
+    Ok(status)
+}
+
+/// Shows the guest's program name where the kernel shows the emulator's.
+fn set_thread_name(name: &[u8]) {
+    const PR_SET_NAME: u64 = 15;
+    let mut comm = [0_u8; 16];
+    let count = name.len().min(15);
+    comm[..count].copy_from_slice(&name[..count]);
+    // Fails for a bad pointer only.
+    let _ = host::syscall(nr::prctl, [PR_SET_NAME, comm.as_ptr() as u64, 0, 0, 0, 0]);
 }
 
 /// Runs one guest thread to its end.

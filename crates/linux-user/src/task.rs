@@ -5,6 +5,8 @@ use crate::process::Process;
 use crate::signal::set::SigSet;
 use crate::signal::{ThreadSignals, handler};
 use crate::strace::Trace;
+use crate::syscall::clone::ChildStack;
+use crate::syscall::exec::Scratch;
 use crate::syscall::signal::read_mask;
 use engine::Cpu;
 use guest::GuestAddr;
@@ -22,6 +24,11 @@ pub struct Task {
     pub clear_child_tid: GuestAddr,
     /// set_robust_list(2): walked when the thread ends.
     pub robust_list: GuestAddr,
+    /// Stacks for children that share memory (vfork), kept for the next one.
+    pub child_stacks: Vec<ChildStack>,
+    pub exec: Scratch,
+    /// PR_SET_TAGGED_ADDR_CTRL; tags are always ignored, this only reads back.
+    pub tagged_addresses: u64,
     /// Set once the thread has called exit(2): the run loop returns.
     pub ended: Option<i32>,
     /// Where -strace writes, if it is on.
@@ -42,6 +49,9 @@ impl Task {
             signals,
             clear_child_tid: GuestAddr::NULL,
             robust_list: GuestAddr::NULL,
+            child_stacks: Vec::new(),
+            exec: Scratch::default(),
+            tagged_addresses: 0,
             ended: None,
             trace,
         }

@@ -128,6 +128,18 @@ impl Actions {
         mirror(signal, &action);
     }
 
+    /// CLONE_CLEAR_SIGHAND: all but the ignored signals become default.
+    pub fn reset_handlers(&self) {
+        let mut table = self.lock();
+        for signal in 1..=NSIG {
+            let entry = &mut table[index(signal)];
+            if !matches!(entry.handler, SIG_DFL | SIG_IGN) {
+                *entry = SigAction::default();
+                mirror(signal, entry);
+            }
+        }
+    }
+
     /// Before execve: dispositions that only the guest's table has ignored become the
     /// host's, so that the new program inherits them.
     pub fn expose_ignored(&self) {

@@ -203,6 +203,16 @@ impl ThreadSignals {
         )
     }
 
+    /// Gives the host the guest's whole mask, for a new program to inherit.
+    ///
+    /// # Errors
+    /// [`host::ERESTART`] if a signal is to be delivered first.
+    pub fn expose_mask(&self) -> SysResult {
+        let set = self.mask();
+        let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
+        host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args)
+    }
+
     /// Blocks all signals, so that none is recorded until [`ThreadSignals::open`].
     ///
     /// # Errors

@@ -10,13 +10,17 @@
 //! - No lock of the emulator is held over a call that may block.
 
 pub mod arg;
+pub mod clone;
+pub mod exec;
 mod fs;
 mod io;
 mod memory;
 mod misc;
 mod path;
 mod poll;
+mod prctl;
 mod process;
+mod shared;
 mod show;
 pub mod signal;
 mod socket;
@@ -25,6 +29,7 @@ mod sysv;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod thread;
 mod time;
 
 use crate::strace::{Printer, result_text};

@@ -15,7 +15,9 @@ use super::arg::{
     Resource, RwFlags, SemCmd, ShmCmd, Signal, Size, SocketFamily, SocketType, SpliceFlags, SyncFlags, UInt,
     UnlinkFlags, Whence,
 };
-use super::{fs, io, memory, misc, poll, process, signal, socket, stat, sysv, time};
+use super::{
+    clone, exec, fs, io, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread, time,
+};
 use linux_abi::OpenFlags;
 use linux_abi::layout::{
     EpollEvent, Itimerspec, Itimerval, MqAttr, OpenHow, PollFd, Rlimit, Rusage, SemBuf, Sigevent, Stat,
@@ -118,12 +120,12 @@ super::syscalls! {
     92 personality(persona: Hex) -> Hex = host, Partial("READ_IMPLIES_EXEC does not make the guest's memory executable");
     93 exit(status: Int) -> Never = process::exit, Full;
     94 exit_group(status: Int) -> Never = process::exit_group, Full;
-    95 waitid(idtype: Int, id: Pid, infop: Ptr, options: Hex, rusage: Out<Rusage>) = none, Error(ENOSYS, "not connected yet: process::waitid");
-    96 set_tid_address(tidptr: Ptr) = none, Error(ENOSYS, "not connected yet: thread::set_tid_address");
-    97 unshare(flags: Hex) = none, Error(ENOSYS, "not connected yet: process::unshare");
+    95 waitid(idtype: Int, id: Pid, infop: Ptr, options: Hex, rusage: Out<Rusage>) = blocking, Full;
+    96 set_tid_address(tidptr: Ptr) = thread::set_tid_address, Full;
+    97 unshare(flags: Hex) = host, Full;
     98 futex(uaddr: Addr, op: Hex, val: UInt, timeout: Hex, uaddr2: Addr, val3: UInt) = blocking, Full;
-    99 set_robust_list(head: Addr, len: Size) = none, Error(ENOSYS, "not connected yet: thread::set_robust_list");
-    100 get_robust_list(pid: Pid, head: Ptr, len: Ptr) = none, Error(ENOSYS, "not connected yet: thread::get_robust_list");
+    99 set_robust_list(head: Addr, len: Size) = thread::set_robust_list, Full;
+    100 get_robust_list(pid: Pid, head: Ptr, len: Ptr) = thread::get_robust_list, Full;
     101 nanosleep(req: In<Timespec>, rem: Out<Timespec>) = blocking, Full;
     102 getitimer(which: Int, value: Out<Itimerval>) = host, Full;
     103 setitimer(which: Int, new: In<Itimerval>, old: Out<Itimerval>) = host, Full;
@@ -190,7 +192,7 @@ super::syscalls! {
     164 setrlimit(resource: Resource, rlim: In<Rlimit>) = host, Full;
     165 getrusage(who: Int, usage: Out<Rusage>) = host, Full;
     166 umask(mask: Mode) = host, Full;
-    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = none, Error(ENOSYS, "not connected yet: process::prctl");
+    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("options that change the memory map or filter system calls are refused");
     168 getcpu(cpu: Out<u32>, node: Out<u32>, cache: Ptr) = host, Full;
     169 gettimeofday(tv: Out<Timeval>, tz: Out<Timezone>) = time::gettimeofday, Full;
     170 settimeofday(tv: In<Timeval>, tz: In<Timezone>) = host, Full;
@@ -243,8 +245,8 @@ super::syscalls! {
     217 add_key(kind: GuestCStr, description: GuestCStr, payload: InBuf, len: Size, keyring: Int) = host, Full;
     218 request_key(kind: GuestCStr, description: GuestCStr, callout: GuestCStr, keyring: Int) = blocking, Full;
     219 keyctl(op: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = host, Full;
-    220 clone(flags: Hex, stack: Addr, parent_tid: Addr, tls: Addr, child_tid: Addr) = none, Error(ENOSYS, "not connected yet: process::clone");
-    221 execve(path: GuestCStr, argv: CStrArray, envp: CStrArray) = none, Error(ENOSYS, "not connected yet: process::execve");
+    220 clone(flags: Hex, stack: Addr, parent_tid: Addr, tls: Addr, child_tid: Addr) = clone::clone, Full;
+    221 execve(path: GuestCStr, argv: CStrArray, envp: CStrArray) = exec::execve, Full;
     222 mmap(addr: Addr, len: Size, prot: Prot, flags: MapFlags, fd: Fd, offset: Long) -> Hex = memory::mmap, Full;
     223 fadvise64(fd: Fd, offset: Long, len: Long, advice: Int) = host, Full;
     224 swapon(path: GuestCStr, flags: Hex) = host, Full;
@@ -267,7 +269,7 @@ super::syscalls! {
     241 perf_event_open(attr: Ptr, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
     242 accept4(fd: Fd, addr: Ptr, len: InOut<u32>, flags: FdFlags) = blocking, Full;
     243 recvmmsg(fd: Fd, msgs: Ptr, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
-    260 wait4(pid: Pid, status: Out<i32>, options: Hex, rusage: Out<Rusage>) = none, Error(ENOSYS, "not connected yet: process::wait4");
+    260 wait4(pid: Pid, status: Out<i32>, options: Hex, rusage: Out<Rusage>) = blocking, Full;
     261 prlimit64(pid: Pid, resource: Resource, new: In<Rlimit>, old: Out<Rlimit>) = host, Full;
     262 fanotify_init(flags: Hex, event_flags: OpenFlags) = host, Full;
     263 fanotify_mark(fd: Fd, flags: Hex, mask: Hex, dirfd: Fd, path: GuestCStr) = host, Full;
@@ -288,7 +290,7 @@ super::syscalls! {
     278 getrandom(buf: OutBuf, len: Size, flags: RandomFlags) = blocking, Full;
     279 memfd_create(name: GuestCStr, flags: MemfdFlags) = host, Full;
     280 bpf(cmd: Int, attr: Ptr, size: Size) = host, Full;
-    281 execveat(dirfd: Fd, path: GuestCStr, argv: CStrArray, envp: CStrArray, flags: AtFlags) = none, Error(ENOSYS, "not connected yet: process::execveat");
+    281 execveat(dirfd: Fd, path: GuestCStr, argv: CStrArray, envp: CStrArray, flags: AtFlags) = exec::execveat, Full;
     282 userfaultfd(flags: FdFlags) = host, Full;
     283 membarrier(cmd: Int, flags: Hex, cpu: Int) = host, Full;
     284 mlock2(addr: Addr, len: Size, flags: Hex) = host, Full;
@@ -300,7 +302,7 @@ super::syscalls! {
     290 pkey_free(pkey: Int) = none, Error(EINVAL, "there are no protection keys without FEAT_S1POE, so none to free");
     291 statx(dirfd: Fd, path: GuestCStr, flags: AtFlags, mask: Hex, buf: Out<Statx>) = stat::statx, Full;
     292 io_pgetevents(ctx: Addr, min_nr: Long, nr: Long, events: Ptr, timeout: In<Timespec>, sigmask: Ptr) = poll::io_pgetevents, Full;
-    293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "not connected yet: thread::rseq");
+    293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation");
     294 kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
     424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: Ptr, flags: Hex) = host, Full;
     425 io_uring_setup(entries: UInt, params: Ptr) = host, Partial("open flags and epoll events inside submission entries are the host's");
@@ -313,7 +315,7 @@ super::syscalls! {
     432 fsmount(fd: Fd, flags: Hex, attr_flags: Hex) = host, Full;
     433 fspick(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
-    435 clone3(args: Ptr, size: Size) = none, Error(ENOSYS, "not connected yet: process::clone3");
+    435 clone3(args: Ptr, size: Size) = clone::clone3, Full;
     436 close_range(first: UInt, last: UInt, flags: Hex) = io::close_range, Full;
     437 openat2(dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) = fs::openat2, Full;
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;

@@ -1,0 +1,92 @@
+//! prctl(2): most options are the host's; those of the CPU are arm64's.
+
+use super::arg::{Hex, Int, write};
+use crate::host;
+use crate::mm::own;
+use crate::task::Task;
+use guest::{GuestAddr, access};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+
+const PR_GET_PDEATHSIG: i32 = 2;
+const PR_SET_NAME: i32 = 15;
+const PR_GET_NAME: i32 = 16;
+const PR_SET_SECCOMP: i32 = 22;
+const PR_GET_TSC: i32 = 25;
+const PR_SET_TSC: i32 = 26;
+const PR_SET_MM: i32 = 35;
+const PR_GET_CHILD_SUBREAPER: i32 = 37;
+const PR_GET_TID_ADDRESS: i32 = 40;
+const PR_SVE_SET_VL: i32 = 50;
+const PR_SVE_GET_VL: i32 = 51;
+const PR_PAC_RESET_KEYS: i32 = 54;
+const PR_SET_TAGGED_ADDR_CTRL: i32 = 55;
+const PR_GET_TAGGED_ADDR_CTRL: i32 = 56;
+const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
+const PR_PAC_SET_ENABLED_KEYS: i32 = 60;
+const PR_PAC_GET_ENABLED_KEYS: i32 = 61;
+const PR_SME_SET_VL: i32 = 63;
+const PR_SME_GET_VL: i32 = 64;
+const PR_SET_MDWE: i32 = 65;
+const PR_GET_MDWE: i32 = 66;
+const PR_GET_AUXV: i32 = 0x4155_5856;
+
+const PR_TAGGED_ADDR_ENABLE: u64 = 1;
+/// TASK_COMM_LEN.
+const COMM_LEN: u64 = 16;
+
+/// prctl(2).
+pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> SysResult {
+    let args = [option.0 as i64 as u64, arg2.0, arg3.0, arg4.0, arg5.0, 0];
+    match option.0 {
+        PR_SET_NAME | PR_GET_NAME => {
+            own::check(arg2.0, COMM_LEN)?;
+            host::syscall(nr::prctl, args)
+        }
+        PR_GET_PDEATHSIG | PR_GET_CHILD_SUBREAPER => {
+            own::check(arg2.0, 4)?;
+            host::syscall(nr::prctl, args)
+        }
+        PR_GET_TID_ADDRESS => {
+            write(GuestAddr(arg2.0), &task.clear_child_tid.0)?;
+            Ok(0)
+        }
+        PR_GET_AUXV => get_auxv(task, arg2.0, arg3.0),
+        PR_SET_TAGGED_ADDR_CTRL => {
+            if arg2.0 & !PR_TAGGED_ADDR_ENABLE != 0 || (arg3.0 | arg4.0 | arg5.0) != 0 {
+                return Err(Errno::EINVAL);
+            }
+            task.tagged_addresses = arg2.0;
+            Ok(0)
+        }
+        PR_GET_TAGGED_ADDR_CTRL if (arg2.0 | arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),
+        PR_GET_TAGGED_ADDR_CTRL => Ok(task.tagged_addresses),
+        PR_GET_MDWE => Ok(0),
+        // x86's own, the SVE and SME of a CPU without them, and what would act on the
+        // emulator instead of the guest: as a kernel without the option.
+        PR_GET_TSC
+        | PR_SET_TSC
+        | PR_SVE_SET_VL
+        | PR_SVE_GET_VL
+        | PR_SME_SET_VL
+        | PR_SME_GET_VL
+        | PR_PAC_RESET_KEYS
+        | PR_PAC_SET_ENABLED_KEYS
+        | PR_PAC_GET_ENABLED_KEYS
+        | PR_SET_MM
+        | PR_SET_SECCOMP
+        | PR_SET_SYSCALL_USER_DISPATCH
+        | PR_SET_MDWE => Err(Errno::EINVAL),
+        // The others take no pointers, or only those of a foreign structure.
+        other if other >= 0 => host::syscall(nr::prctl, args),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+fn get_auxv(task: &Task, addr: u64, size: u64) -> SysResult {
+    let auxv = &task.process.image.auxv;
+    let count = (size as usize).min(auxv.len());
+    own::check(addr, count as u64)?;
+    access::write(GuestAddr(addr), &auxv[..count]).map_err(|_| Errno::EFAULT)?;
+    Ok(auxv.len() as u64)
+}
