@@ -15,7 +15,13 @@ use std::process::Command;
 #[path = "../tests/golden/mod.rs"]
 mod golden;
 
-use golden::{SAMPLES, sample_at};
+use golden::{CLASSES, SAMPLES, UNALLOCATED, class_text, sample_at};
+
+/// All LLVM knows, with the newest names and aliases: for the texts.
+const ALL_FEATURES: &str = "+v8.9a,+all";
+
+/// What the tables hold: which words of the classes are allocated follows from it.
+const OUR_FEATURES: &str = "+crc,+lse,+aes,+sha2,+lor,+rcpc";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         tables.entry(golden::stem(row)).or_default().push(row);
     }
     let mut bad = 0;
+    if wanted.is_empty() || wanted.iter().any(|name| name == "classes") {
+        bad += bless_classes(&llvm)?;
+    }
     for (table, rows) in tables {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == table) {
             continue;
@@ -33,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut text = String::new();
         for row in rows {
             let words: Vec<u32> = (0..SAMPLES).map(|n| sample_at(row, n).0).collect();
-            let theirs = llvm.disassemble(&words)?;
+            let theirs = llvm.disassemble(&words, ALL_FEATURES)?;
             bad += compare(row, &theirs);
             write!(text, "{}", golden::section(row, &theirs))?;
         }
@@ -41,6 +50,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{bad} rows differ");
     Ok(())
+}
+
+/// Records the classes; the number of those that differ.
+fn bless_classes(llvm: &Llvm) -> Result<usize, Box<dyn Error>> {
+    let mut text = String::new();
+    let mut bad = 0;
+    for class in CLASSES {
+        let words = class.words();
+        let mut theirs = llvm.disassemble(&words, ALL_FEATURES)?;
+        for (text, ours) in theirs.iter_mut().zip(llvm.disassemble(&words, OUR_FEATURES)?) {
+            if ours == UNALLOCATED {
+                *text = ours;
+            }
+        }
+        let mut differences = words
+            .iter()
+            .zip(&theirs)
+            .filter(|(word, theirs)| class_text(**word) != **theirs);
+        for (word, theirs) in differences.by_ref().take(4) {
+            println!(
+                "{} {word:08x}: `{}`, LLVM `{theirs}`",
+                class.name,
+                class_text(*word)
+            );
+            bad += 1;
+        }
+        text.push_str(&golden::class_line(class, &theirs));
+    }
+    std::fs::write(golden::path("classes"), text)?;
+    Ok(bad)
 }
 
 /// Prints the first differences of a row; 1 if there are any.
@@ -75,15 +114,15 @@ impl Llvm {
     }
 
     /// The texts of words placed one after another from address 0.
-    fn disassemble(&self, words: &[u32]) -> Result<Vec<String>, Box<dyn Error>> {
+    fn disassemble(&self, words: &[u32], features: &str) -> Result<Vec<String>, Box<dyn Error>> {
         let folder = std::env::temp_dir().join(format!("a64-isa-bless-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        let result = self.run(words, &folder);
+        let result = self.run(words, features, &folder);
         std::fs::remove_dir_all(&folder)?;
         result
     }
 
-    fn run(&self, words: &[u32], folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    fn run(&self, words: &[u32], features: &str, folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
         let (source, object) = (folder.join("words.s"), folder.join("words.o"));
         let lines: String = words.iter().fold(String::new(), |mut text, word| {
             let _ = writeln!(text, ".inst {word:#x}");
@@ -104,8 +143,8 @@ impl Llvm {
             "--no-print-imm-hex",
             "--no-show-raw-insn",
             "--no-leading-addr",
-            "--mattr=+v8.9a,+all",
         ]);
+        dump.arg(format!("--mattr={features}"));
         let output = dump.arg(&object).output()?;
         let text = String::from_utf8(output.stdout)?;
         let texts: Vec<String> = text

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 mod golden;
 
-use golden::{SAMPLES, sample_at};
+use golden::{CLASSES, SAMPLES, class_text, sample_at};
 
 #[test]
 fn texts_are_those_of_llvm() {
@@ -31,5 +31,21 @@ fn texts_are_those_of_llvm() {
     assert!(
         wrong.is_empty(),
         "differ from what is recorded (see the head of this file): {wrong:#?}"
+    );
+}
+
+#[test]
+fn every_word_of_the_classes_is_as_llvm_has_it() {
+    let recorded = std::fs::read_to_string(golden::path("classes")).unwrap_or_default();
+    let mut wrong = Vec::new();
+    for class in CLASSES {
+        let texts: Vec<String> = class.words().into_iter().map(class_text).collect();
+        if !recorded.contains(&golden::class_line(class, &texts)) {
+            wrong.push(class.name);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "differ from what is recorded (see the head of this file): {wrong:?}"
     );
 }

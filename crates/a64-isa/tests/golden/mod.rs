@@ -2,9 +2,13 @@
 //!
 //! For each row a few texts in full, and a checksum over the texts of all samples.
 
-use a64_isa::{RowInfo, sample};
+use a64_isa::{RowInfo, disassemble, sample};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+
+mod classes;
+
+pub use classes::{CLASSES, Class};
 
 /// Samples compared for each row.
 pub const SAMPLES: usize = 300;
@@ -48,4 +52,29 @@ pub fn section(row: &RowInfo, texts: &[String]) -> String {
         let _ = writeln!(out, "  {word:08x} {text}");
     }
     out
+}
+
+/// What LLVM prints, and we record, for an unallocated word.
+pub const UNALLOCATED: &str = "<unknown>";
+
+/// Our text of a word of a class, which stands at address 0.
+pub fn class_text(word: u32) -> String {
+    let text = disassemble(word, 0);
+    if text.starts_with(".inst") {
+        UNALLOCATED.to_owned()
+    } else {
+        text
+    }
+}
+
+/// The line recorded for a class.
+pub fn class_line(class: &Class, texts: &[String]) -> String {
+    let allocated = texts.iter().filter(|text| *text != UNALLOCATED).count();
+    format!(
+        "{} {} of {} words, {:016x}\n",
+        class.name,
+        allocated,
+        texts.len(),
+        summary(texts)
+    )
 }
