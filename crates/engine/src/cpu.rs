@@ -254,6 +254,9 @@ impl Cpu {
                     // CTR_EL0 shows lines of a page, so a flush loop comes here once a page.
                     let line = addr.page();
                     engine.invalidate(line..line.offset(PAGE as i64));
+                    for alias in engine.space.aliases(line) {
+                        engine.invalidate(alias..alias.offset(PAGE as i64));
+                    }
                 }
                 other => return other,
             }

@@ -16,6 +16,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 pub trait AddressSpace: Send + Sync {
     /// Whether the guest may execute the bytes at `addr` (its page has PROT_EXEC).
     fn is_executable(&self, addr: GuestAddr) -> bool;
+
+    /// Where else the memory of the page at `line` is mapped executable. Instruction caches
+    /// are physically tagged: a program that writes through one mapping and executes another
+    /// may execute IC IVAU on either address.
+    fn aliases(&self, line: GuestAddr) -> Vec<GuestAddr> {
+        let _ = line;
+        Vec::new()
+    }
 }
 
 /// Which player executes guest code.

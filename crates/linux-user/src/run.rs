@@ -62,10 +62,7 @@ pub(crate) fn run_task(task: &mut Task) -> i32 {
         }
         match task.cpu.run() {
             Exit::Svc(_) => system_call(task),
-            Exit::InvalidateCode(line) => task
-                .process
-                .mm
-                .code_written(&task.process.engine, code_line(line)),
+            Exit::InvalidateCode(line) => task.process.engine.invalidate(code_line(line)),
             Exit::Poll => {}
             Exit::Breakpoint(immediate) => deliver::breakpoint(task, immediate),
             Exit::Undefined => deliver::undefined(task),

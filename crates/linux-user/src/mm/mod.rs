@@ -72,6 +72,10 @@ impl engine::AddressSpace for Mm {
     fn is_executable(&self, addr: GuestAddr) -> bool {
         self.shared.executable.contains(addr)
     }
+
+    fn aliases(&self, line: GuestAddr) -> Vec<GuestAddr> {
+        self.executable_aliases(line)
+    }
 }
 
 impl Mm {
@@ -119,19 +123,7 @@ impl Mm {
         }
     }
 
-    /// For IC IVAU on `range`, within one page: lets go of the code translated from it and
-    /// from every other executable mapping of the same memory. Instruction caches are
-    /// physically tagged, so programs that write through one mapping and execute another
-    /// may flush by either address.
-    pub fn code_written(&self, engine: &Engine, range: Range<GuestAddr>) {
-        for alias in self.aliases(range.start) {
-            engine.invalidate(GuestAddr(alias)..GuestAddr(alias + (range.end.0 - range.start.0)));
-        }
-        engine.invalidate(range);
-    }
-
-    /// Where else the memory at `addr` is mapped executable.
-    fn aliases(&self, addr: GuestAddr) -> Vec<u64> {
+    fn executable_aliases(&self, addr: GuestAddr) -> Vec<GuestAddr> {
         let state = self.lock();
         let Some(origin) = state.table.find(addr.0) else {
             return Vec::new();
@@ -143,7 +135,7 @@ impl Mm {
         let same = |vma: &&Vma| vma.shared && vma.backing == origin.backing && vma.is_executable();
         let place = |vma: &Vma| {
             let at = vma.start + offset.checked_sub(vma.offset)?;
-            (at < vma.end && at != addr.0).then_some(at)
+            (at < vma.end && at != addr.0).then_some(GuestAddr(at))
         };
         state.table.iter().filter(same).filter_map(place).collect()
     }
