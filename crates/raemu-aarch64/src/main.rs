@@ -13,39 +13,26 @@
 #[cfg(not(target_feature = "crt-static"))]
 compile_error!("link statically: RUSTFLAGS replaced .cargo/config.toml's flags");
 
+mod flags;
 mod guest_memory;
 mod handlers;
-mod message;
-mod options;
+mod help;
+mod host;
+mod log;
+mod settings;
 mod start;
+
+use settings::{Invocation, Outcome, Settings};
 
 #[cfg(not(test))]
 mod entry {
-    use std::ffi::{CStr, c_char, c_int};
+    use crate::host::c_strings;
+    use std::ffi::{c_char, c_int};
 
     /// A second malloc arena would reserve 64 MiB of the guest's address space a thread.
     fn limit_malloc() {
         // SAFETY: no thread but this one exists.
         unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
-    }
-
-    /// The strings of a null-terminated vector.
-    ///
-    /// # Safety
-    /// `vector` must be one, and stay unchanged.
-    unsafe fn strings(vector: *const *const c_char) -> Vec<Vec<u8>> {
-        let mut list = Vec::new();
-        let mut next = vector;
-        loop {
-            // SAFETY: not beyond the null that ends the vector (caller's promise).
-            let string = unsafe { *next };
-            if string.is_null() {
-                return list;
-            }
-            // SAFETY: the vector's elements are C strings (caller's promise).
-            list.push(unsafe { CStr::from_ptr(string) }.to_bytes().to_vec());
-            next = next.wrapping_add(1);
-        }
     }
 
     /// # Safety
@@ -54,7 +41,58 @@ mod entry {
     pub unsafe extern "C" fn main(_: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
         limit_malloc();
         // SAFETY: the C runtime passes the kernel's vectors.
-        let (args, env) = unsafe { (strings(argv), strings(envp)) };
-        crate::start::run(args, env)
+        let (args, env) = unsafe { (c_strings(argv), c_strings(envp)) };
+        crate::run(&args, &env)
     }
+}
+
+#[cfg_attr(
+    test,
+    expect(dead_code, reason = "called by the C main, which tests do not have")
+)]
+fn run(args: &[Vec<u8>], env: &[Vec<u8>]) -> i32 {
+    let name = program_name(args);
+    if let Err(missing) = host::check_cpu() {
+        let text = format!(
+            "{name}: this CPU has no {missing}; the emulator needs an x86-64-v3 CPU (Haswell or newer)\n"
+        );
+        host::write_all(2, text.as_bytes());
+        return 1;
+    }
+    let invocation = Invocation::find(args);
+    let outcome = Settings::read(&invocation, env, host::is_secure())
+        .and_then(|settings| start::run(&invocation, &settings, env));
+    match outcome {
+        Ok(status) => status,
+        Err(stop) => report(&name, &stop),
+    }
+}
+
+/// Prints why there is nothing to run and gives the exit status.
+fn report(name: &str, stop: &Outcome) -> i32 {
+    match stop {
+        Outcome::Print { text, status } => {
+            host::write_all(1, text);
+            *status
+        }
+        Outcome::Plain(text) => {
+            host::write_all(2, format!("{text}\n").as_bytes());
+            1
+        }
+        Outcome::Qemu(text) => {
+            host::write_all(2, format!("qemu: {text}\n").as_bytes());
+            1
+        }
+        Outcome::Fail { text, status } => {
+            host::write_all(2, format!("{name}: {text}\n").as_bytes());
+            *status
+        }
+    }
+}
+
+/// The last part of argv[0].
+fn program_name(args: &[Vec<u8>]) -> String {
+    let path = args.first().map_or(&b"raemu-aarch64"[..], Vec::as_slice);
+    let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    String::from_utf8_lossy(base).into_owned()
 }

@@ -1,139 +1,216 @@
-//! From the command line to the guest's exit status.
+//! Finds, loads and starts the program.
 
 use crate::guest_memory::GuestMemory;
-use crate::options::{self, CommandLine};
-use crate::{handlers, message};
-use elf_loader::{LoadError, Loaded, Program};
-use engine::Engine;
+use crate::settings::{Invocation, Outcome, Settings};
+use crate::{handlers, host, log};
+use elf_loader::{LoadError, Loaded};
+use engine::{Engine, Mode};
 use linux_abi::Errno;
 use linux_user::mm::{Mm, own};
 use linux_user::strace::Trace;
-use linux_user::{Image, Options, Process, Start, own_fds};
+use linux_user::{Image, Options, Process, Start};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 
-/// Exit statuses of qemu's.
-const EXIT_USAGE: i32 = 1;
-const EXIT_LOAD: i32 = 255;
+/// qemu's exit statuses: execve would refuse the program; the program is not fit.
+const EXIT_REFUSED: i32 = 1;
+const EXIT_UNFIT: i32 = 255;
 
-/// Runs the command; gives its exit status.
-pub fn run(args: Vec<Vec<u8>>, env: Vec<Vec<u8>>) -> i32 {
-    let line = match options::parse(args.get(1..).unwrap_or(&[])) {
-        Ok(line) => line,
-        Err(text) => {
-            message::err(&text);
-            return EXIT_USAGE;
+/// A program that may be executed, with its arguments.
+struct Program {
+    path: Vec<u8>,
+    file: File,
+    args: Vec<Vec<u8>>,
+    env: Vec<Vec<u8>>,
+    /// AT_EXECFN.
+    exec_name: Vec<u8>,
+    by_kernel: bool,
+}
+
+impl Program {
+    /// # Errors
+    /// When execve(2) would refuse the file.
+    fn find(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<Program, Outcome> {
+        let path = settings.program[0].clone();
+        let refused = |errno: Errno| load_failed(&path, &LoadError::File(errno));
+        let file = match host::exec_file() {
+            Some(file) => file,
+            None => File::open(OsStr::from_bytes(&path)).map_err(|error| refused(host::errno(&error)))?,
+        };
+        check_executable(&file).map_err(refused)?;
+        let mut args = settings.program.clone();
+        if let Some(argv0) = &settings.argv0 {
+            args[0].clone_from(argv0);
         }
-    };
-    own::register_present();
-    handlers::install();
-    let name = base_name(args.first().map_or(b"raemu-aarch64", |name| name));
-    match run_program(&line, &env) {
-        Ok(status) => status,
-        Err(LoadError::File(error)) => {
-            let path = String::from_utf8_lossy(&line.program[0]);
-            message::out(&format!("Error while loading {path}: {}", error.text()));
-            EXIT_USAGE
-        }
-        Err(error @ LoadError::InterpreterMissing { .. }) => {
-            message::err(&format!("{name}: {error}"));
-            EXIT_LOAD
-        }
-        Err(error) => {
-            let path = String::from_utf8_lossy(&line.program[0]);
-            message::err(&format!("{name}: {path}: {error}"));
-            EXIT_LOAD
-        }
+        Ok(Program {
+            exec_name: if invocation.by_kernel {
+                host::exec_name()
+            } else {
+                path.clone()
+            },
+            file,
+            args,
+            env: settings.guest_env(env),
+            by_kernel: invocation.by_kernel,
+            path,
+        })
     }
 }
 
-fn base_name(path: &[u8]) -> String {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-    String::from_utf8_lossy(name).into_owned()
+fn check_executable(file: &File) -> Result<(), Errno> {
+    let metadata = file.metadata().map_err(|error| host::errno(&error))?;
+    if metadata.is_file() && metadata.mode() & 0o111 != 0 {
+        Ok(())
+    } else {
+        Err(Errno::EACCES)
+    }
 }
 
-fn run_program(line: &CommandLine, env: &[Vec<u8>]) -> Result<i32, LoadError> {
-    let path = &line.program[0];
-    let file = open(path).map_err(LoadError::File)?;
+fn load_failed(path: &[u8], error: &LoadError) -> Outcome {
+    let path = String::from_utf8_lossy(path);
+    match error {
+        // qemu prints this one to standard output.
+        LoadError::File(_) | LoadError::TooBig => Outcome::Print {
+            text: format!("Error while loading {path}: {error}\n").into_bytes(),
+            status: EXIT_REFUSED,
+        },
+        LoadError::InterpreterMissing { .. } | LoadError::Interpreter { .. } => Outcome::Fail {
+            text: error.to_string(),
+            status: EXIT_UNFIT,
+        },
+        LoadError::WrongArchitecture
+        | LoadError::ReadHeader(_)
+        | LoadError::Map(_)
+        | LoadError::InterpreterName => Outcome::Fail {
+            text: format!("{path}: {error}"),
+            status: EXIT_UNFIT,
+        },
+    }
+}
+
+/// Runs the program to its end; gives its exit status.
+///
+/// # Errors
+/// When it cannot be loaded.
+pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<i32, Outcome> {
+    let program = Program::find(invocation, settings, env)?;
+    let options = options(settings, &program)?;
+    own::register_present();
+    handlers::install();
     let mm = Mm::new();
-    let engine = Engine::new(Box::new(mm.clone()), line.mode);
-    let program = Program {
-        file: &file,
-        argv: &line.program,
-        envp: env,
-        file_name: path,
-        open: &|path| open_prefixed(&line.sysroot, path),
-        stack_size: 8 << 20,
-        random: random(),
-        address_seed: u64::from_le_bytes(random()),
-        ids: [0; 4],
-        secure: false,
+    let mode = if settings.interpreter {
+        Mode::Interpreter
+    } else {
+        Mode::Jit
     };
-    let memory = GuestMemory {
-        mm: &mm,
-        engine: &engine,
-    };
-    let loaded = elf_loader::load(&memory, &program)?;
+    let engine = Engine::new(Box::new(mm.clone()), mode);
+    let loaded = load(&mm, &engine, settings, &options, &program)?;
     mm.set_brk(loaded.brk);
     let start = Start {
         pc: loaded.entry,
         sp: loaded.sp,
     };
-    let image = image(line, loaded);
-    drop(file);
-    let options = Options {
-        sysroot: (!line.sysroot.is_empty()).then(|| line.sysroot.clone()),
-        trace: line.strace.then(trace),
-        ..Options::default()
-    };
+    let image = image(&program, loaded);
+    drop(program);
     let process = Process::new(mm, engine, options, image);
-    linux_user::run(process, start).map_err(|_| LoadError::File(Errno::ENOMEM))
+    linux_user::run(process, start).map_err(|error| Outcome::fail(error.to_string()))
 }
 
-/// -strace goes to a copy of standard error that the guest cannot close.
-fn trace() -> Trace {
-    Trace {
-        fd: own_fds::adopt(2).unwrap_or(2),
-    }
+fn load(
+    mm: &Mm,
+    engine: &Engine,
+    settings: &Settings,
+    options: &Options,
+    program: &Program,
+) -> Result<Loaded, Outcome> {
+    let mut seeds = Seeds(settings.seed);
+    let address_seed = if host::layout_is_fixed() { 0 } else { seeds.next() };
+    let mut random = [0; 16];
+    random[..8].copy_from_slice(&seeds.next().to_le_bytes());
+    random[8..].copy_from_slice(&seeds.next().to_le_bytes());
+    let request = elf_loader::Program {
+        file: &program.file,
+        argv: &program.args,
+        envp: &program.env,
+        file_name: &program.exec_name,
+        open: &|name| open_below(options.sysroot_bytes(), name),
+        stack_size: settings.stack_size.max(host::stack_limit().unwrap_or(0)),
+        random,
+        address_seed,
+        ids: host::ids(),
+        secure: host::is_secure(),
+    };
+    elf_loader::load(&GuestMemory { mm, engine }, &request)
+        .map_err(|error| load_failed(&program.path, &error))
 }
 
-fn image(line: &CommandLine, loaded: Loaded) -> Image {
-    let exe = std::fs::canonicalize(OsStr::from_bytes(&line.program[0]));
-    let exe = exe.map_or_else(
-        |_| line.program[0].clone(),
-        |path| path.as_os_str().as_bytes().to_vec(),
-    );
-    let cmdline = line.program.iter().flat_map(|arg| arg.iter().copied().chain([0]));
+fn image(program: &Program, loaded: Loaded) -> Image {
+    let arguments = program.args.iter();
     Image {
-        exe,
-        cmdline: cmdline.collect(),
+        exe: absolute(&program.path),
+        cmdline: arguments.flat_map(|arg| arg.iter().copied().chain([0])).collect(),
         auxv: loaded.auxv,
         sigreturn: loaded.sigreturn,
     }
 }
 
-fn open(path: &[u8]) -> Result<File, Errno> {
-    File::open(Path::new(OsStr::from_bytes(path)))
-        .map_err(|error| Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)))
-}
-
-/// The -L rule: the prefix with an absolute path behind it if that exists, else the path.
-fn open_prefixed(sysroot: &[u8], path: &[u8]) -> Result<File, Errno> {
-    if !sysroot.is_empty() && path.starts_with(b"/") {
-        match open(&[sysroot, path].concat()) {
-            Err(Errno::ENOENT) => {}
-            found => return found,
-        }
+fn options(settings: &Settings, program: &Program) -> Result<Options, Outcome> {
+    let logs = settings.strace || settings.log != crate::flags::LogItems::default();
+    let log = if logs || settings.log_file.is_some() {
+        Some(log::open(settings)?)
+    } else {
+        None
+    };
+    let mut child_args = settings.inherited.clone();
+    if let Some(name) = &settings.log_file {
+        child_args.extend([b"-log-append".to_vec(), name.clone()]);
     }
-    open(path)
+    Ok(Options {
+        sysroot: settings.sysroot.clone(),
+        uname_release: settings.uname_release.clone(),
+        trace: log.filter(|_| settings.strace).map(|fd| Trace { fd }),
+        kernel_started: program.by_kernel,
+        child_args,
+    })
 }
 
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    // SAFETY: the buffer is ours. Without entropy the bytes stay zero, which is as good as
-    // an old kernel's.
-    unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), N, 0) };
-    bytes
+/// The rule of -L: below the prefix if the file exists there, else as named.
+fn open_below(sysroot: Option<&[u8]>, name: &[u8]) -> Result<File, Errno> {
+    let below = sysroot
+        .filter(|_| name.first() == Some(&b'/'))
+        .map(|prefix| [prefix, name].concat());
+    if let Some(path) = below
+        && std::fs::exists(OsStr::from_bytes(&path)).unwrap_or(false)
+    {
+        return File::open(OsStr::from_bytes(&path)).map_err(|error| host::errno(&error));
+    }
+    File::open(OsStr::from_bytes(name)).map_err(|error| host::errno(&error))
+}
+
+/// The path without symbolic links, for /proc/self/exe.
+fn absolute(path: &[u8]) -> Vec<u8> {
+    match std::fs::canonicalize(OsStr::from_bytes(path)) {
+        Ok(path) => path.into_os_string().into_vec(),
+        Err(_) => path.to_vec(),
+    }
+}
+
+/// Numbers for AT_RANDOM and the layout: the host's, or a sequence from -seed.
+struct Seeds(Option<u64>);
+
+impl Seeds {
+    fn next(&mut self) -> u64 {
+        let Some(state) = &mut self.0 else {
+            let mut bytes = [0; 8];
+            host::random(&mut bytes);
+            return u64::from_le_bytes(bytes);
+        };
+        // splitmix64.
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
 }

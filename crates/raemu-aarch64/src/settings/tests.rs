@@ -1,0 +1,1 @@
+//! Options and environment, as data.
