@@ -113,6 +113,12 @@ pub fn pid() -> u32 {
     std::process::id()
 }
 
+/// Closes a descriptor nothing here owns.
+pub fn close(fd: i32) {
+    // SAFETY: takes any number.
+    unsafe { libc::close(fd) };
+}
+
 /// Writes everything, or what can be written: there is nobody to tell of a failure.
 pub fn write_all(fd: i32, mut bytes: &[u8]) {
     while !bytes.is_empty() {

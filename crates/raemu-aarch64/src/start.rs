@@ -6,6 +6,7 @@ use crate::{handlers, host, log};
 use elf_loader::{LoadError, Loaded};
 use engine::{Engine, Mode};
 use linux_abi::Errno;
+use linux_user::inherit::{self, Inherited};
 use linux_user::mm::{Mm, own};
 use linux_user::strace::Trace;
 use linux_user::{Image, Options, Process, Start};
@@ -27,12 +28,20 @@ struct Program {
     /// AT_EXECFN.
     exec_name: Vec<u8>,
     by_kernel: bool,
+    /// What the emulator that executed this one says of it.
+    inherited: Option<Inherited>,
 }
 
 impl Program {
     /// # Errors
     /// When execve(2) would refuse the file.
     fn find(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<Program, Outcome> {
+        let inherited = env.iter().find_map(|entry| Inherited::from_variable(entry));
+        let env: Vec<Vec<u8>> = env
+            .iter()
+            .filter(|entry| Inherited::from_variable(entry).is_none())
+            .cloned()
+            .collect();
         let path = settings.program[0].clone();
         let refused = |errno: Errno| load_failed(&path, &LoadError::File(errno));
         let file = match host::exec_file() {
@@ -52,10 +61,34 @@ impl Program {
             },
             file,
             args,
-            env: settings.guest_env(env),
+            env: settings.guest_env(&env),
             by_kernel: invocation.by_kernel,
+            inherited,
             path,
         })
+    }
+}
+
+impl Program {
+    /// The comm the kernel gave this process: right already after a start by the kernel.
+    fn comm(&self) -> Vec<u8> {
+        match &self.inherited {
+            Some(told) if !told.comm.is_empty() => told.comm.clone(),
+            Some(_) | None if self.by_kernel => Vec::new(),
+            Some(_) | None => self
+                .path
+                .rsplit(|&byte| byte == b'/')
+                .next()
+                .unwrap_or_default()
+                .to_vec(),
+        }
+    }
+
+    /// Nothing of the emulator's stays open where the guest expects its own descriptors.
+    fn close(self) {
+        if let Some(fd) = self.inherited.as_ref().and_then(|told| told.program) {
+            host::close(fd);
+        }
     }
 }
 
@@ -99,6 +132,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     let options = options(settings, &program)?;
     own::register_present();
     handlers::install();
+    inherit::hold_emulator(program.inherited.as_ref().and_then(|told| told.emulator));
     let mm = Mm::new();
     let mode = if settings.interpreter {
         Mode::Interpreter
@@ -113,7 +147,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
         sp: loaded.sp,
     };
     let image = image(&program, loaded);
-    drop(program);
+    program.close();
     let process = Process::new(mm, engine, options, image);
     linux_user::run(process, start).map_err(|error| Outcome::fail(error.to_string()))
 }
@@ -152,6 +186,7 @@ fn image(program: &Program, loaded: Loaded) -> Image {
         exe: absolute(&program.path),
         cmdline: arguments.flat_map(|arg| arg.iter().copied().chain([0])).collect(),
         auxv: loaded.auxv,
+        comm: program.comm(),
         sigreturn: loaded.sigreturn,
     }
 }
