@@ -35,6 +35,7 @@ pub const MAP_TYPE: u64 = 0xf;
 pub const MAP_FIXED: u64 = 0x10;
 pub const MAP_ANONYMOUS: u64 = 0x20;
 pub const MAP_GROWSDOWN: u64 = 0x100;
+pub const MAP_HUGETLB: u64 = 0x4_0000;
 pub const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
 /// x86-64 only: bits an arm64 kernel does not know and must not reach the host.
 pub const HOST_ONLY_MAP_BITS: u64 = 0x40 | 0x80;
@@ -53,7 +54,7 @@ pub const MAP: Names = &[
     (0x8000, 0x8000, "MAP_POPULATE"),
     (0x1_0000, 0x1_0000, "MAP_NONBLOCK"),
     (0x2_0000, 0x2_0000, "MAP_STACK"),
-    (0x4_0000, 0x4_0000, "MAP_HUGETLB"),
+    (MAP_HUGETLB, MAP_HUGETLB, "MAP_HUGETLB"),
     (0x8_0000, 0x8_0000, "MAP_SYNC"),
     (MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"),
 ];

@@ -64,11 +64,24 @@ impl MapRequest {
         }
     }
 
+    /// The length the kernel maps: whole pages, huge ones for MAP_HUGETLB.
+    fn mapped_len(&self) -> u64 {
+        if self.flags & flags::MAP_HUGETLB == 0 {
+            return GuestAddr(self.len).page_up().0;
+        }
+        // MAP_HUGE_SHIFT: the flags may name the size; 2 MiB is the usual default.
+        let log = match self.flags >> 26 & 0x3f {
+            0 => 21,
+            log => log,
+        };
+        self.len.next_multiple_of(1 << log)
+    }
+
     fn vma(&self, at: u64) -> Vma {
         let file = self.flags & flags::MAP_ANONYMOUS == 0;
         Vma {
             start: at,
-            end: GuestAddr(at + self.len).page_up().0,
+            end: at + self.mapped_len(),
             prot: self.prot & (flags::PROT_READ | flags::PROT_WRITE | flags::PROT_EXEC),
             shared: self.is_shared(),
             grows_down: self.flags & flags::MAP_GROWSDOWN != 0,

@@ -172,3 +172,78 @@ fn the_heap_grows_and_shrinks() {
     assert_eq!(mm.brk(&engine, GuestAddr(base - 1)), base + 2 * PAGE);
     assert_eq!(mm.brk(&engine, GuestAddr(u64::MAX)), base + 2 * PAGE);
 }
+
+/// Pages of the random test, and where they lie.
+const PAGES: u64 = 48;
+const BASE: u64 = 0x3000_0000;
+
+/// What the host has at each page: `None`, or whether it can be read and written.
+fn host_pages() -> Vec<Option<(bool, bool)>> {
+    let mut pages = vec![None; PAGES as usize];
+    let text = std::fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
+    for line in text.lines() {
+        let (range, rest) = line.split_once(' ').expect("the kernel's format");
+        let (start, end) = range.split_once('-').expect("the kernel's format");
+        let number = |text| u64::from_str_radix(text, 16).expect("the kernel's format");
+        for page in number(start).max(BASE) / PAGE..number(end).min(BASE + PAGES * PAGE) / PAGE {
+            pages[(page - BASE / PAGE) as usize] = Some((rest.starts_with('r'), rest[1..].starts_with('w')));
+        }
+    }
+    pages
+}
+
+fn table_pages(mm: &Mm) -> Vec<Option<(bool, bool)>> {
+    let page = |page: u64| {
+        let prot = host_prot(mm.find(GuestAddr(BASE + page * PAGE))?.prot);
+        // x86-64 cannot write without reading, but the kernel shows what was asked for.
+        Some((prot & flags::PROT_READ != 0, prot & flags::PROT_WRITE != 0))
+    };
+    (0..PAGES).map(page).collect()
+}
+
+/// One random call inside the region.
+fn random_call(mm: &Mm, engine: &Engine, next: &mut impl FnMut(u64) -> u64) -> SysResult {
+    let start = next(PAGES);
+    let len = (1 + next(PAGES - start)) * PAGE;
+    let addr = GuestAddr(BASE + start * PAGE);
+    match next(8) {
+        0..=2 => {
+            let mut request = MapRequest::anonymous(len - next(PAGE), next(8));
+            request.addr = addr;
+            request.flags |= flags::MAP_FIXED;
+            mm.mmap(engine, request)
+        }
+        3 => mm.munmap(engine, addr, len - next(PAGE)),
+        4 | 5 => mm.mprotect(engine, addr, len, next(8)),
+        6 => mm.madvise(engine, addr, len, flags::MADV_DONTNEED),
+        _ => {
+            let target = next(PAGES);
+            let request = RemapRequest {
+                old: addr,
+                old_len: len.min(4 * PAGE),
+                new_len: (1 + next((PAGES - target).min(6))) * PAGE,
+                flags: flags::MREMAP_MAYMOVE | flags::MREMAP_FIXED,
+                new: GuestAddr(BASE + target * PAGE),
+            };
+            mm.mremap(engine, request)
+        }
+    }
+}
+
+#[test]
+fn the_table_agrees_with_the_host() {
+    let (mm, engine) = setup();
+    let seed = 0x5eed_0002_u64;
+    println!("seed {seed:#x}");
+    let mut state = seed;
+    let mut next = |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) % limit
+    };
+    for step in 0..3000 {
+        let result = random_call(&mm, &engine, &mut next);
+        assert_eq!(table_pages(&mm), host_pages(), "step {step}: {result:?}");
+    }
+}
