@@ -167,7 +167,8 @@ pub(crate) fn data_address(rng: &mut Rng) -> u64 {
 /// A code address: mostly in the page of BRKs.
 fn branch_target(rng: &mut Rng) -> u64 {
     match rng.below(8) {
-        0 => rng.integer() & !3,
+        // Not where another player's program may be.
+        0 => rng.integer() & !3 | 1 << 40,
         1 => (CODE_BASE + (rng.below(CODE_SIZE) & !3)) | rng.below(256) << 56,
         _ => CODE_BASE + (rng.below(CODE_SIZE) & !3),
     }

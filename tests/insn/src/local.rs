@@ -37,7 +37,7 @@ const fn fault_of(exit: Exit) -> Option<u64> {
 }
 
 /// Instructions a case may take before it is said to loop.
-const STEP_LIMIT: usize = 64;
+const STEP_LIMIT: usize = 256;
 
 /// Runs a case with the interpreter alone.
 pub fn interpret(arena: &mut Arena, case: &Case) -> Outcome {

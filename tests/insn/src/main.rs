@@ -3,7 +3,8 @@
 //! `insn-tests record` writes `vectors/`. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
 //! runs COUNT cases of each matching row and prints what differs.
 //! `insn-tests immediates ROW-PREFIX` runs every immediate of rows that have few.
-//! `insn-tests sequences COUNT FIRST` runs random sequences.
+//! `insn-tests sequences COUNT FIRST` runs random sequences; `insn-tests jit COUNT FIRST`
+//! compares them between JIT and interpreter.
 //! `insn-tests decode COUNT FIRST` compares which words are allocated.
 //! `insn-tests show WORD SEED` (hexadecimal) runs one case.
 
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         ["sequences", count, first] => {
             number(count, 10).and_then(|count| number(first, 10).and_then(|first| sequences(count, first)))
         }
+        ["jit", count, first] => {
+            number(count, 10).and_then(|count| number(first, 10).map(|first| jit(count, first)))
+        }
         ["decode", count, first] => {
             number(count, 10).and_then(|count| number(first, 10).and_then(|first| decode(count, first)))
         }
@@ -43,7 +47,7 @@ fn main() -> ExitCode {
             number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
         }
         _ => Err(Error::other(
-            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | decode COUNT FIRST | show WORD SEED",
+            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | jit COUNT FIRST | decode COUNT FIRST | show WORD SEED",
         )),
     };
     match done {
@@ -190,4 +194,12 @@ fn sequences(count: u64, first: u64) -> Result<bool> {
     }
     println!("{bad} of {} sequences differ", cases.len());
     Ok(bad == 0)
+}
+
+fn jit(count: u64, first: u64) -> bool {
+    let arena = &mut *Arena::lock();
+    let mut engine = local::EngineRunner::new(engine::Mode::Jit);
+    let (differing, report) = sequence::compare(arena, &mut engine, first..first + count);
+    println!("{report}{differing} of {count} sequences differ");
+    differing == 0
 }

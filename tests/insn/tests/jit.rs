@@ -92,26 +92,7 @@ const SEQUENCES: u64 = 20_000;
 fn jit_agrees_with_interpreter_on_sequences() {
     let arena = &mut *Arena::lock();
     let mut engine = EngineRunner::new(Mode::Jit);
-    let mut differs = |case: &Case| {
-        let mut expected = rows::interpret(arena, case)?.delta(case);
-        let mut got = engine.run(arena, case).delta(case);
-        if expected.contains_key("fault") {
-            // Flags that the block sets again before it reads them are not computed, and a
-            // fault in between shows the older ones (docs/architecture.md, precise faults).
-            expected.remove("nzcv");
-            got.remove("nzcv");
-        }
-        (got != expected).then_some((expected, got))
-    };
-    let (mut differing, mut report) = (0, String::new());
-    for seed in 0..SEQUENCES {
-        if let Some((least, expected, got)) = sequence::shrink(&sequence::case(seed), &mut differs) {
-            differing += 1;
-            if differing <= 10 {
-                report += &outcome::explain(&least, ("interpreter", &expected), ("engine", &got));
-            }
-        }
-    }
+    let (differing, report) = sequence::compare(arena, &mut engine, 0..SEQUENCES);
     assert!(
         differing == 0,
         "{differing} of {SEQUENCES} sequences differ\n{report}"

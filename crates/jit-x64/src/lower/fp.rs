@@ -296,7 +296,8 @@ impl Lower<'_> {
             _ => {}
         }
         let first = match (op, s.span) {
-            (Fp2::Nmul, _) | (Fp2::Div, Span::Half) => None,
+            // 0 - 0 is -0 when rounding down.
+            (Fp2::Nmul, _) | (Fp2::Div | Fp2::Sub, Span::Half) => None,
             _ => Some(a),
         };
         self.cut_fp(s, d, first);

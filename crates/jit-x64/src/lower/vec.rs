@@ -434,8 +434,8 @@ impl Lower<'_> {
 
     pub(super) fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) {
         let (ra, rb) = (self.vreg(a), self.vreg(b));
-        // Comparisons give ones on zeros.
-        let zero_on_zeros = !matches!(op, Vec2::CmEq | Vec2::CmGe | Vec2::CmHs | Vec2::Orn);
+        // Comparisons give ones on zeros; ZIP1 moves what is below into the upper half.
+        let zero_on_zeros = !matches!(op, Vec2::CmEq | Vec2::CmGe | Vec2::CmHs | Vec2::Orn | Vec2::Zip1);
         match plan2(op, s) {
             Some(Plan2::Direct(form)) => {
                 let d = self.vdef(Some(a), &[]);
