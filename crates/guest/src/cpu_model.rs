@@ -51,6 +51,14 @@ pub const FEATURES: &[Feature] = &[
         name: "cpuid",
         hwcap_bit: 11,
     },
+    Feature {
+        name: "lrcpc",
+        hwcap_bit: 15,
+    },
+    Feature {
+        name: "dcpop",
+        hwcap_bit: 16,
+    },
 ];
 
 /// AT_HWCAP.
@@ -76,7 +84,8 @@ pub const REVIDR_EL1: u64 = 0;
 
 /// AES with PMULL (2), SHA1 (1), SHA256 (1), CRC32 (1), LSE atomics (2).
 pub const ID_AA64ISAR0_EL1: u64 = (2 << 4) | (1 << 8) | (1 << 12) | (1 << 16) | (2 << 20);
-pub const ID_AA64ISAR1_EL1: u64 = 0;
+/// DC CVAP (1), LDAPR (1).
+pub const ID_AA64ISAR1_EL1: u64 = 1 | (1 << 20);
 /// AArch64 only at EL0 and EL1; FP and AdvSIMD (0) without half precision.
 pub const ID_AA64PFR0_EL1: u64 = 0x11;
 /// DebugVer 6, the safe value.
@@ -125,7 +134,7 @@ mod tests {
     fn registers_have_the_documented_fields() {
         assert_eq!(CTR_EL0, 0x9444_c00a);
         assert_eq!(DCZID_EL0, 4);
-        assert_eq!(HWCAP, 0x9fb);
+        assert_eq!(HWCAP, 0x1_89fb);
         assert_eq!(ID_AA64ISAR0_EL1, 0x21_1120);
     }
 
