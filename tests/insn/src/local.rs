@@ -95,6 +95,12 @@ fn finish(arena: &mut Arena, case: &Case, exit: Option<Exit>, state: CpuState) -
     }
 }
 
+/// An engine that may execute the arena's code page.
+#[must_use]
+pub fn engine(mode: Mode) -> Arc<Engine> {
+    Engine::new(Box::new(CodePage), mode)
+}
+
 /// Runs cases on an engine's CPU.
 pub struct EngineRunner {
     cpu: Cpu,
@@ -107,8 +113,7 @@ impl EngineRunner {
     /// If the host has no memory for a CPU.
     #[must_use]
     pub fn new(mode: Mode) -> EngineRunner {
-        let engine = Engine::new(Box::new(CodePage), mode);
-        let cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
+        let cpu = Cpu::new(engine(mode)).expect("memory for one CPU");
         EngineRunner {
             cpu,
             words: Vec::new(),

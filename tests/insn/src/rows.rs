@@ -46,12 +46,6 @@ pub fn case(arena: &mut Arena, row: &RowInfo, index: u64) -> Option<(Case, Outco
 #[must_use]
 pub fn excluded(case: &Case, ours: &Outcome) -> Option<&'static str> {
     let word = case.word;
-    let register = |lsb: u32| word >> lsb & 31;
-    let is_load_pair = word & 0x3a40_0000 == 0x2840_0000;
-    let is_load_exclusive_pair = word & 0xbfe0_0000 == 0x8860_0000;
-    if (is_load_pair || is_load_exclusive_pair) && register(0) == register(10) {
-        return Some("which of the two values the register gets is CONSTRAINED UNPREDICTABLE (K1.2)");
-    }
     let misaligned = ours.end == End::Bus;
     if misaligned && Kind::of(word) == Kind::StoreExclusive {
         return Some("qemu looks at the monitor first; AArch64.ExclusiveMonitorsPass at the alignment");
