@@ -7,6 +7,7 @@ use crate::signal::Actions;
 use engine::Engine;
 use guest::GuestAddr;
 use linux_abi::nr::x86_64 as nr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
@@ -17,6 +18,12 @@ pub struct Image {
     pub exe: Vec<u8>,
     /// The guest's arguments, each with its NUL: what /proc/self/cmdline shows.
     pub cmdline: Vec<u8>,
+    /// Where the arguments' and the environment's strings lie: a program may rewrite them,
+    /// and then /proc/self/cmdline shows that. Empty if unknown.
+    pub arguments: Range<GuestAddr>,
+    pub environment: Range<GuestAddr>,
+    /// The first stack pointer.
+    pub stack_start: GuestAddr,
     /// The guest's auxiliary vector, as bytes.
     pub auxv: Vec<u8>,
     /// The main thread's name, if the kernel does not set it: the file name executed.

@@ -185,6 +185,9 @@ fn image(program: &Program, loaded: Loaded) -> Image {
     Image {
         exe: absolute(&program.path),
         cmdline: arguments.flat_map(|arg| arg.iter().copied().chain([0])).collect(),
+        arguments: loaded.arguments,
+        environment: loaded.environment,
+        stack_start: loaded.sp,
         auxv: loaded.auxv,
         comm: program.comm(),
         sigreturn: loaded.sigreturn,

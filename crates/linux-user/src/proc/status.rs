@@ -1,0 +1,212 @@
+//! /proc/PID/stat and /proc/PID/status: the host's, with the numbers that tell of the
+//! emulator (addresses, sizes, signal masks) replaced by the guest's.
+
+use crate::mm::{Backing, Vma};
+use crate::signal::set::NSIG;
+use crate::task::Task;
+use linux_abi::flags;
+use std::fmt::Write as _;
+
+const SIG_DFL: u64 = 0;
+const SIG_IGN: u64 = 1;
+
+/// What both files say of the guest.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Facts {
+    /// Bytes mapped, and of these the stack's.
+    size: u64,
+    stack: u64,
+    /// Private writable memory without the stack; executable memory.
+    writable: u64,
+    executable: u64,
+    code: [u64; 2],
+    stack_start: u64,
+    data: [u64; 2],
+    heap: u64,
+    arguments: [u64; 2],
+    environment: [u64; 2],
+    blocked: u64,
+    ignored: u64,
+    caught: u64,
+}
+
+impl Facts {
+    fn of(task: &Task) -> Facts {
+        let process = &task.process;
+        let image = &process.image;
+        let vmas = process.mm.vmas();
+        let heap = process.mm.brk_range().start.0;
+        let length = |vma: &Vma| vma.end - vma.start;
+        // The program's own segments are the last ones below its heap.
+        let below = |test: fn(&Vma) -> bool| {
+            let last = vmas.iter().rfind(|vma| vma.end <= heap && test(vma));
+            last.map_or([0, 0], |vma| [vma.start, vma.end])
+        };
+        let (mut ignored, mut caught) = (0, 0);
+        for signal in 1..=NSIG {
+            match process.signals.get(signal).handler {
+                SIG_DFL => {}
+                SIG_IGN => ignored |= 1 << (signal - 1),
+                _ => caught |= 1 << (signal - 1),
+            }
+        }
+        Facts {
+            size: vmas.iter().map(length).sum(),
+            stack: vmas
+                .iter()
+                .filter(|vma| vma.backing == Backing::Stack)
+                .map(length)
+                .sum(),
+            writable: vmas
+                .iter()
+                .filter(|vma| {
+                    vma.prot & flags::PROT_WRITE != 0 && !vma.shared && vma.backing != Backing::Stack
+                })
+                .map(length)
+                .sum(),
+            executable: vmas.iter().filter(|vma| vma.is_executable()).map(length).sum(),
+            code: below(Vma::is_executable),
+            stack_start: image.stack_start.0,
+            data: below(|vma| vma.prot & flags::PROT_WRITE != 0),
+            heap,
+            arguments: [image.arguments.start.0, image.arguments.end.0],
+            environment: [image.environment.start.0, image.environment.end.0],
+            blocked: task.signals.mask(),
+            ignored,
+            caught,
+        }
+    }
+
+    fn program_code(&self) -> u64 {
+        self.code[1] - self.code[0]
+    }
+
+    /// The value of a field of stat, by its number in proc(5).
+    fn stat_field(&self, number: usize) -> Option<u64> {
+        // The classic masks hold signals 1 to 31.
+        let classic = |mask: u64| mask & 0x7fff_ffff;
+        Some(match number {
+            23 => self.size,
+            26 => self.code[0],
+            27 => self.code[1],
+            28 => self.stack_start,
+            32 => classic(self.blocked),
+            33 => classic(self.ignored),
+            34 => classic(self.caught),
+            45 => self.data[0],
+            46 => self.data[1],
+            47 => self.heap,
+            48 => self.arguments[0],
+            49 => self.arguments[1],
+            50 => self.environment[0],
+            51 => self.environment[1],
+            _ => return None,
+        })
+    }
+}
+
+pub fn stat(task: &Task, host: &[u8]) -> Vec<u8> {
+    stat_text(&Facts::of(task), &String::from_utf8_lossy(host)).into_bytes()
+}
+
+pub fn status(task: &Task, host: &[u8]) -> Vec<u8> {
+    status_text(&Facts::of(task), &String::from_utf8_lossy(host)).into_bytes()
+}
+
+fn stat_text(facts: &Facts, host: &str) -> String {
+    // The name stands in parentheses and may hold any character.
+    let Some(end) = host.rfind(')') else {
+        return host.to_owned();
+    };
+    let (name, rest) = host.split_at(end + 1);
+    let mut text = name.to_owned();
+    for (index, field) in rest.split_ascii_whitespace().enumerate() {
+        // Writing to a String cannot fail.
+        let _ = match facts.stat_field(index + 3) {
+            Some(value) => write!(text, " {value}"),
+            None => write!(text, " {field}"),
+        };
+    }
+    text.push('\n');
+    text
+}
+
+fn status_text(facts: &Facts, host: &str) -> String {
+    let mut text = String::new();
+    for line in host.lines() {
+        let (key, _) = line.split_once(':').unwrap_or((line, ""));
+        let _ = match key {
+            "VmPeak" | "VmSize" => writeln!(text, "{key}:\t{:8} kB", facts.size >> 10),
+            "VmStk" => writeln!(text, "{key}:\t{:8} kB", facts.stack >> 10),
+            "VmData" => writeln!(text, "{key}:\t{:8} kB", facts.writable >> 10),
+            "VmExe" => writeln!(text, "{key}:\t{:8} kB", facts.program_code() >> 10),
+            "VmLib" => writeln!(
+                text,
+                "{key}:\t{:8} kB",
+                facts.executable.saturating_sub(facts.program_code()) >> 10
+            ),
+            "SigBlk" => writeln!(text, "{key}:\t{:016x}", facts.blocked),
+            "SigIgn" => writeln!(text, "{key}:\t{:016x}", facts.ignored),
+            "SigCgt" => writeln!(text, "{key}:\t{:016x}", facts.caught),
+            _ => writeln!(text, "{line}"),
+        };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACTS: Facts = Facts {
+        size: 0x10_0000,
+        stack: 0x8000,
+        writable: 0x4000,
+        executable: 0x3001,
+        code: [1, 2],
+        stack_start: 3,
+        data: [4, 5],
+        heap: 6,
+        arguments: [7, 8],
+        environment: [9, 10],
+        blocked: 1 << 40 | 1,
+        ignored: 2,
+        caught: 4,
+    };
+
+    #[test]
+    fn numbers_of_the_emulator_are_replaced() {
+        let fields: Vec<String> = (4..=52).map(|n| (n * 1000).to_string()).collect();
+        let host = format!("17 (a) b) R {}\n", fields.join(" "));
+        let text = stat_text(&FACTS, &host);
+        let rest = text
+            .strip_prefix("17 (a) b) R ")
+            .expect("pid, name and state stay");
+        for (index, field) in rest.split_ascii_whitespace().enumerate() {
+            let number = index + 4;
+            let expected = match number {
+                23 => 0x10_0000,
+                26 => 1,
+                27 => 2,
+                28 => 3,
+                32 => 1,
+                33 => 2,
+                34 => 4,
+                45..=51 => number as u64 - 41,
+                _ => number as u64 * 1000,
+            };
+            assert_eq!(field, expected.to_string(), "field {number}");
+        }
+    }
+
+    #[test]
+    fn status_lines_keep_their_form() {
+        let host = "Name:\tx\nVmPeak:\t  999999 kB\nVmSize:\t  999998 kB\nVmData:\t       1 kB\n\
+            VmStk:\t     132 kB\nVmExe:\t       8 kB\nVmLib:\t       9 kB\n\
+            SigBlk:\t0000000000000000\nSigIgn:\tffffffffffffffff\nSigCgt:\t0000000000000400\nThreads:\t1\n";
+        let expected = "Name:\tx\nVmPeak:\t    1024 kB\nVmSize:\t    1024 kB\nVmData:\t      16 kB\n\
+            VmStk:\t      32 kB\nVmExe:\t       0 kB\nVmLib:\t      12 kB\n\
+            SigBlk:\t0000010000000001\nSigIgn:\t0000000000000002\nSigCgt:\t0000000000000004\nThreads:\t1\n";
+        assert_eq!(status_text(&FACTS, host), expected);
+    }
+}
