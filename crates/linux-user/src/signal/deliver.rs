@@ -1,7 +1,8 @@
 //! Delivery at guest boundaries: handlers get their frames, the rest its default action.
 
 use super::action::{
-    SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTORER, SA_SIGINFO, SIG_DFL, SIG_IGN, SigAction,
+    SA_EXPOSE_TAGBITS, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTORER, SA_SIGINFO, SIG_DFL, SIG_IGN,
+    SigAction,
 };
 use super::frame::{self, Context};
 use super::info::{self, SigInfo};
@@ -9,7 +10,7 @@ use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
 use super::{altstack, fatal};
 use crate::host;
 use crate::task::Task;
-use guest::{Access, FaultKind, MemFault};
+use guest::{Access, FaultKind, MemFault, access};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 
@@ -131,7 +132,13 @@ pub fn memory_fault(task: &mut Task, fault: MemFault) {
     };
     task.signals.fault_address = fault.addr.0;
     task.signals.fault_esr = syndrome(fault);
-    force(task, &SigInfo::fault(signal, code, fault.addr.0), false);
+    let tags = task.process.signals.get(signal).flags & SA_EXPOSE_TAGBITS != 0;
+    let addr = if tags {
+        fault.addr
+    } else {
+        access::untag(fault.addr)
+    };
+    force(task, &SigInfo::fault(signal, code, addr.0), false);
 }
 
 /// ESR_EL1 as an abort from EL0 sets it (Arm ARM D24.2.40).

@@ -259,7 +259,8 @@ fn fork(task: &mut Task, request: Request) -> SysResult {
         let (number, args) = request.host_call(&mut extended, None);
         host::syscall(number, args)?
     };
-    if pid == 0 && threaded {
+    if pid == 0 {
+        // Also without threads here: the parent of a vfork child may have some.
         engine.keep_only(&task.cpu);
     }
     drop((engine, actions, map));

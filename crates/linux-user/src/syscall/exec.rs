@@ -36,12 +36,14 @@ const ET_DYN: u16 = 3;
 /// vfork child shares memory with its parent and vanishes without freeing anything.
 #[derive(Default)]
 pub struct Scratch {
+    path: Vec<u8>,
     bytes: Vec<u8>,
     words: Vec<u64>,
 }
 
 impl Scratch {
     pub fn clear(&mut self) {
+        self.path.clear();
         self.bytes.clear();
         self.words.clear();
     }
@@ -108,20 +110,20 @@ fn execute(
         path.clone_from(&task.process.image.exe);
     }
     path.push(0);
-    let target = Target {
+    let mut target = Target {
         dirfd,
         path,
         flags: at,
     };
     if task.process.options.kernel_started {
-        // Without a registration here (another mount namespace, a chroot): by hand.
-        match kernel_execve(task, &target, argv.0.0, envp.0.0) {
-            Err(Errno::ENOEXEC) => {}
-            result => return result,
+        match kernel_execve(task, target, argv.0.0, envp.0.0) {
+            // Without a registration here (another mount namespace, a chroot): by hand.
+            (Err(Errno::ENOEXEC), back) => target = back,
+            (result, _) => return result,
         }
     }
     match plan(task, &target)? {
-        Plan::Kernel => kernel_execve(task, &target, argv.0.0, envp.0.0),
+        Plan::Kernel => kernel_execve(task, target, argv.0.0, envp.0.0).0,
         Plan::Emulator(emulated) => {
             let argv = read_pointers(argv.0)?;
             let envp = read_pointers(envp.0)?;
@@ -170,17 +172,15 @@ fn read_pointers(array: GuestAddr) -> Result<Vec<u64>, Errno> {
     }
 }
 
-/// Lets the host's kernel execute the target. A signal that comes before is delivered first.
-fn kernel_execve(task: &mut Task, target: &Target, argv: u64, envp: u64) -> SysResult {
-    let args = [
-        target.dirfd as i64 as u64,
-        target.path.as_ptr() as u64,
-        argv,
-        envp,
-        target.flags,
-        0,
-    ];
-    host_execveat(task, args)
+/// Lets the host's kernel execute the target. A signal that comes before is delivered
+/// first. Gives the target back if it fails.
+fn kernel_execve(task: &mut Task, target: Target, argv: u64, envp: u64) -> (SysResult, Target) {
+    let Target { dirfd, path, flags } = target;
+    task.exec.path = path;
+    let pointer = task.exec.path.as_ptr() as u64;
+    let result = host_execveat(task, [dirfd as i64 as u64, pointer, argv, envp, flags, 0]);
+    let path = std::mem::take(&mut task.exec.path);
+    (result, Target { dirfd, path, flags })
 }
 
 /// The new program inherits the guest's signal mask and ignored signals.
