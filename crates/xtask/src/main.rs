@@ -7,6 +7,7 @@
 mod apt;
 mod bench;
 mod demo;
+mod generated;
 mod report;
 mod rootfs;
 mod setup;
@@ -24,6 +25,8 @@ usage: cargo xtask COMMAND
   rootfs           build the arm64 and amd64 root file systems under rootfs/
   demo             setup, build, rootfs, then run a few arm64 programs and print what they say
   vectors          record the instruction vectors of tests/insn from qemu-aarch64-static
+  docs             write docs/generated/ anew
+  bless            write the goldens of code anew; review the difference
   tidy             rules of style that rustfmt and clippy do not check [--verbose]
   test             all checks and tests, with all set-up [--long]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
             ["run", "--quiet", "--package", "insn-tests", "--", "record"],
         )),
         Some("tidy") => tidy::run(&rest),
+        Some("docs") => generated::docs(),
+        Some("bless") => generated::goldens(),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())
