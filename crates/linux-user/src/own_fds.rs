@@ -58,6 +58,12 @@ pub fn claim(fd: i32) -> SysResult {
     }
 }
 
+/// Whether there are any.
+#[must_use]
+pub fn any() -> bool {
+    COUNT.load(Ordering::Acquire) > 0
+}
+
 /// Whether `fd` is the emulator's.
 #[must_use]
 pub fn contains(fd: i32) -> bool {

@@ -11,6 +11,7 @@
 
 pub mod arg;
 pub mod clone;
+mod dirents;
 pub mod exec;
 mod fs;
 mod io;

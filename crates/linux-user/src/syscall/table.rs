@@ -16,7 +16,8 @@ use super::arg::{
     UnlinkFlags, Whence,
 };
 use super::{
-    clone, exec, fs, io, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread, time,
+    clone, dirents, exec, fs, io, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread,
+    time,
 };
 use linux_abi::OpenFlags;
 use linux_abi::layout::{
@@ -86,7 +87,7 @@ super::syscalls! {
     58 vhangup() = host, Full;
     59 pipe2(fds: Out<[i32; 2]>, flags: OpenFlags) = host, Full;
     60 quotactl(cmd: Hex, special: GuestCStr, id: Int, addr: Ptr) = host, Full;
-    61 getdents64(fd: Fd, dirents: Ptr, count: Size) = blocking, Full;
+    61 getdents64(fd: Fd, dirents: Ptr, count: Size) = dirents::getdents64, Full;
     62 lseek(fd: Fd, offset: Long, whence: Whence) = host, Full;
     63 read(fd: Fd, buf: OutBuf, count: Size) = blocking, Full;
     64 write(fd: Fd, buf: InBuf, count: Size) = blocking, Full;
