@@ -46,7 +46,7 @@ opcodes! {
     VSQRT = 0 1 0x51; VCMP = 0 1 0xc2;
     VUCOMIS = 0 1 0x2e; VCOMIS = 0 1 0x2f;
     VCVTSS2SD = 2 1 0x5a; VCVTSD2SS = 3 1 0x5a; VCVTPS2PD = 0 1 0x5a; VCVTPD2PS = 1 1 0x5a;
-    VCVTDQ2PS = 0 1 0x5b; VCVTPH2PS = 1 2 0x13;
+    VCVTDQ2PS = 0 1 0x5b; VCVTTPS2DQ = 2 1 0x5b; VCVTPH2PS = 1 2 0x13;
     VROUNDSS = 1 3 0x0a; VROUNDSD = 1 3 0x0b; VROUNDPS = 1 3 0x08; VROUNDPD = 1 3 0x09;
 }
 
@@ -74,6 +74,18 @@ impl FpKind {
     pub const fn is_double(self) -> bool {
         matches!(self, FpKind::Pd | FpKind::Sd)
     }
+}
+
+/// Instructions of the SHA extension.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sha {
+    /// SHA1RNDS4 with its function number: 0 choose, 1 parity, 2 majority.
+    Rounds4(u8),
+    /// SHA256RNDS2; the words are in XMM0.
+    Rounds2,
+    /// SHA256MSG1, SHA256MSG2.
+    Msg1,
+    Msg2,
 }
 
 impl Vex {
@@ -323,6 +335,21 @@ impl Asm {
             a.0,
             b.0,
         );
+    }
+
+    /// A SHA instruction `op d, s` (legacy encoding: there is no VEX form).
+    pub fn sha(&mut self, op: Sha, d: Xmm, s: Xmm) {
+        let rex = 0x40 | (d.0 >> 3) << 2 | s.0 >> 3;
+        if rex != 0x40 {
+            self.bytes(&[rex]);
+        }
+        let modrm = 0xc0 | (d.0 & 7) << 3 | s.0 & 7;
+        match op {
+            Sha::Rounds4(function) => self.bytes(&[0x0f, 0x3a, 0xcc, modrm, function]),
+            Sha::Rounds2 => self.bytes(&[0x0f, 0x38, 0xcb, modrm]),
+            Sha::Msg1 => self.bytes(&[0x0f, 0x38, 0xcc, modrm]),
+            Sha::Msg2 => self.bytes(&[0x0f, 0x38, 0xcd, modrm]),
+        }
     }
 
     /// `vmovmskps/pd d, s`

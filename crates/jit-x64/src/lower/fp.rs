@@ -423,10 +423,16 @@ impl Lower<'_> {
         self.vbind(d);
     }
 
-    /// The scalar forms that keep the integer in a vector register.
+    /// FCVTZS of words, or a scalar form that keeps the integer in a vector register.
     pub(super) fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) {
         let double = s.lane == Lane::D;
         let source = self.vreg(a);
+        if s.span != Span::Scalar {
+            let source = self.tame(s, a, source);
+            let d = self.vdef(Some(a), &[]);
+            self.asm.v2(VCVTTPS2DQ, d, source);
+            return self.vbind(d);
+        }
         let w = if double { Width::X } else { Width::W };
         let t = self.convert_to_int(how, w, double, source);
         let d = self.vdef_temp(None, &[]);

@@ -11,6 +11,7 @@ mod flow;
 mod fp;
 mod int;
 mod mem;
+mod sha;
 pub mod support;
 mod vec;
 mod vecmove;

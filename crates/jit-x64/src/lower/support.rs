@@ -2,6 +2,7 @@
 //! operation; everything else is executed by the interpreter.
 
 use super::{fp, vec};
+use crate::features::HostFeatures;
 use semantics::ops::{
     Fp1, Fp2, FpToInt, Int1, IntToFp, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift,
 };
@@ -37,6 +38,10 @@ pub fn vec3(op: Vec3, s: Shape) -> bool {
         Vec3::Mla | Vec3::Mls => vec2(Vec2::Mul, s),
         Vec3::Smlal | Vec3::Smlsl | Vec3::Umlal | Vec3::Umlsl => vec2(Vec2::Smull, s),
         Vec3::Saba | Vec3::Uaba => vec2(Vec2::Sabd, s),
+        Vec3::Sha1Su0 => true,
+        Vec3::Sha1C | Vec3::Sha1P | Vec3::Sha1M | Vec3::Sha256H | Vec3::Sha256H2 | Vec3::Sha256Su1 => {
+            HostFeatures::get().sha
+        }
         _ => false,
     }
 }
@@ -100,7 +105,8 @@ pub fn fp_to_int(how: FpToInt) -> bool {
 
 #[must_use]
 pub fn vec_fp_to_int(how: FpToInt, s: Shape) -> bool {
-    s.span == Span::Scalar && fp_to_int(how)
+    let truncates_words = how.signed && how.rounding == Rounding::Zero && s.lane == Lane::S;
+    fp_to_int(how) && (s.span == Span::Scalar || truncates_words)
 }
 
 #[must_use]

@@ -5,6 +5,7 @@ use crate::asm::Xmm;
 use crate::asm::mem::Vex;
 use crate::asm::sse::*;
 use crate::const_offset;
+use crate::features::HostFeatures;
 use crate::ir::{Op, Ref};
 use semantics::ops::{Lane, MemSize, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
@@ -150,11 +151,13 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         | Vec2::Usubw => sequence(wide),
         Vec2::Smull | Vec2::Umull => sequence(wide && s.span == Span::Full),
         Vec2::Sabdl | Vec2::Uabdl => sequence(matches!(lane, Lane::H | Lane::S)),
-        Vec2::Pmull if lane == Lane::Q => Some(Plan2::Sequence),
+        Vec2::Pmull => sequence(lane == Lane::Q && HostFeatures::get().pclmul),
         Vec2::Addhn | Vec2::Subhn => sequence(narrow),
         Vec2::Ushl => sequence(matches!(lane, Lane::S | Lane::D)),
         Vec2::Sshl => sequence(lane == Lane::S),
-        Vec2::AesE | Vec2::AesD => Some(Plan2::Sequence),
+        Vec2::AesE | Vec2::AesD => sequence(HostFeatures::get().aes),
+        Vec2::Sha1Su1 => Some(Plan2::Sequence),
+        Vec2::Sha256Su0 => sequence(HostFeatures::get().sha),
         Vec2::JoinLow => Some(Plan2::Direct(VPUNPCKLQDQ)),
         _ => None,
     }
@@ -199,7 +202,8 @@ pub fn plan1(op: Vec1, s: Shape) -> Option<Plan1> {
         Vec1::CmEqZero | Vec1::CmGtZero | Vec1::CmGeZero | Vec1::CmLeZero | Vec1::CmLtZero => {
             sequence(lane != Lane::Q)
         }
-        Vec1::AesMc | Vec1::AesImc => Some(Plan1::Sequence),
+        Vec1::AesMc | Vec1::AesImc => sequence(HostFeatures::get().aes),
+        Vec1::Sha1H => Some(Plan1::Sequence),
         _ => None,
     }
 }
@@ -346,6 +350,7 @@ impl Lower<'_> {
                 self.asm.v3(VAESENC, d, d, zero);
             }
             Vec1::AesImc => self.asm.v2(VAESIMC, d, a),
+            Vec1::Sha1H => self.sha1_h(d, a),
             _ => unreachable!("{op:?} has no plan"),
         }
     }
@@ -577,6 +582,11 @@ impl Lower<'_> {
                     zero,
                 );
             }
+            Vec2::Sha1Su1 => self.sha1_su1(d, a, b),
+            Vec2::Sha256Su0 => {
+                self.asm.vmov(d, a);
+                self.asm.sha(Sha::Msg1, d, b);
+            }
             _ => unreachable!("{op:?} has no plan"),
         }
         self.cut(s, d);
@@ -715,6 +725,9 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) {
+        if self.sha3_operand(op, a, b, c) {
+            return;
+        }
         let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
         if op == Vec3::Bsl {
             // c ^ ((b ^ c) & a)

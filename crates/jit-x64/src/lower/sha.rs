@@ -1,0 +1,121 @@
+//! SHA1 and SHA256, through the host's SHA extension.
+//!
+//! Arm keeps `a` (or `e`) in lane 0, x86 in lane 3; Arm's round words include the
+//! constant K, x86's SHA1RNDS4 adds it. (Arm ARM C7.2, SHA instructions; Intel SDM volume 2.)
+
+use super::Lower;
+use super::flags::RAX_SLOT;
+use crate::asm::Xmm;
+use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
+use crate::asm::sse::*;
+use crate::ir::Ref;
+use semantics::ops::Vec3;
+
+/// VPSHUFD control that reverses the lanes.
+const REVERSE: u8 = 0x1b;
+/// VPSLLD and VPSRLD by immediate: VPSHIFT_D with these opcode extensions.
+const LEFT: u8 = 6;
+const RIGHT: u8 = 2;
+
+impl Lower<'_> {
+    /// Emits a SHA operation with three operands; false if `op` is another.
+    pub(super) fn sha3_operand(&mut self, op: Vec3, a: Ref, b: Ref, c: Ref) -> bool {
+        match op {
+            Vec3::Sha1C => self.sha1_rounds(0, 0x5a82_7999, a, b, c),
+            Vec3::Sha1P => self.sha1_rounds(1, 0x6ed9_eba1, a, b, c),
+            Vec3::Sha1M => self.sha1_rounds(2, 0x8f1b_bcdc, a, b, c),
+            Vec3::Sha1Su0 => self.sha1_su0(a, b, c),
+            Vec3::Sha256H => self.sha256_rounds(true, a, b, c),
+            Vec3::Sha256H2 => self.sha256_rounds(false, b, a, c),
+            Vec3::Sha256Su1 => self.sha256_su1(a, b, c),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Four rounds of SHA1: `a` holds a to d, lane 0 of `e` is e, `c` the words plus `k`.
+    fn sha1_rounds(&mut self, function: u8, k: u32, a: Ref, e: Ref, words: Ref) {
+        let (ra, re, rw) = (self.vreg(a), self.vreg(e), self.vreg(words));
+        let (d, w) = (self.vdef_temp(None, &[]), self.vtemp());
+        let t = self.temp();
+        self.asm.mov_imm(t, u64::from(k));
+        self.asm.vmovd_from(w, t);
+        self.asm.v2i(VPSHUFD, w, w, 0);
+        self.asm.v3(VPSUBD, w, rw, w);
+        // e goes to the first word only.
+        self.asm.v3i(VINSERTPS, d, re, re, 0x0e);
+        self.asm.v3(VPADDD, w, w, d);
+        self.asm.v2i(VPSHUFD, w, w, REVERSE);
+        self.asm.v2i(VPSHUFD, d, ra, REVERSE);
+        self.asm.sha(Sha::Rounds4(function), d, w);
+        self.asm.v2i(VPSHUFD, d, d, REVERSE);
+        self.vbind(d);
+    }
+
+    /// SHA1H: lane 0 rotated left by 30.
+    pub(super) fn sha1_h(&mut self, d: Xmm, a: Xmm) {
+        let t = self.vtemp();
+        self.asm.vshift(VPSHIFT_D, LEFT, t, a, 30);
+        self.asm.vshift(VPSHIFT_D, RIGHT, d, a, 2);
+        self.asm.v3(VPOR, d, d, t);
+        self.asm.v3i(VINSERTPS, d, d, d, 0x0e);
+    }
+
+    fn sha1_su0(&mut self, a: Ref, b: Ref, c: Ref) {
+        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
+        let d = self.vdef_temp(None, &[]);
+        self.asm.v3i(VPALIGNR, d, rb, ra, 8);
+        self.asm.v3(VPXOR, d, d, ra);
+        self.asm.v3(VPXOR, d, d, rc);
+        self.vbind(d);
+    }
+
+    /// SHA1SU1: the words rotated by one; the last also takes the first of this group.
+    pub(super) fn sha1_su1(&mut self, d: Xmm, a: Xmm, b: Xmm) {
+        let (t, u) = (self.vtemp(), self.vtemp());
+        self.asm.vshift(VPSHIFT_Q, 3, t, b, 4);
+        self.asm.v3(VPXOR, t, t, a);
+        self.rotate_left(d, t, u, 1);
+        // Lane 0, moved to lane 3, rotated by two.
+        self.asm.vshift(VPSHIFT_Q, 7, t, t, 12);
+        self.asm.vshift(VPSHIFT_D, LEFT, u, t, 2);
+        self.asm.v3(VPXOR, d, d, u);
+        self.asm.vshift(VPSHIFT_D, RIGHT, t, t, 30);
+        self.asm.v3(VPXOR, d, d, t);
+    }
+
+    fn rotate_left(&mut self, d: Xmm, s: Xmm, t: Xmm, n: u8) {
+        self.asm.vshift(VPSHIFT_D, LEFT, t, s, n);
+        self.asm.vshift(VPSHIFT_D, RIGHT, d, s, 32 - n);
+        self.asm.v3(VPOR, d, d, t);
+    }
+
+    /// Four rounds of SHA256 on `abcd` and `efgh`; the result is the new abcd or efgh.
+    fn sha256_rounds(&mut self, want_abcd: bool, abcd: Ref, efgh: Ref, words: Ref) {
+        let (r1, r2, rw) = (self.vreg(abcd), self.vreg(efgh), self.vreg(words));
+        let (abef, cdgh) = (self.vtemp(), self.vtemp());
+        self.asm.v3i(VSHUFPS, abef, r2, r1, 0x11);
+        self.asm.v3i(VSHUFPS, cdgh, r2, r1, 0xbb);
+        // The words are read from XMM0, which is a guest register's home.
+        let xmm0 = Xmm(0);
+        self.asm.vex_mem(VMOVUPS_STORE, xmm0, None, Mem::state(RAX_SLOT));
+        self.asm.vmov(xmm0, rw);
+        self.asm.sha(Sha::Rounds2, cdgh, abef);
+        self.asm.v2i(VPSHUFD, xmm0, xmm0, 0x0e);
+        self.asm.sha(Sha::Rounds2, abef, cdgh);
+        self.asm.vex_mem(VMOVUPS_LOAD, xmm0, None, Mem::state(RAX_SLOT));
+        // Two rounds on, the old ABEF is CDGH.
+        self.asm
+            .v3i(VSHUFPS, abef, abef, cdgh, if want_abcd { 0xbb } else { 0x11 });
+        self.vbind(abef);
+    }
+
+    fn sha256_su1(&mut self, a: Ref, b: Ref, c: Ref) {
+        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
+        let d = self.vdef_temp(None, &[]);
+        self.asm.v3i(VPALIGNR, d, rc, rb, 4);
+        self.asm.v3(VPADDD, d, d, ra);
+        self.asm.sha(Sha::Msg2, d, rc);
+        self.vbind(d);
+    }
+}
