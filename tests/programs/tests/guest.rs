@@ -134,8 +134,9 @@ fn check(emulator: &Path, guest: &Guest) -> Verdict {
 
 fn compile(guest: &Guest, program: &Path) -> Result<(), String> {
     let mut command = Command::new(COMPILER);
+    // No warnings: some programs do on purpose what a compiler warns of.
     command
-        .args(["-O2", "-std=gnu11", "-Wall", "-Werror", "-o"])
+        .args(["-O2", "-std=gnu11", "-w", "-o"])
         .arg(program)
         .args(guest.flags);
     command.arg(&guest.source).arg("-lm");
