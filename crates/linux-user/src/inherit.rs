@@ -2,8 +2,10 @@
 //! environment variable, which the guest never sees.
 
 use crate::{host, own_fds};
+use linux_abi::SysResult;
 use linux_abi::flags;
 use linux_abi::nr::x86_64 as nr;
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The variable's name.
@@ -52,34 +54,30 @@ impl Inherited {
     }
 }
 
-/// Keeps the emulator's own file open: the inherited descriptor, or /proc/self/exe.
-/// To be called once at start, before the guest can change root.
-pub fn hold_emulator(inherited: Option<i32>) {
-    const O_PATH: u64 = 0o10000000;
-    const O_CLOEXEC: u64 = 0o2000000;
+/// Keeps the emulator's own file open: the inherited descriptor, /proc/self/exe, or, where
+/// there is no /proc, the file at `path` if the caller knows one. To be called once at start,
+/// before the guest can change root.
+pub fn hold_emulator(inherited: Option<i32>, path: Option<&CStr>) {
     let held = match inherited {
         Some(fd) => own_fds::claim(fd),
-        None => {
-            let path: &[u8] = b"/proc/self/exe\0";
-            let args = [
-                flags::AT_FDCWD as i64 as u64,
-                path.as_ptr() as u64,
-                O_PATH | O_CLOEXEC,
-                0,
-                0,
-                0,
-            ];
-            host::syscall(nr::openat, args).and_then(|fd| {
-                let high = own_fds::adopt(fd as i32);
-                host::syscall(nr::close, [fd, 0, 0, 0, 0, 0])?;
-                high.map(|fd| fd as u64)
-            })
-        }
+        None => open_high(c"/proc/self/exe").or_else(|error| open_high(path.ok_or(error)?)),
     };
-    // Without it (no /proc, started by hand) the guest cannot execute arm64 programs.
+    // Without it the guest cannot execute arm64 programs but by the kernel.
     if let Ok(fd) = held {
         EMULATOR.store(fd as i32, Ordering::Relaxed);
     }
+}
+
+/// Opens a file for execution, at a descriptor that is the emulator's.
+fn open_high(path: &CStr) -> SysResult {
+    const O_PATH: u64 = 0o10000000;
+    const O_CLOEXEC: u64 = 0o2000000;
+    let dir = flags::AT_FDCWD as i64 as u64;
+    let args = [dir, path.as_ptr() as u64, O_PATH | O_CLOEXEC, 0, 0, 0];
+    let fd = host::syscall(nr::openat, args)?;
+    let high = own_fds::adopt(fd as i32);
+    host::syscall(nr::close, [fd, 0, 0, 0, 0, 0])?;
+    high.map(|fd| fd as u64)
 }
 
 /// The descriptor of [`hold_emulator`].

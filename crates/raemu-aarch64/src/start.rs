@@ -10,7 +10,7 @@ use linux_user::inherit::{self, Inherited};
 use linux_user::mm::{Mm, own};
 use linux_user::strace::Trace;
 use linux_user::{Image, Options, Process, Start};
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
@@ -132,7 +132,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     let options = options(settings, &program)?;
     own::register_present();
     handlers::install();
-    inherit::hold_emulator(program.inherited.as_ref().and_then(|told| told.emulator));
+    hold_emulator(&program);
     let mm = Mm::new();
     let mode = if settings.interpreter {
         Mode::Interpreter
@@ -150,6 +150,15 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     program.close();
     let process = Process::new(mm, engine, options, image);
     linux_user::run(process, start).map_err(|error| Outcome::fail(error.to_string()))
+}
+
+/// Children of the guest are run by this very file.
+fn hold_emulator(program: &Program) {
+    let inherited = program.inherited.as_ref().and_then(|told| told.emulator);
+    // What the kernel executed: the emulator, unless it chose that for another file.
+    let name = (!program.by_kernel).then(host::exec_name);
+    let path = name.and_then(|name| CString::new(name).ok());
+    inherit::hold_emulator(inherited, path.as_deref());
 }
 
 fn load(
