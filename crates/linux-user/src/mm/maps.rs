@@ -83,7 +83,7 @@ fn push_line(text: &mut String, vma: &Vma, range: std::ops::Range<u64>, offset: 
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "{:08x}-{:08x} {}{}{}{} {offset:08x} {device} {inode}",
+        "{:08x}-{:08x} {}{}{}{} {offset:08x} {device} {inode} ",
         range.start,
         range.end,
         bit(flags::PROT_READ, 'r'),
@@ -92,7 +92,7 @@ fn push_line(text: &mut String, vma: &Vma, range: std::ops::Range<u64>, offset: 
         if vma.shared { 's' } else { 'p' },
     );
     if !name.is_empty() {
-        let width = (text.len() - begin + 1).max(NAME_COLUMN);
+        let width = (text.len() - begin).max(NAME_COLUMN);
         while text.len() - begin < width {
             text.push(' ');
         }
