@@ -258,3 +258,47 @@ pub fn signal_name(number: i32) -> Option<&'static str> {
     let index = usize::try_from(number).ok()?.checked_sub(1)?;
     SIGNALS.get(index).copied()
 }
+
+bits! {
+    /// clone, unshare and setns flags, above the exit signal in the low byte.
+    CLONE { CLONE_NEWTIME = 0x80, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800,
+        CLONE_PIDFD = 0x1000, CLONE_PTRACE = 0x2000, CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000,
+        CLONE_THREAD = 0x1_0000, CLONE_NEWNS = 0x2_0000, CLONE_SYSVSEM = 0x4_0000, CLONE_SETTLS = 0x8_0000,
+        CLONE_PARENT_SETTID = 0x10_0000, CLONE_CHILD_CLEARTID = 0x20_0000, CLONE_DETACHED = 0x40_0000,
+        CLONE_UNTRACED = 0x80_0000, CLONE_CHILD_SETTID = 0x100_0000, CLONE_NEWCGROUP = 0x200_0000,
+        CLONE_NEWUTS = 0x400_0000, CLONE_NEWIPC = 0x800_0000, CLONE_NEWUSER = 0x1000_0000,
+        CLONE_NEWPID = 0x2000_0000, CLONE_NEWNET = 0x4000_0000, CLONE_IO = 0x8000_0000 }
+}
+
+/// futex operations, with the flags that share the word.
+pub const FUTEX: Names = &[
+    (0x7f, 0, "FUTEX_WAIT"),
+    (0x7f, 1, "FUTEX_WAKE"),
+    (0x7f, 3, "FUTEX_REQUEUE"),
+    (0x7f, 4, "FUTEX_CMP_REQUEUE"),
+    (0x7f, 5, "FUTEX_WAKE_OP"),
+    (0x7f, 6, "FUTEX_LOCK_PI"),
+    (0x7f, 7, "FUTEX_UNLOCK_PI"),
+    (0x7f, 8, "FUTEX_TRYLOCK_PI"),
+    (0x7f, 9, "FUTEX_WAIT_BITSET"),
+    (0x7f, 10, "FUTEX_WAKE_BITSET"),
+    (0x7f, 11, "FUTEX_WAIT_REQUEUE_PI"),
+    (0x7f, 12, "FUTEX_CMP_REQUEUE_PI"),
+    (0x7f, 13, "FUTEX_LOCK_PI2"),
+    (0x80, 0x80, "FUTEX_PRIVATE_FLAG"),
+    (0x100, 0x100, "FUTEX_CLOCK_REALTIME"),
+];
+values! {
+    /// rt_sigprocmask's ways.
+    SIG_HOW { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2 }
+}
+bits! {
+    /// sigaction flags.
+    SIGACTION { SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x400_0000,
+        SA_ONSTACK = 0x800_0000, SA_RESTART = 0x1000_0000, SA_NODEFER = 0x4000_0000, SA_RESETHAND = 0x8000_0000 }
+}
+bits! {
+    /// wait4 and waitid options.
+    WAIT { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x100_0000,
+        __WNOTHREAD = 0x2000_0000, __WALL = 0x4000_0000, __WCLONE = 0x8000_0000 }
+}

@@ -115,7 +115,7 @@ impl Printer {
         let mut any = false;
         for &(mask, bits, name) in names {
             let whole = mask == u64::MAX;
-            let hit = if whole || bits == 0 {
+            let hit = if whole || mask == 0 {
                 value == bits
             } else {
                 value & mask == bits && rest & bits == bits
@@ -164,6 +164,65 @@ impl Printer {
             Some(name) => self.text(name),
             None => self.dec(i64::from(number)),
         }
+    }
+
+    /// clone's flags; the low byte is the signal of the child's end.
+    pub fn clone_flags(&mut self, value: u64) {
+        const EXIT_SIGNAL: u64 = 0x7f;
+        let signal = value & EXIT_SIGNAL;
+        if value & !EXIT_SIGNAL != 0 || signal == 0 {
+            self.names(flags::CLONE, value & !EXIT_SIGNAL);
+        }
+        if signal != 0 {
+            if value != signal {
+                self.text("|");
+            }
+            self.signal(signal as i32);
+        }
+    }
+
+    /// A signal set: `[SIGINT SIGCHLD]`, or the missing ones after `~` when most are in it.
+    pub fn signal_set(&mut self, addr: GuestAddr) {
+        match read::<u64>(addr) {
+            Ok(set) => self.signals(set),
+            Err(_) => self.pointer(addr),
+        }
+    }
+
+    fn signals(&mut self, set: u64) {
+        let (listed, lead) = if set.count_ones() > 32 {
+            (!set, "~[")
+        } else {
+            (set, "[")
+        };
+        self.text(lead);
+        let mut first = true;
+        for number in (1..=64).filter(|number| listed >> (number - 1) & 1 != 0) {
+            if !std::mem::replace(&mut first, false) {
+                self.text(" ");
+            }
+            self.signal(number);
+        }
+        self.text("]");
+    }
+
+    /// struct sigaction as the kernel has it: handler, flags, restorer, mask.
+    pub fn signal_action(&mut self, addr: GuestAddr) {
+        let Ok([handler, action_flags, _, mask]) = read::<[u64; 4]>(addr) else {
+            return self.pointer(addr);
+        };
+        self.group(|out| {
+            out.field("sa_handler");
+            match handler {
+                0 => out.text("SIG_DFL"),
+                1 => out.text("SIG_IGN"),
+                _ => out.hex(handler),
+            }
+            out.field("sa_flags");
+            out.names(flags::SIGACTION, action_flags);
+            out.field("sa_mask");
+            out.signals(mask);
+        });
     }
 
     pub fn ioctl(&mut self, request: u64) {
@@ -358,6 +417,21 @@ mod tests {
         assert_eq!(
             printed(|out| out.open_flags(OpenFlags(0o4050000 | 1))),
             "O_WRONLY|O_SYNC|O_DIRECTORY"
+        );
+    }
+
+    #[test]
+    fn signals_and_clone_flags_have_names() {
+        assert_eq!(printed(|out| out.signals(1 << 1 | 1 << 16)), "[SIGINT SIGCHLD]");
+        assert_eq!(printed(|out| out.signals(!(1 << 8))), "~[SIGKILL]");
+        assert_eq!(printed(|out| out.clone_flags(17)), "SIGCHLD");
+        assert_eq!(
+            printed(|out| out.clone_flags(0x4111)),
+            "CLONE_VM|CLONE_VFORK|SIGCHLD"
+        );
+        assert_eq!(
+            printed(|out| out.names(flags::FUTEX, 0x80)),
+            "FUTEX_WAIT|FUTEX_PRIVATE_FLAG"
         );
     }
 

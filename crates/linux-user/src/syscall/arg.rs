@@ -70,6 +70,10 @@ plain! {
     Id(u32) => |value, out| out.dec(i64::from(value as i32));
     /// A file descriptor, or AT_FDCWD.
     Fd(i32) => |value, out| if value == flags::AT_FDCWD { out.text("AT_FDCWD") } else { out.dec(i64::from(value)) };
+    /// How rt_sigprocmask changes the mask.
+    SigHow(i32) => |value, out| out.names(flags::SIG_HOW, u64::from(value as u32));
+    /// clone's flags, the exit signal in the low byte.
+    CloneFlags(u64) => |value, out| out.clone_flags(value);
     /// A signal number.
     Signal(i32) => |value, out| out.signal(value);
     /// An ioctl request.
@@ -171,6 +175,8 @@ named! {
     SemCmd: flags::SEM_CMD;
     ShmCmd: flags::SHM_CMD;
     AttachFlags: flags::SHMAT;
+    FutexOp: flags::FUTEX;
+    WaitOptions: flags::WAIT;
 }
 
 impl Arg for OpenFlags {
@@ -183,6 +189,44 @@ impl Arg for OpenFlags {
     fn show(self, out: &mut Printer) {
         out.open_flags(self);
     }
+}
+
+/// Declares a pointer to something of its own way of printing: (where it prints) and (how).
+macro_rules! shown {
+    ($($(#[$doc:meta])* $name:ident, after: $after:literal, $size:literal, $show:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub struct $name(pub GuestAddr);
+        impl Arg for $name {
+            const OUT: bool = $after;
+            fn decode(regs: &Regs, index: usize) -> Self {
+                $name(GuestAddr(regs[index]))
+            }
+            fn to_host(self) -> Result<u64, Errno> {
+                if $after {
+                    own::check(self.0.0, $size)?;
+                }
+                Ok(self.0.0)
+            }
+            fn show(self, out: &mut Printer) {
+                if self.0.is_null() || ($after && !matches!(out.result(), Some(Ok(_)))) {
+                    return out.pointer(self.0);
+                }
+                out.$show(self.0);
+            }
+        }
+    )*};
+}
+
+shown! {
+    /// A signal set the call reads.
+    SigSetIn, after: false, 8, signal_set;
+    /// A signal set the call writes.
+    SigSetOut, after: true, 8, signal_set;
+    /// A struct sigaction the call reads.
+    SigActIn, after: false, 32, signal_action;
+    /// A struct sigaction the call writes.
+    SigActOut, after: true, 32, signal_action;
 }
 
 /// A path or other NUL-terminated string in guest memory.

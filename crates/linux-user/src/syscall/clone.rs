@@ -5,7 +5,7 @@
 //!   a stack of its own, driving the parent's Task while the parent sleeps in the kernel.
 //! - All else: a host process with a copy of memory, flags (CLONE_NEW*) passed on.
 
-use super::arg::{Addr, Hex, Ptr, Size, write};
+use super::arg::{Addr, CloneFlags, Ptr, Size, write};
 use crate::host;
 use crate::mm::own;
 use crate::run;
@@ -65,7 +65,7 @@ pub struct Request {
 /// clone(2).
 pub fn clone(
     task: &mut Task,
-    flags: Hex,
+    flags: CloneFlags,
     stack: Addr,
     parent_tid: Addr,
     tls: Addr,

@@ -1,6 +1,6 @@
 //! Waiting for descriptors: epoll's events are laid out anew, signal masks are the task's.
 
-use super::arg::{Addr, EpollOp, Fd, In, InOut, Int, Long, Out, Ptr, Size, read};
+use super::arg::{Addr, EpollOp, Fd, In, InOut, Int, Long, Out, Ptr, SigSetIn, Size, read};
 use crate::host;
 use crate::mm::own;
 use crate::task::Task;
@@ -53,7 +53,7 @@ pub fn epoll_pwait(
     events: Out<EpollEvent>,
     max: Int,
     timeout: Int,
-    mask: Ptr,
+    mask: SigSetIn,
     size: Size,
 ) -> SysResult {
     let args = [
@@ -74,7 +74,7 @@ pub fn epoll_pwait2(
     events: Out<EpollEvent>,
     max: Int,
     timeout: In<Timespec>,
-    mask: Ptr,
+    mask: SigSetIn,
     size: Size,
 ) -> SysResult {
     let args = [
@@ -94,7 +94,7 @@ pub fn ppoll(
     fds: InOut<PollFd>,
     nfds: Size,
     timeout: InOut<Timespec>,
-    mask: Ptr,
+    mask: SigSetIn,
     size: Size,
 ) -> SysResult {
     own::check(fds.0.0, nfds.0.saturating_mul(8))?;

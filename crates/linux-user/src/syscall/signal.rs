@@ -1,6 +1,6 @@
 //! Signal calls. Sending is the host's; masks, dispositions and stacks are the task's.
 
-use super::arg::{In, Ptr, Signal, Size, read, write};
+use super::arg::{In, Ptr, SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Signal, Size, read, write};
 use crate::host;
 use crate::mm::own;
 use crate::signal::action::SigAction;
@@ -40,7 +40,7 @@ fn check_size(size: Size) -> Result<(), Errno> {
 }
 
 /// rt_sigaction(2).
-pub fn rt_sigaction(task: &mut Task, signal: Signal, act: Ptr, old: Ptr, size: Size) -> SysResult {
+pub fn rt_sigaction(task: &mut Task, signal: Signal, act: SigActIn, old: SigActOut, size: Size) -> SysResult {
     check_size(size)?;
     let new: Option<SigAction> = if act.0.is_null() { None } else { Some(read(act.0)?) };
     let signal = signal.0;
@@ -58,7 +58,7 @@ pub fn rt_sigaction(task: &mut Task, signal: Signal, act: Ptr, old: Ptr, size: S
 }
 
 /// rt_sigprocmask(2).
-pub fn rt_sigprocmask(task: &mut Task, how: super::arg::Int, set: Ptr, old: Ptr, size: Size) -> SysResult {
+pub fn rt_sigprocmask(task: &mut Task, how: SigHow, set: SigSetIn, old: SigSetOut, size: Size) -> SysResult {
     check_size(size)?;
     let before = task.signals.mask();
     if !set.0.is_null() {
@@ -80,7 +80,7 @@ pub fn rt_sigprocmask(task: &mut Task, how: super::arg::Int, set: Ptr, old: Ptr,
 }
 
 /// rt_sigpending(2).
-pub fn rt_sigpending(task: &mut Task, set: Ptr, size: Size) -> SysResult {
+pub fn rt_sigpending(task: &mut Task, set: SigSetOut, size: Size) -> SysResult {
     if size.0 > SIGSET_SIZE {
         return Err(Errno::EINVAL);
     }
@@ -95,7 +95,7 @@ pub fn rt_sigpending(task: &mut Task, set: Ptr, size: Size) -> SysResult {
 }
 
 /// rt_sigsuspend(2).
-pub fn rt_sigsuspend(task: &mut Task, set: Ptr, size: Size) -> SysResult {
+pub fn rt_sigsuspend(task: &mut Task, set: SigSetIn, size: Size) -> SysResult {
     check_size(size)?;
     let mask: SigSet = read(set.0)?;
     if task.signals.held() & !mask != 0 {
@@ -113,7 +113,13 @@ pub fn rt_sigsuspend(task: &mut Task, set: Ptr, size: Size) -> SysResult {
 }
 
 /// rt_sigtimedwait(2).
-pub fn rt_sigtimedwait(task: &mut Task, set: Ptr, info: Ptr, timeout: In<Timespec>, size: Size) -> SysResult {
+pub fn rt_sigtimedwait(
+    task: &mut Task,
+    set: SigSetIn,
+    info: Ptr,
+    timeout: In<Timespec>,
+    size: Size,
+) -> SysResult {
     check_size(size)?;
     let wanted: SigSet = read(set.0)?;
     own::check(info.0.0, 128)?;

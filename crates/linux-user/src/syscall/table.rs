@@ -9,11 +9,12 @@
 //! `-> Hex` prints the result as an address; `-> Never` is a call that does not return.
 
 use super::arg::{
-    AccessMode, Addr, Advice, AtFlags, AttachFlags, CStrArray, ClockId, EpollOp, FcntlCmd, Fd, FdFlags,
-    GuestCStr, Hex, Id, In, InBuf, InOut, Int, Iov, IovOut, IpcCmd, IpcFlags, Long, MapFlags, MemfdFlags,
-    Mode, MountFlags, MsgFlags, Out, OutBuf, Pid, Prot, Ptr, RandomFlags, RemapFlags, RenameFlags, Request,
-    Resource, RwFlags, SemCmd, ShmCmd, Signal, Size, SocketFamily, SocketType, SpliceFlags, SyncFlags, UInt,
-    UnlinkFlags, Whence,
+    AccessMode, Addr, Advice, AtFlags, AttachFlags, CStrArray, ClockId, CloneFlags, EpollOp, FcntlCmd, Fd,
+    FdFlags, FutexOp, GuestCStr, Hex, Id, In, InBuf, InOut, Int, Iov, IovOut, IpcCmd, IpcFlags, Long,
+    MapFlags, MemfdFlags, Mode, MountFlags, MsgFlags, Out, OutBuf, Pid, Prot, Ptr, RandomFlags, RemapFlags,
+    RenameFlags, Request, Resource, RwFlags, SemCmd, ShmCmd, SigActIn, SigActOut, SigHow, SigSetIn,
+    SigSetOut, Signal, Size, SocketFamily, SocketType, SpliceFlags, SyncFlags, UInt, UnlinkFlags,
+    WaitOptions, Whence,
 };
 use super::{
     clone, dirents, exec, fs, io, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread,
@@ -48,7 +49,7 @@ super::syscalls! {
     19 eventfd2(initval: UInt, flags: FdFlags) = host, Full;
     20 epoll_create1(flags: FdFlags) = host, Full;
     21 epoll_ctl(epfd: Fd, op: EpollOp, fd: Fd, event: In<EpollEvent>) = poll::epoll_ctl, Full;
-    22 epoll_pwait(epfd: Fd, events: Out<EpollEvent>, maxevents: Int, timeout: Int, sigmask: Ptr, sigsetsize: Size) = poll::epoll_pwait, Full;
+    22 epoll_pwait(epfd: Fd, events: Out<EpollEvent>, maxevents: Int, timeout: Int, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait, Full;
     23 dup(oldfd: Fd) = io::dup, Full;
     24 dup3(oldfd: Fd, newfd: Fd, flags: FdFlags) = io::dup3, Full;
     25 fcntl(fd: Fd, cmd: FcntlCmd, arg: Hex) = fs::fcntl, Full;
@@ -99,8 +100,8 @@ super::syscalls! {
     70 pwritev(fd: Fd, iov: Iov, iovcnt: Size, offset: Long, offset_high: Long) = blocking, Full;
     71 sendfile(out_fd: Fd, in_fd: Fd, offset: InOut<i64>, count: Size) = blocking, Full;
     72 pselect6(nfds: Int, readfds: Ptr, writefds: Ptr, exceptfds: Ptr, timeout: InOut<Timespec>, sigmask: Ptr) = poll::pselect6, Full;
-    73 ppoll(fds: InOut<PollFd>, nfds: Size, timeout: InOut<Timespec>, sigmask: Ptr, sigsetsize: Size) = poll::ppoll, Full;
-    74 signalfd4(fd: Fd, mask: Ptr, sizemask: Size, flags: FdFlags) = host, Full;
+    73 ppoll(fds: InOut<PollFd>, nfds: Size, timeout: InOut<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::ppoll, Full;
+    74 signalfd4(fd: Fd, mask: SigSetIn, sizemask: Size, flags: FdFlags) = host, Full;
     75 vmsplice(fd: Fd, iov: IovOut, nr_segs: Size, flags: SpliceFlags) = blocking, Full;
     76 splice(fd_in: Fd, off_in: InOut<i64>, fd_out: Fd, off_out: InOut<i64>, len: Size, flags: SpliceFlags) = blocking, Full;
     77 tee(fd_in: Fd, fd_out: Fd, len: Size, flags: SpliceFlags) = blocking, Full;
@@ -121,10 +122,10 @@ super::syscalls! {
     92 personality(persona: Hex) -> Hex = host, Partial("READ_IMPLIES_EXEC does not make the guest's memory executable");
     93 exit(status: Int) -> Never = process::exit, Full;
     94 exit_group(status: Int) -> Never = process::exit_group, Full;
-    95 waitid(idtype: Int, id: Pid, infop: Ptr, options: Hex, rusage: Out<Rusage>) = blocking, Full;
+    95 waitid(idtype: Int, id: Pid, infop: Ptr, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
     96 set_tid_address(tidptr: Ptr) = thread::set_tid_address, Full;
-    97 unshare(flags: Hex) = host, Full;
-    98 futex(uaddr: Addr, op: Hex, val: UInt, timeout: Hex, uaddr2: Addr, val3: UInt) = blocking, Full;
+    97 unshare(flags: CloneFlags) = host, Full;
+    98 futex(uaddr: Addr, op: FutexOp, val: UInt, timeout: Hex, uaddr2: Addr, val3: UInt) = blocking, Full;
     99 set_robust_list(head: Addr, len: Size) = thread::set_robust_list, Full;
     100 get_robust_list(pid: Pid, head: Ptr, len: Ptr) = thread::get_robust_list, Full;
     101 nanosleep(req: In<Timespec>, rem: Out<Timespec>) = blocking, Full;
@@ -159,11 +160,11 @@ super::syscalls! {
     130 tkill(tid: Pid, sig: Signal) = host, Full;
     131 tgkill(tgid: Pid, tid: Pid, sig: Signal) = host, Full;
     132 sigaltstack(ss: Ptr, old_ss: Ptr) = signal::sigaltstack, Full;
-    133 rt_sigsuspend(mask: Ptr, sigsetsize: Size) = signal::rt_sigsuspend, Full;
-    134 rt_sigaction(sig: Signal, act: Ptr, oldact: Ptr, sigsetsize: Size) = signal::rt_sigaction, Full;
-    135 rt_sigprocmask(how: Int, set: Ptr, oldset: Ptr, sigsetsize: Size) = signal::rt_sigprocmask, Full;
-    136 rt_sigpending(set: Ptr, sigsetsize: Size) = signal::rt_sigpending, Full;
-    137 rt_sigtimedwait(set: Ptr, info: Ptr, timeout: In<Timespec>, sigsetsize: Size) = signal::rt_sigtimedwait, Full;
+    133 rt_sigsuspend(mask: SigSetIn, sigsetsize: Size) = signal::rt_sigsuspend, Full;
+    134 rt_sigaction(sig: Signal, act: SigActIn, oldact: SigActOut, sigsetsize: Size) = signal::rt_sigaction, Full;
+    135 rt_sigprocmask(how: SigHow, set: SigSetIn, oldset: SigSetOut, sigsetsize: Size) = signal::rt_sigprocmask, Full;
+    136 rt_sigpending(set: SigSetOut, sigsetsize: Size) = signal::rt_sigpending, Full;
+    137 rt_sigtimedwait(set: SigSetIn, info: Ptr, timeout: In<Timespec>, sigsetsize: Size) = signal::rt_sigtimedwait, Full;
     138 rt_sigqueueinfo(pid: Pid, sig: Signal, info: Ptr) = host, Full;
     139 rt_sigreturn() = signal::rt_sigreturn, Full;
     140 setpriority(which: Int, who: Int, prio: Int) = host, Full;
@@ -246,7 +247,7 @@ super::syscalls! {
     217 add_key(kind: GuestCStr, description: GuestCStr, payload: InBuf, len: Size, keyring: Int) = host, Full;
     218 request_key(kind: GuestCStr, description: GuestCStr, callout: GuestCStr, keyring: Int) = blocking, Full;
     219 keyctl(op: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = host, Full;
-    220 clone(flags: Hex, stack: Addr, parent_tid: Addr, tls: Addr, child_tid: Addr) = clone::clone, Full;
+    220 clone(flags: CloneFlags, stack: Addr, parent_tid: Addr, tls: Addr, child_tid: Addr) = clone::clone, Full;
     221 execve(path: GuestCStr, argv: CStrArray, envp: CStrArray) = exec::execve, Full;
     222 mmap(addr: Addr, len: Size, prot: Prot, flags: MapFlags, fd: Fd, offset: Long) -> Hex = memory::mmap, Full;
     223 fadvise64(fd: Fd, offset: Long, len: Long, advice: Int) = host, Full;
@@ -270,7 +271,7 @@ super::syscalls! {
     241 perf_event_open(attr: Ptr, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
     242 accept4(fd: Fd, addr: Ptr, len: InOut<u32>, flags: FdFlags) = blocking, Full;
     243 recvmmsg(fd: Fd, msgs: Ptr, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
-    260 wait4(pid: Pid, status: Out<i32>, options: Hex, rusage: Out<Rusage>) = blocking, Full;
+    260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
     261 prlimit64(pid: Pid, resource: Resource, new: In<Rlimit>, old: Out<Rlimit>) = host, Full;
     262 fanotify_init(flags: Hex, event_flags: OpenFlags) = host, Full;
     263 fanotify_mark(fd: Fd, flags: Hex, mask: Hex, dirfd: Fd, path: GuestCStr) = host, Full;
@@ -278,7 +279,7 @@ super::syscalls! {
     265 open_by_handle_at(mount_fd: Fd, handle: Ptr, flags: OpenFlags) = blocking, Full;
     266 clock_adjtime(clockid: ClockId, buf: Ptr) = host, Full;
     267 syncfs(fd: Fd) = blocking, Full;
-    268 setns(fd: Fd, nstype: Hex) = host, Full;
+    268 setns(fd: Fd, nstype: CloneFlags) = host, Full;
     269 sendmmsg(fd: Fd, msgs: Ptr, vlen: UInt, flags: MsgFlags) = blocking, Full;
     270 process_vm_readv(pid: Pid, local: IovOut, liovcnt: Size, remote: Ptr, riovcnt: Size, flags: Hex) = host, Full;
     271 process_vm_writev(pid: Pid, local: Iov, liovcnt: Size, remote: Ptr, riovcnt: Size, flags: Hex) = host, Partial("code written into another process is seen when that process invalidates it");
@@ -322,7 +323,7 @@ super::syscalls! {
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;
     439 faccessat2(dirfd: Fd, path: GuestCStr, mode: AccessMode, flags: AtFlags) = fs::faccessat2, Full;
     440 process_madvise(pidfd: Fd, iov: Iov, vlen: Size, advice: Advice, flags: Hex) = memory::process_madvise, Partial("advice that drops contents is refused, as before Linux 6.15");
-    441 epoll_pwait2(epfd: Fd, events: Out<EpollEvent>, maxevents: Int, timeout: In<Timespec>, sigmask: Ptr, sigsetsize: Size) = poll::epoll_pwait2, Full;
+    441 epoll_pwait2(epfd: Fd, events: Out<EpollEvent>, maxevents: Int, timeout: In<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait2, Full;
     442 mount_setattr(dirfd: Fd, path: GuestCStr, flags: AtFlags, attr: Ptr, size: Size) = host, Full;
     443 quotactl_fd(fd: Fd, cmd: Hex, id: Int, addr: Ptr) = host, Full;
     444 landlock_create_ruleset(attr: Ptr, size: Size, flags: Hex) = host, Full;
