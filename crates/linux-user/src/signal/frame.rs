@@ -204,7 +204,7 @@ fn find_fpsimd(records: &[u8]) -> Result<usize, Errno> {
                 (_, _) => Err(Errno::EINVAL),
             };
         }
-        if size < 8 || size % 16 != 0 || size > records.len() - at {
+        if size < 8 || !size.is_multiple_of(16) || size > records.len() - at {
             return Err(Errno::EINVAL);
         }
         match magic {

@@ -175,7 +175,7 @@ fn walk_robust_list(task: &Task) {
 
 /// handle_futex_death: false stops the walk.
 fn futex_death(task: &Task, addr: GuestAddr, priority_inheriting: bool, pending: bool) -> bool {
-    if addr.0 % 4 != 0 || own::check(addr.0, 4).is_err() {
+    if !addr.0.is_multiple_of(4) || own::check(addr.0, 4).is_err() {
         return false;
     }
     loop {
