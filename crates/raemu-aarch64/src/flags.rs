@@ -28,6 +28,13 @@ pub struct LogItems {
     pub unimp: bool,
 }
 
+impl LogItems {
+    /// Whether the engine has anything to show.
+    pub fn in_translation(self) -> bool {
+        self.in_asm || self.out_asm || self.op || self.exec
+    }
+}
+
 const fn flag(
     name: &'static str,
     env: Option<&'static str>,

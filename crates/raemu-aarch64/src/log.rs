@@ -8,6 +8,15 @@ use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The log's descriptor, for the engine's plain function.
+static LOG: AtomicI32 = AtomicI32::new(-1);
+
+/// Appends `text` to the log.
+pub fn write(text: &str) {
+    host::write_all(LOG.load(Ordering::Relaxed), text.as_bytes());
+}
 
 /// Replaces the one `%d` a name may have by the process number; another `%` makes no sense.
 fn expand(name: &[u8], pid: u32) -> Option<Vec<u8>> {
@@ -21,11 +30,17 @@ fn expand(name: &[u8], pid: u32) -> Option<Vec<u8>> {
     Some([&name[..at], pid.to_string().as_bytes(), rest].concat())
 }
 
-/// Opens the log of these settings.
+/// Opens the log of these settings, for [`write`] and for others by its descriptor.
 ///
 /// # Errors
 /// A file name that makes no sense, or a file that cannot be opened.
 pub fn open(settings: &Settings) -> Result<i32, Outcome> {
+    let fd = descriptor(settings)?;
+    LOG.store(fd, Ordering::Relaxed);
+    Ok(fd)
+}
+
+fn descriptor(settings: &Settings) -> Result<i32, Outcome> {
     let Some(name) = &settings.log_file else {
         // Standard error may be closed; then lines go nowhere.
         return Ok(own_fds::adopt(2).unwrap_or(-1));

@@ -140,8 +140,20 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
         Mode::Jit
     };
     let engine = Engine::new(Box::new(mm.clone()), mode);
+    if settings.log.in_translation() {
+        engine.set_trace(engine::Trace {
+            in_asm: settings.log.in_asm,
+            op: settings.log.op,
+            out_asm: settings.log.out_asm,
+            exec: settings.log.exec,
+            write: log::write,
+        });
+    }
     let loaded = load(&mm, &engine, settings, &options, &program)?;
     mm.set_brk(loaded.brk);
+    if settings.log.page {
+        log::write(&pages(&mm));
+    }
     let start = Start {
         pc: loaded.entry,
         sp: loaded.sp,
@@ -159,6 +171,21 @@ fn hold_emulator(program: &Program) {
     let name = (!program.by_kernel).then(host::exec_name);
     let path = name.and_then(|name| CString::new(name).ok());
     inherit::hold_emulator(inherited, path.as_deref());
+}
+
+/// The guest's mappings for -d page, with qemu's heading.
+fn pages(mm: &Mm) -> String {
+    let mut text = "page layout changed following binary load\nstart            end              size             prot\n".to_owned();
+    for vma in mm.vmas() {
+        let bit = |flag: u64, letter: char| if vma.prot & flag != 0 { letter } else { '-' };
+        let [read, write, exec] = [bit(1, 'r'), bit(2, 'w'), bit(4, 'x')];
+        let size = vma.end - vma.start;
+        text.push_str(&format!(
+            "{:016x}-{:016x} {size:016x} {read}{write}{exec}\n",
+            vma.start, vma.end
+        ));
+    }
+    text
 }
 
 fn load(
