@@ -111,12 +111,11 @@ fn check_header(bytes: &[u8]) -> Result<Header, LoadError> {
         return Err(LoadError::WrongArchitecture);
     }
     let header = Header::parse(bytes).map_err(|_| LoadError::WrongArchitecture)?;
-    // Linux looks at neither version nor OSABI; qemu at the versions, and the binfmt_misc
-    // entry requires EI_VERSION 1, so no script depends on other values.
+    // Linux looks at neither version nor OSABI; qemu at EI_VERSION, and the binfmt_misc
+    // entry requires it to be 1, so no script depends on other values.
     let fits = header.e_machine == EM_AARCH64
         && matches!(header.e_type, ET_EXEC | ET_DYN)
         && usize::from(header.e_phentsize) == SIZEOF_PHDR
-        && header.e_version == u32::from(EV_CURRENT)
         && bytes[6] == EV_CURRENT;
     if fits {
         Ok(header)

@@ -168,8 +168,17 @@ fn open_interpreter(program: &Program<'_>, headers: &Headers) -> Result<Option<I
         Ok(headers) => Ok(Some(Interpreter { path, file, headers })),
         Err(error) => Err(LoadError::Interpreter {
             path,
-            error: Box::new(error),
+            error: Box::new(as_interpreter(error)),
         }),
+    }
+}
+
+/// What execve would say of a program, as qemu says it of an interpreter.
+fn as_interpreter(error: LoadError) -> LoadError {
+    match error {
+        LoadError::File(Errno::ENOEXEC) => LoadError::WrongArchitecture,
+        LoadError::File(errno) => LoadError::ReadHeader(errno),
+        other => other,
     }
 }
 

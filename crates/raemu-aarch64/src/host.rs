@@ -17,8 +17,11 @@ const AT_EXECFN: u64 = 31;
 /// The kernel kept argv[0] when it started the emulator for a binfmt_misc entry with the P flag.
 pub const AT_FLAGS_PRESERVE_ARGV0: u64 = 1;
 
+/// The strings of a vector as main gets it.
+///
 /// # Safety
 /// `vector` must point to C strings, ended by a null pointer, that are never freed.
+#[cfg(not(test))]
 pub unsafe fn c_strings(vector: *const *const libc::c_char) -> Vec<Vec<u8>> {
     let mut strings = Vec::new();
     let mut at = vector;

@@ -32,6 +32,10 @@ const PATCHED: &[(&str, usize, &[u8])] = &[
     ("unaligned", 64 + 8, &[1, 0]),
     ("align0", 64 + 48, &[0; 8]),
     ("align3", 64 + 48, &[3, 0, 0]),
+    ("align64k", 64 + 48, &[0, 0, 1]),
+    ("eversion", 20, &[9]),
+    ("lessmemory", 64 + 40, &[16, 0, 0, 0]),
+    ("entrynowhere", 24, &[0, 0x90, 0x78, 0x56, 0x34, 0x12]),
 ];
 
 fn main() -> ExitCode {
@@ -90,6 +94,7 @@ fn files(dir: &Path) -> Result<(), String> {
         variant[at..at + bytes.len()].copy_from_slice(bytes);
         write(name, &variant, 0o755).map_err(text)?;
     }
+    interpreters(dir)?;
     let mut missing = fs::read(dir.join("dynamic")).map_err(text)?;
     let name = b"/lib/ld-linux-aarch64.so.1";
     let at = missing.windows(name.len()).position(|window| window == name);
@@ -105,6 +110,26 @@ fn files(dir: &Path) -> Result<(), String> {
         ("notexecutable", &program, 0o644),
     ] {
         write(name, bytes, mode).map_err(text)?;
+    }
+    Ok(())
+}
+
+/// Dynamic programs whose interpreter is not fit.
+fn interpreters(dir: &Path) -> Result<(), String> {
+    let program = fs::read(dir.join("dynamic")).map_err(|e| e.to_string())?;
+    let name = b"/lib/ld-linux-aarch64.so.1\0";
+    let at = program.windows(name.len()).position(|window| window == name);
+    let at = at.ok_or("the dynamic program names no interpreter")?;
+    for (file, interpreter) in [
+        ("textinterpreter", &b"/etc/passwd\0"[..]),
+        ("hostinterpreter", b"/bin/true\0"),
+        ("dirinterpreter", b"/etc\0"),
+    ] {
+        let mut variant = program.clone();
+        variant[at..at + interpreter.len()].copy_from_slice(interpreter);
+        let path = dir.join(file);
+        fs::write(&path, variant).map_err(|e| e.to_string())?;
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).map_err(|e| e.to_string())?;
     }
     Ok(())
 }
