@@ -219,7 +219,7 @@ pub(crate) fn random_state(rng: &mut Rng) -> CpuState {
     state
 }
 
-fn random_fpcr(rng: &mut Rng) -> u32 {
+pub(crate) fn random_fpcr(rng: &mut Rng) -> u32 {
     if rng.one_in(2) {
         return 0;
     }

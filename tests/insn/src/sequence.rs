@@ -20,6 +20,9 @@ const CODE_END: u32 = 24;
 /// A general register that counts the rounds of a loop.
 const COUNTER: u32 = 23;
 
+/// A general register that holds a value for FPCR.
+const NEW_FPCR: u32 = 22;
+
 /// The `seed`-th sequence.
 #[must_use]
 pub fn case(seed: u64) -> Case {
@@ -38,6 +41,7 @@ pub fn case(seed: u64) -> Case {
     }
     state.x[OFFSET as usize] = rng.below(512);
     state.x[CODE_END as usize] = CODE_ENTRY + 4 * words.len() as u64;
+    state.x[NEW_FPCR as usize] = u64::from(case::random_fpcr(&mut rng));
     state.x[COUNTER as usize] = 1 + rng.below(5);
     Case {
         word: words[0],
@@ -77,8 +81,23 @@ fn calling(rng: &mut Rng) -> Vec<u32> {
     words
 }
 
+/// Reads and writes of FPCR, FPSR and NZCV, which change how the code after them runs.
+fn system_word(rng: &mut Rng) -> u32 {
+    let register = rng.below(8) as u32;
+    match rng.below(6) {
+        0 | 1 => 0xd51b_4400 | NEW_FPCR,
+        2 => 0xd53b_4420 | register, // mrs fpsr
+        3 => 0xd51b_4420 | register,
+        4 => 0xd53b_4200 | register, // mrs nzcv
+        _ => 0xd51b_4200 | register,
+    }
+}
+
 /// An instruction that has `left` instructions from itself to the end.
 fn word(rng: &mut Rng, left: usize) -> u32 {
+    if rng.one_in(32) {
+        return system_word(rng);
+    }
     loop {
         let row = &ROWS[rng.below(ROWS.len() as u64) as usize];
         let word = a64_isa::sample(row, rng.next());
