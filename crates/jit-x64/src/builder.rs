@@ -140,7 +140,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Base and offset of an address, with constant additions moved into the offset.
+    /// Base and offset of an address, with constant additions moved into the offset. A sum
+    /// that is a guest register's value stays the base: folding it would keep the register's
+    /// older value alive beside it, as after `stp x29, x30, [sp, #-32]!`.
     fn address(&mut self, base: Ref, offset: i64) -> (Ref, i32) {
         let (base, offset) = match self.op(base) {
             Op::Int2 {
@@ -148,7 +150,7 @@ impl<'a> Builder<'a> {
                 w: Width::X,
                 a,
                 b,
-            } => match self.constant(b) {
+            } if !self.x.contains(&base) => match self.constant(b) {
                 Some(c) => (a, offset.wrapping_add(c as i64)),
                 None => (base, offset),
             },

@@ -83,6 +83,9 @@ impl Asm {
     }
 
     pub fn alu_imm(&mut self, op: Alu, w: Width, d: Gpr, imm: i32) {
+        if let (Alu::Cmp, Ok(small)) = (op, i8::try_from(imm)) {
+            return self.cmp_byte(w, d, small);
+        }
         let d = d.0;
         match op {
             Alu::Add => by_width_imm!(self, w, add, d, imm),
@@ -98,6 +101,15 @@ impl Asm {
                 Width::X => dynasm!(self; .arch x64; test Rq(d), imm),
             },
         }
+    }
+
+    /// `cmp d, imm` with a one-byte immediate: dynasm always takes the four-byte form.
+    fn cmp_byte(&mut self, w: Width, d: Gpr, imm: i8) {
+        let rex = 0x40 | u8::from(w == Width::X) << 3 | d.0 >> 3;
+        if rex != 0x40 {
+            self.bytes(&[rex]);
+        }
+        self.bytes(&[0x83, 0xc0 | 7 << 3 | d.0 & 7, imm as u8]);
     }
 
     /// `op d, [state + offset]`.
