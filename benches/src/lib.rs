@@ -1,136 +1,130 @@
-//! Criterion benchmarks of the emulator's parts: the guest code they run. `benches/parts.rs` measures.
-//!
-//! The guest code lies in ordinary memory of this process: it is only read, never executed by the host.
+//! What the benchmarks of `benches/parts` share: guest code to work on.
+
 #![forbid(unsafe_code)]
 
-use std::ops::Range;
-use std::sync::Arc;
+use goblin::elf::Elf;
+use guest::GuestAddr;
+use std::path::Path;
 
-use engine::{AddressSpace, Cpu, Engine, Mode};
-use guest::{Exit, GuestAddr};
+/// Where Debian's cross libc (package libc6-arm64-cross) has real arm64 code.
+const LIBC: &str = "/usr/aarch64-linux-gnu/lib/libc.so.6";
 
-/// Instructions as a compiler mixes them; X0 points to memory. The CBZ is not taken, the branch goes to the next one.
-#[rustfmt::skip]
-pub const MIX: [u32; 15] = [
-    0x8b02_0023, // add   x3, x1, x2
-    0xf940_0804, // ldr   x4, [x0, #16]
-    0xeb04_007f, // cmp   x3, x4
-    0x9a84_3065, // csel  x5, x3, x4, lo
-    0xa902_1403, // stp   x3, x5, [x0, #32]
-    0xd348_5c86, // ubfx  x6, x4, #8, #16
-    0x3940_1407, // ldrb  w7, [x0, #5]
-    0x4a06_0ce7, // eor   w7, w7, w6, lsl #3
-    0xb400_00e0, // cbz   x0, . + 28
-    0x9b06_1c69, // madd  x9, x3, x6, x7
-    0xb900_4009, // str   w9, [x0, #64]
-    0x3dc0_1400, // ldr   q0, [x0, #80]
-    0x4ea1_8401, // add   v1.4s, v0.4s, v1.4s
-    0x1e64_2862, // fadd  d2, d3, d4
-    0x1400_0001, // b     . + 4
-];
+/// Words behind the code, so that the last block ends within it.
+const PADDING: usize = 128;
+const RET: u32 = 0xd65f_03c0;
 
-/// A loop of X1 rounds around a direct branch, an indirect branch, a call.
-pub const DIRECT: [u32; 3] = [0xf100_0421, 0x54ff_ffe1, SVC];
-pub const INDIRECT: [u32; 5] = [0x1000_0042, 0xd61f_0040, 0xf100_0421, 0x54ff_ffa1, SVC];
-pub const CALL: [u32; 5] = [0x9400_0004, 0xf100_0421, 0x54ff_ffc1, SVC, 0xd65f_03c0];
+/// AArch64 code in this process's memory, which is as good as guest memory.
+pub struct GuestCode {
+    /// Where it comes from, for the report.
+    pub source: &'static str,
+    pub words: Vec<u32>,
+    /// Where functions begin, as indices of `words`, ascending.
+    pub functions: Vec<usize>,
+}
 
-/// Nothing but system calls.
-pub const SYSTEM_CALLS: [u32; 2] = [SVC, 0x17ff_ffff];
-
-/// svc #0
-pub const SVC: u32 = 0xd400_0001;
-
-/// What the guest may execute: the one piece of code.
-struct OneRange(Range<u64>);
-
-impl AddressSpace for OneRange {
-    fn is_executable(&self, addr: GuestAddr) -> bool {
-        self.0.contains(&addr.0)
+impl GuestCode {
+    /// The cross libc's code, or sampled instructions where it is not installed.
+    #[must_use]
+    pub fn load() -> GuestCode {
+        let bytes = std::fs::read(Path::new(LIBC)).unwrap_or_default();
+        let mut code = from_elf(&bytes).unwrap_or_else(sampled);
+        code.words.extend([RET; PADDING]);
+        code
     }
-}
 
-/// A guest CPU with its code and a little memory.
-pub struct Guest {
-    pub cpu: Cpu,
-    code: Vec<u32>,
-    data: Vec<u64>,
-}
-
-impl Guest {
-    /// A guest that will run `code` from its start.
-    ///
-    /// # Panics
-    /// If the host refuses the memory for a code cache.
-    pub fn new(code: Vec<u32>, mode: Mode) -> Guest {
-        let start = code.as_ptr() as u64;
-        let end = start + 4 * code.len() as u64;
-        let engine = Engine::new(Box::new(OneRange(start..end)), mode);
-        let cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
-        Guest {
-            cpu,
-            code,
-            data: vec![1; 64],
+    /// Code given by words; one function.
+    #[must_use]
+    pub fn from_words(words: &[u32]) -> GuestCode {
+        let mut words = words.to_vec();
+        words.extend([RET; PADDING]);
+        GuestCode {
+            source: "given",
+            words,
+            functions: vec![0],
         }
     }
 
-    /// Runs from the start to the next system call, with X1 counting the rounds.
-    ///
-    /// # Panics
-    /// If the code ends otherwise than by a system call.
-    pub fn run(&mut self, rounds: u64) {
-        let (start, data) = (self.code.as_ptr() as u64, self.data.as_mut_ptr() as u64);
-        let state = self.cpu.state_mut();
-        state.pc = start;
-        state.x[0] = data;
-        state.x[1] = rounds;
-        self.resume();
+    /// Number of instructions, padding aside.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words.len() - PADDING
     }
 
-    /// Goes on to the next system call.
-    ///
-    /// # Panics
-    /// If the code ends otherwise than by a system call.
-    pub fn resume(&mut self) {
-        // Dropping translations asks every CPU to look up: that is a poll, not an end.
-        let exit = loop {
-            match self.cpu.run() {
-                Exit::Poll => {}
-                exit => break exit,
-            }
-        };
-        assert_eq!(exit, Exit::Svc(0));
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
-    /// Forgets all translations.
-    pub fn forget(&self) {
-        let start = GuestAddr(self.code.as_ptr() as u64);
-        self.cpu
-            .engine()
-            .invalidate(start..start.offset(4 * self.code.len() as i64));
+    /// Guest address of a word.
+    #[must_use]
+    pub fn address(&self, index: usize) -> GuestAddr {
+        GuestAddr(self.words.as_ptr() as u64 + 4 * index as u64)
+    }
+
+    /// First word and end of each of the first `count` functions.
+    pub fn function_ranges(&self, count: usize) -> impl Iterator<Item = (usize, usize)> {
+        let ends = self.functions.iter().skip(1).copied().chain([self.len()]);
+        self.functions.iter().copied().zip(ends).take(count)
     }
 }
 
-/// `blocks` times [`MIX`], then a system call.
-pub fn mixed_code(blocks: usize) -> Vec<u32> {
-    let mut code = MIX.repeat(blocks);
-    code.push(SVC);
-    code
-}
-
-/// Valid encodings of all rows of the tables, `per_row` of each, from a fixed seed.
-pub fn samples(per_row: u64) -> Vec<u32> {
-    let mut seed = 0x9e37_79b9_7f4a_7c15u64;
-    let mut next = || {
-        seed ^= seed >> 12;
-        seed ^= seed << 25;
-        seed ^= seed >> 27;
-        seed.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    };
-    let rows = a64_isa::ROWS.iter();
-    rows.flat_map(|row| {
-        (0..per_row)
-            .map(|_| a64_isa::sample(row, next()))
-            .collect::<Vec<_>>()
+/// `.text` and the functions the dynamic symbols name.
+fn from_elf(bytes: &[u8]) -> Option<GuestCode> {
+    let elf = Elf::parse(bytes).ok()?;
+    let text = elf
+        .section_headers
+        .iter()
+        .find(|section| elf.shdr_strtab.get_at(section.sh_name) == Some(".text"))?;
+    let words: Vec<u32> = bytes
+        .get(text.file_range()?)?
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+        .collect();
+    let mut functions: Vec<usize> = elf
+        .dynsyms
+        .iter()
+        .filter(|symbol| symbol.is_function())
+        .filter_map(|symbol| symbol.st_value.checked_sub(text.sh_addr))
+        .map(|offset| offset as usize / 4)
+        .filter(|&index| index < words.len())
+        .collect();
+    functions.sort_unstable();
+    functions.dedup();
+    (!functions.is_empty()).then_some(GuestCode {
+        source: LIBC,
+        words,
+        functions,
     })
-    .collect()
+}
+
+/// Ten instructions of each row, mixed by a fixed generator.
+fn sampled() -> GuestCode {
+    let mut random = 1u64;
+    let mut next = || {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        random ^ random >> 29
+    };
+    let count = 10 * a64_isa::ROWS.len();
+    let words = (0..count)
+        .map(|_| {
+            let row = &a64_isa::ROWS[next() as usize % a64_isa::ROWS.len()];
+            a64_isa::sample(row, next())
+        })
+        .collect();
+    GuestCode {
+        source: "sampled rows",
+        words,
+        functions: (0..count).step_by(32).collect(),
+    }
+}
+
+/// All memory may be executed.
+pub struct Everywhere;
+
+impl engine::AddressSpace for Everywhere {
+    fn is_executable(&self, _addr: GuestAddr) -> bool {
+        true
+    }
 }

@@ -331,6 +331,12 @@ fn emit_stubs(cache: &CodeCache) -> (Stubs, usize) {
 }
 
 impl Shared {
+    /// The guest address behind a block's last instruction.
+    pub fn guest_end(&self, key: BlockKey) -> Option<GuestAddr> {
+        let block = self.blocks.get(&key)?;
+        Some(GuestAddr(key.pc + u64::from(block.guest_len)))
+    }
+
     fn blocks_in(&self, start: u64, end: u64) -> Vec<BlockKey> {
         let (first, last) = (start / guest::PAGE_SIZE, end.div_ceil(guest::PAGE_SIZE));
         let mut found: Vec<BlockKey> = if (last - first) as usize > self.by_page.len() {

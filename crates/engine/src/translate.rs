@@ -66,6 +66,26 @@ impl Engine {
         .map_err(Exit::Fault)
     }
 
+    /// Translates the block at `pc` without running it, unless it is known already, and
+    /// gives the address behind it: for measuring, and for warming up. `None` if nothing
+    /// can be fetched there, there is no room, or this engine only interprets.
+    #[must_use]
+    pub fn translate_ahead(&self, pc: GuestAddr) -> Option<GuestAddr> {
+        let cache = self.cache.as_ref()?;
+        let key = BlockKey {
+            pc: pc.0,
+            strict_fp: false,
+        };
+        let mut shared = self.lock();
+        if Engine::find(&shared, key).is_none() {
+            if !cache.has_room() {
+                return None;
+            }
+            self.translate(cache, &mut shared, key).ok()?;
+        }
+        shared.guest_end(key)
+    }
+
     /// Translates the block at `key` and returns its host address.
     ///
     /// # Errors

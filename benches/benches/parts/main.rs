@@ -1,0 +1,18 @@
+//! Times of the emulator's parts: `cargo bench -p benches`.
+//!
+//! Whole programs are measured by `cargo xtask bench`.
+
+mod cpu_time;
+mod decode;
+mod dispatch;
+mod interpret;
+mod syscall;
+mod translate;
+
+criterion::criterion_group! {
+    name = parts;
+    config = criterion::Criterion::default().with_measurement(cpu_time::CpuTime);
+    targets = decode::decode, translate::steps, translate::whole, dispatch::dispatch,
+        interpret::interpret, syscall::syscall
+}
+criterion::criterion_main!(parts);

@@ -1,0 +1,138 @@
+//! Translation, by the guest instruction: each step of it, and all of it in the engine.
+
+use crate::cpu_time::CpuTime;
+use benches::{Everywhere, GuestCode};
+use criterion::{BatchSize, Criterion, Throughput};
+use engine::{Engine, Mode};
+use guest::GuestAddr;
+use jit_x64::asm::Asm;
+use jit_x64::builder::{Builder, Flow};
+use jit_x64::ir::Ir;
+use jit_x64::lower::{Code, Scratch, lower};
+use jit_x64::passes::Analysis;
+use jit_x64::stubs::Stubs;
+use std::hint::black_box;
+
+/// Functions translated at a time.
+const FUNCTIONS: usize = 300;
+/// Instructions of a block, as in the engine.
+const MAX_INSNS: u32 = 64;
+const CODE_SIZE: usize = 64 << 10;
+
+/// Records the block at `start`.
+fn build(code: &GuestCode, start: usize, ir: &mut Ir) {
+    let mut builder = Builder::new(ir, code.address(start).0, false);
+    for &word in &code.words[start..] {
+        let flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
+        if flow == Flow::End {
+            return;
+        }
+        if builder.ir.insns == MAX_INSNS {
+            break;
+        }
+    }
+    builder.finish();
+}
+
+/// Blocks of the functions, and the number of their instructions.
+fn blocks(code: &GuestCode) -> (Vec<Ir>, Vec<usize>, u64) {
+    let (mut blocks, mut starts, mut insns) = (Vec::new(), Vec::new(), 0);
+    for (mut at, end) in code.function_ranges(FUNCTIONS) {
+        while at < end {
+            let mut ir = Ir::default();
+            build(code, at, &mut ir);
+            starts.push(at);
+            insns += u64::from(ir.insns);
+            at += ir.insns as usize;
+            blocks.push(ir);
+        }
+    }
+    (blocks, starts, insns)
+}
+
+/// The steps apart: decoding and recording, then with the passes, then with lowering.
+pub fn steps(c: &mut Criterion<CpuTime>) {
+    let code = GuestCode::load();
+    let (_, starts, insns) = blocks(&code);
+    let mut group = c.benchmark_group("translate");
+    group.throughput(Throughput::Elements(insns));
+    let mut ir = Ir::default();
+    let mut analysis = Analysis::default();
+    group.bench_function("build", |b| {
+        b.iter(|| {
+            for &start in &starts {
+                build(&code, start, &mut ir);
+                black_box(&ir);
+            }
+        });
+    });
+    group.bench_function("build+passes", |b| {
+        b.iter(|| {
+            for &start in &starts {
+                build(&code, start, &mut ir);
+                analysis.run(&mut ir, |_| true);
+                black_box(&analysis);
+            }
+        });
+    });
+    let mut buffer = vec![0u8; CODE_SIZE];
+    let (mut out, mut scratch, stubs) = (Code::default(), Scratch::default(), Stubs::default());
+    group.bench_function("build+passes+lower", |b| {
+        b.iter(|| {
+            for &start in &starts {
+                build(&code, start, &mut ir);
+                analysis.run(&mut ir, |_| true);
+                // SAFETY: the buffer outlives the assembler, and nothing else uses it meanwhile.
+                let asm = unsafe { Asm::new(buffer.as_mut_ptr(), buffer.len()) };
+                let asm = lower(asm, &ir, &analysis, &stubs, 0, &mut out, &mut scratch);
+                assert!(!asm.overflowed());
+                black_box(&out);
+            }
+        });
+    });
+    group.finish();
+}
+
+/// Translates all functions; the number of guest instructions is in the statistics.
+fn sweep(code: &GuestCode, engine: &Engine) {
+    for (start, end) in code.function_ranges(FUNCTIONS) {
+        let end = code.address(end);
+        let mut at: GuestAddr = code.address(start);
+        while at < end {
+            at = engine
+                .translate_ahead(at)
+                .expect("code in memory and room in the cache");
+        }
+    }
+}
+
+/// What a guest instruction costs before it first runs: fetching, all steps, the tables
+/// and links of the engine, and the host's page faults on a fresh code cache.
+pub fn whole(c: &mut Criterion<CpuTime>) {
+    let code = GuestCode::load();
+    let new = || Engine::new(Box::new(Everywhere), Mode::Jit);
+    let engine = new();
+    sweep(&code, &engine);
+    let seen = engine.statistics();
+    drop(engine);
+    println!(
+        "{}: {} blocks, {} guest instructions, {:.1} host bytes each",
+        code.source,
+        seen.blocks,
+        seen.guest_instructions,
+        seen.host_bytes as f64 / seen.guest_instructions as f64
+    );
+    let mut group = c.benchmark_group("translate");
+    group.throughput(Throughput::Elements(seen.guest_instructions));
+    group.bench_function("engine", |b| {
+        b.iter_batched(
+            new,
+            |engine| {
+                sweep(&code, &engine);
+                engine
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
