@@ -4,7 +4,7 @@ use crate::arena::{Arena, BRK, CODE_BASE, CODE_SIZE};
 use crate::case::Case;
 use crate::outcome::{End, Outcome};
 use engine::{AddressSpace, Cpu, Engine, Mode};
-use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, access};
+use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault, access};
 use std::sync::Arc;
 
 /// The arena's code page is what may be executed.
@@ -29,9 +29,9 @@ const fn end_of(exit: Exit) -> End {
     }
 }
 
-const fn fault_of(exit: Exit) -> Option<u64> {
+const fn fault_of(exit: Exit) -> Option<MemFault> {
     match exit {
-        Exit::Fault(fault) => Some(fault.addr.0),
+        Exit::Fault(fault) => Some(fault),
         Exit::Breakpoint(_) | Exit::Undefined | Exit::Svc(_) | Exit::InvalidateCode(_) | Exit::Poll => None,
     }
 }
@@ -60,7 +60,7 @@ pub fn interpret(arena: &mut Arena, case: &Case) -> Outcome {
 fn step(state: &mut CpuState) -> Result<(), Exit> {
     let pc = state.pc();
     let fault = |kind| {
-        Err(Exit::Fault(guest::MemFault {
+        Err(Exit::Fault(MemFault {
             addr: pc,
             access: Access::Execute,
             kind,
@@ -69,10 +69,14 @@ fn step(state: &mut CpuState) -> Result<(), Exit> {
     if pc.0 & 3 != 0 {
         return fault(FaultKind::Alignment);
     }
+    // As an engine does: what is not mapped is not known to lack the permission either.
+    let word = match access::load(pc, 4) {
+        Ok(word) => word as u32,
+        Err(load) => return fault(load.kind),
+    };
     if !CodePage.is_executable(pc) {
         return fault(FaultKind::Permission);
     }
-    let word = access::load(pc, 4).map_err(Exit::Fault)? as u32;
     if word == BRK {
         // The landing is not under test.
         return Err(Exit::Breakpoint(0));
@@ -87,10 +91,12 @@ fn finish(arena: &mut Arena, case: &Case, exit: Option<Exit>, state: CpuState) -
     } else {
         Vec::new()
     };
+    let fault = exit.and_then(fault_of);
     Outcome {
         end: exit.map_or(End::Looped, end_of),
         state,
-        fault: exit.and_then(fault_of),
+        fault: fault.map(|fault| fault.addr.0),
+        fault_detail: fault.map(|fault| (fault.access, fault.kind)),
         changes,
     }
 }

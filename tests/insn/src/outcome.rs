@@ -6,7 +6,7 @@
 
 use crate::arena::CODE_ENTRY;
 use crate::case::Case;
-use guest::CpuState;
+use guest::{Access, CpuState, FaultKind};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -48,6 +48,8 @@ pub struct Outcome {
     pub state: CpuState,
     /// The address that faulted, if one did.
     pub fault: Option<u64>,
+    /// What the access was and what was wrong with it; known of our own players only.
+    pub fault_detail: Option<(Access, FaultKind)>,
     /// Changed 8-byte words of the data: address and new value.
     pub changes: Vec<(u64, u64)>,
 }
@@ -65,6 +67,9 @@ impl Outcome {
         delta.insert("end".into(), self.end.name().into());
         if let Some(addr) = self.fault {
             delta.insert("fault".into(), format!("{addr:x}"));
+        }
+        if let Some((access, kind)) = self.fault_detail {
+            delta.insert("detail".into(), format!("{access:?},{kind:?}"));
         }
         let mut note = |name: String, was: u128, now: u128| {
             if was != now {

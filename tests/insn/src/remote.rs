@@ -175,6 +175,7 @@ fn decode(case: &Case, record: &[u8; OUTCOME_SIZE]) -> Outcome {
         state,
         // qemu tells no address of an access beyond the host's address space.
         fault: (matches!(end, End::Segv | End::Bus) && fault_address != 0).then_some(fault_address),
+        fault_detail: None,
         changes,
     }
 }

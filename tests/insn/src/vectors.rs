@@ -35,8 +35,10 @@ pub struct Compared {
 
 impl Compared {
     fn new(case: Case, mut ours: Delta, theirs: Delta) -> Compared {
-        if !theirs.contains_key("fault") {
-            ours.remove("fault");
+        for name in ["fault", "detail"] {
+            if !theirs.contains_key(name) {
+                ours.remove(name);
+            }
         }
         Compared { case, ours, theirs }
     }
