@@ -11,6 +11,8 @@ pub struct Options {
     pub uname_release: Option<String>,
     /// -strace: where the lines go; the descriptor from [`crate::own_fds::adopt`].
     pub trace: Option<Trace>,
+    /// -d unimp: where calls without support are named.
+    pub unimplemented: Option<Trace>,
     /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
     pub kernel_started: bool,
     /// Option words that a program executed by the guest is to be run with.

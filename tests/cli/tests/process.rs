@@ -173,3 +173,51 @@ fn mutated_files_through_the_real_process() {
     // Both outcomes were seen.
     assert!(ran > ROUNDS / 10 && ran < ROUNDS, "{ran} ran");
 }
+
+/// Registers the emulator with each set of flags in a binfmt_misc of a user namespace's own,
+/// and executes a program and a script under another argv[0].
+const BINFMT_SCRIPT: &str = r#"
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || exit 77
+magic='\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+printf '#!%s x\n' "$PWD/show" > script
+chmod +x script
+for flags in '' F P PF O OP OCF OPCF; do
+    echo "flags $flags"
+    printf '%s' ":raemu:M::$magic:$mask:$1:$flags" > /proc/sys/fs/binfmt_misc/register || exit 1
+    (exec -a zero ./show a)
+    ./script q
+    ./show execfn
+    echo -1 > /proc/sys/fs/binfmt_misc/raemu
+done
+"#;
+
+#[test]
+fn starts_by_the_kernels_binfmt_misc() {
+    let bench = Bench::new("kernel");
+    fs::write(bench.dir.join("run"), BINFMT_SCRIPT).expect("writable");
+    let emulator = bench.emulator.to_str().expect("a plain path");
+    let args = ["-Urmpf", "--mount-proc", "bash", "run", emulator];
+    let outcome = bench.run(Path::new("unshare"), &args);
+    let stderr = String::from_utf8_lossy(&outcome.stderr);
+    if outcome.end == End::Status(77) || stderr.starts_with("unshare:") {
+        println!("not tested: no user namespace with its own binfmt_misc here: {stderr}");
+        return;
+    }
+    let show = bench.dir.join("show");
+    let show = show.display();
+    let mut expected = String::new();
+    for flags in ["", "F", "P", "PF", "O", "OP", "OCF", "OPCF"] {
+        // Without P the kernel puts the path in place of argv[0]; bash executes the whole path.
+        let first = if flags.contains('P') {
+            "zero".to_owned()
+        } else {
+            show.to_string()
+        };
+        expected.push_str(&format!(
+            "flags {flags}\n{first}\na\n{show}\nx\n./script\nq\n./show\n"
+        ));
+    }
+    let stdout = String::from_utf8_lossy(&outcome.stdout);
+    assert_eq!(stdout, expected, "{stderr}");
+}

@@ -33,7 +33,7 @@ mod tests;
 pub mod thread;
 mod time;
 
-use crate::strace::{Printer, result_text};
+use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
 use linux_abi::Errno;
@@ -226,10 +226,22 @@ pub fn dispatch(task: &mut Task) -> SysResult {
     let state = task.cpu.state();
     let number = state.x[8];
     let regs = std::array::from_fn(|index| state.x[index]);
-    match row(number) {
+    let row = row(number);
+    if let Some(log) = task.process.options.unimplemented {
+        report_unimplemented(log, row, number);
+    }
+    match row {
         Some(row) if task.trace.is_none() => (row.call)(task, &regs),
         Some(row) => traced(task, row, &regs),
         None => unknown(task, number),
+    }
+}
+
+/// -d unimp: a call that no support of this emulator's stands behind.
+#[cold]
+fn report_unimplemented(log: Trace, row: Option<&Row>, number: u64) {
+    if row.is_none_or(|row| matches!(row.support, Support::Error(..))) {
+        log.line(&format!("Unsupported syscall: {}", number as u32));
     }
 }
 
