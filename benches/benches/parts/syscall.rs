@@ -7,6 +7,7 @@ use engine::{Cpu, Engine, Mode};
 use guest::Exit;
 use linux_abi::{errno, nr};
 use linux_user::mm::Mm;
+use linux_user::signal::Actions;
 use linux_user::signal::set::SigSet;
 use linux_user::{Image, Options, Process, Task, host, syscall};
 use std::hint::black_box;
@@ -21,7 +22,13 @@ fn task(code: &GuestCode) -> Task {
     let mut cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
     cpu.state_mut().pc = code.address(0).0;
     cpu.state_mut().x[8] = GETPID;
-    let process = Process::new(Mm::new(), engine, Options::default(), Image::default());
+    let process = Process::new(
+        Mm::new(),
+        engine,
+        Options::default(),
+        Image::default(),
+        Actions::inherit(),
+    );
     Task::new(cpu, Arc::new(process), SigSet::default())
 }
 

@@ -48,13 +48,13 @@ pub struct Process {
 
 impl Process {
     #[must_use]
-    pub fn new(mm: Mm, engine: Arc<Engine>, options: Options, image: Image) -> Process {
+    pub fn new(mm: Mm, engine: Arc<Engine>, options: Options, image: Image, signals: Actions) -> Process {
         Process {
             mm,
             engine,
             options: Arc::new(options),
             image: Arc::new(image),
-            signals: Arc::new(Actions::inherit()),
+            signals: Arc::new(signals),
             pid: AtomicI32::new(host_pid()),
             threads: AtomicUsize::new(1),
             shares_memory: false,

@@ -64,6 +64,14 @@ pub fn exec_file() -> Option<File> {
     exec_fd().map(|fd| unsafe { File::from_raw_fd(fd) })
 }
 
+/// The program's file, opened by the emulator that executed this one (execveat).
+pub fn inherited_file(fd: i32) -> Option<File> {
+    // SAFETY: asks for the descriptor's flags; any number is fine.
+    let open = unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0;
+    // SAFETY: it is open, handed over to this process alone, and taken once.
+    open.then(|| unsafe { File::from_raw_fd(fd) })
+}
+
 /// AT_EXECFN: the path given to execve.
 pub fn exec_name() -> Vec<u8> {
     let at = auxv(AT_EXECFN) as *const libc::c_char;
@@ -114,12 +122,6 @@ pub fn random(buf: &mut [u8]) {
 
 pub fn pid() -> u32 {
     std::process::id()
-}
-
-/// Closes a descriptor nothing here owns.
-pub fn close(fd: i32) {
-    // SAFETY: takes any number.
-    unsafe { libc::close(fd) };
 }
 
 /// Writes everything, or what can be written: there is nobody to tell of a failure.

@@ -2,12 +2,13 @@
 
 use crate::guest_memory::GuestMemory;
 use crate::settings::{Invocation, Outcome, Settings};
-use crate::{handlers, host, log};
+use crate::{host, log};
 use elf_loader::{LoadError, Loaded};
 use engine::{Engine, Mode};
 use linux_abi::Errno;
 use linux_user::inherit::{self, Inherited};
 use linux_user::mm::{Mm, own};
+use linux_user::signal::Actions;
 use linux_user::strace::Trace;
 use linux_user::{Image, Options, Process, Start};
 use std::ffi::{CString, OsStr};
@@ -44,7 +45,8 @@ impl Program {
             .collect();
         let path = settings.program[0].clone();
         let refused = |errno: Errno| load_failed(&path, &LoadError::File(errno));
-        let file = match host::exec_file() {
+        let executed = inherited.as_ref().and_then(|told| told.program);
+        let file = match host::exec_file().or_else(|| executed.and_then(host::inherited_file)) {
             Some(file) => file,
             None => File::open(OsStr::from_bytes(&path)).map_err(|error| refused(host::errno(&error)))?,
         };
@@ -86,8 +88,15 @@ impl Program {
 
     /// Nothing of the emulator's stays open where the guest expects its own descriptors.
     fn close(self) {
-        if let Some(fd) = self.inherited.as_ref().and_then(|told| told.program) {
-            host::close(fd);
+        drop(self.file);
+    }
+
+    /// For /proc/self/exe: without symbolic links.
+    fn exe(&self) -> Vec<u8> {
+        let executed = self.inherited.as_ref().and_then(|told| told.program);
+        match executed.map(|fd| std::fs::read_link(format!("/proc/self/fd/{fd}"))) {
+            Some(Ok(path)) => path.into_os_string().into_vec(),
+            Some(Err(_)) | None => absolute(&self.path),
         }
     }
 }
@@ -131,7 +140,8 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     let program = Program::find(invocation, settings, env)?;
     let options = options(settings, &program)?;
     own::register_present();
-    handlers::install();
+    // From here on faults of checked accesses to guest memory are caught, loading included.
+    let signals = Actions::inherit();
     hold_emulator(&program);
     let mm = Mm::new();
     let mode = if settings.interpreter {
@@ -160,7 +170,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     };
     let image = image(&program, loaded);
     program.close();
-    let process = Process::new(mm, engine, options, image);
+    let process = Process::new(mm, engine, options, image, signals);
     linux_user::run(process, start).map_err(|error| Outcome::fail(error.to_string()))
 }
 
@@ -219,7 +229,7 @@ fn load(
 fn image(program: &Program, loaded: Loaded) -> Image {
     let arguments = program.args.iter();
     Image {
-        exe: absolute(&program.path),
+        exe: program.exe(),
         cmdline: arguments.flat_map(|arg| arg.iter().copied().chain([0])).collect(),
         arguments: loaded.arguments,
         environment: loaded.environment,
