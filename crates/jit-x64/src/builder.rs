@@ -357,14 +357,15 @@ impl Ops for Builder<'_> {
                 };
                 self.int2(op, w, a, b)
             }
-            // Sums of constants collapse, so that address arithmetic folds.
+            // Sums of constants collapse, so that address arithmetic folds; not where a guest
+            // register holds the inner sum, which is then changed in place.
             (Int2::Add, None, Some(c)) if w == Width::X => match self.op(a) {
                 Op::Int2 {
                     op: Int2::Add,
                     w: Width::X,
                     a: inner,
                     b: k,
-                } if self.constant(k).is_some() => {
+                } if self.constant(k).is_some() && !self.x.contains(&a) => {
                     let k = self.constant(k).unwrap_or(0);
                     let b = self.imm(k.wrapping_add(c));
                     self.push(Op::Int2 { op, w, a: inner, b })

@@ -329,6 +329,7 @@ pub enum Effect {
 
 impl Op {
     #[must_use]
+    #[inline]
     pub fn effect(&self) -> Effect {
         match self {
             Op::Nop
@@ -399,6 +400,7 @@ impl Op {
 
     /// Whether the operation needs NZCV.
     #[must_use]
+    #[inline]
     pub fn reads_flags(&self) -> bool {
         match self {
             Op::Select { .. } | Op::VecSelect { .. } | Op::CarryOp { .. } | Op::CondCompare { .. } => true,
@@ -411,6 +413,7 @@ impl Op {
 
     /// Whether the operation sets all of NZCV.
     #[must_use]
+    #[inline]
     pub fn writes_flags(&self) -> bool {
         matches!(
             self,
@@ -419,6 +422,7 @@ impl Op {
     }
 
     /// Calls `f` on each operand.
+    #[inline]
     pub fn for_each_operand(&self, mut f: impl FnMut(Ref)) {
         match *self {
             Op::Nop

@@ -164,11 +164,13 @@ pub fn lower(
         first_site,
     };
     for at in 0..ir.ops.len() {
-        lower.at = at;
-        if !analysis.folded[at] {
-            lower.operation();
-            lower.end_operation();
+        // These emit nothing and end no value's life.
+        if matches!(ir.ops[at], Op::Nop | Op::Imm(_)) || analysis.folded[at] {
+            continue;
         }
+        lower.at = at;
+        lower.operation();
+        lower.end_operation();
     }
     lower.cold_code();
     lower.out.len = lower.asm.pos();
