@@ -12,7 +12,10 @@ const PAGES: &[&[&str]] = &[
 ];
 
 /// Tests that own goldens of code.
-const GOLDENS: &[&[&str]] = &[&["-p", "semantics", "--test", "listing"]];
+const GOLDENS: &[&[&str]] = &[
+    &["-p", "semantics", "--test", "listing"],
+    &["-p", "jit-x64", "--test", "goldens"],
+];
 
 /// Writes the pages.
 pub fn docs() -> Result<(), String> {

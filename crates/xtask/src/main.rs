@@ -7,6 +7,7 @@
 mod apt;
 mod bench;
 mod demo;
+mod fuzz;
 mod generated;
 mod report;
 mod rootfs;
@@ -31,6 +32,7 @@ usage: cargo xtask COMMAND
   test             all checks and tests, with all set-up [--long]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
                    [--group NAME,...] [--only NAME] [--runs N] [--markdown]
+  fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N]
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
             "cargo",
             ["run", "--quiet", "--package", "insn-tests", "--", "record"],
         )),
+        Some("fuzz") => fuzz::run(&rest),
         Some("tidy") => tidy::run(&rest),
         Some("docs") => generated::docs(),
         Some("bless") => generated::goldens(),

@@ -126,6 +126,11 @@ impl EngineRunner {
         }
     }
 
+    /// Reports what is translated from now on.
+    pub fn set_trace(&self, trace: engine::Trace) {
+        self.cpu.engine().set_trace(trace);
+    }
+
     /// Runs a case; the caller has made sure that it ends (see [`interpret`]).
     pub fn run(&mut self, arena: &mut Arena, case: &Case) -> Outcome {
         arena.set_code(&case.words);

@@ -35,13 +35,32 @@ pub fn case(seed: u64) -> Case {
             straight(&mut rng, length)
         }
     };
-    let mut state = case::random_state(&mut rng);
+    with_state(words, seed, &mut rng)
+}
+
+/// A straight sequence of one instruction for each of the first [`MAX_WORDS`] choices, and
+/// the state for the first; `None` without any. For fuzzers, which change a choice at a
+/// time: the other instructions stay.
+#[must_use]
+pub fn of_choices(choices: &[u32]) -> Option<Case> {
+    let choices = &choices[..choices.len().min(MAX_WORDS)];
+    let first = u64::from(*choices.first()?);
+    let words = (0..)
+        .zip(choices)
+        .map(|(n, &choice)| word(&mut Rng::new(u64::from(choice)), choices.len() - n))
+        .collect();
+    Some(with_state(words, first, &mut Rng::new(first)))
+}
+
+/// The case of these words with a state chosen for them.
+fn with_state(words: Vec<u32>, seed: u64, rng: &mut Rng) -> Case {
+    let mut state = case::random_state(rng);
     for n in POINTERS {
-        state.x[n as usize] = case::data_address(&mut rng);
+        state.x[n as usize] = case::data_address(rng);
     }
     state.x[OFFSET as usize] = rng.below(512);
     state.x[CODE_END as usize] = CODE_ENTRY + 4 * words.len() as u64;
-    state.x[NEW_FPCR as usize] = u64::from(case::random_fpcr(&mut rng));
+    state.x[NEW_FPCR as usize] = u64::from(case::random_fpcr(rng));
     state.x[COUNTER as usize] = 1 + rng.below(5);
     Case {
         word: words[0],
@@ -195,27 +214,30 @@ pub fn shrink(
 /// Differences described in full.
 const SHOWN: usize = 10;
 
+/// What the interpreter and the engine make of a case, if it is not the same.
+pub fn differs(arena: &mut Arena, engine: &mut EngineRunner, case: &Case) -> Option<(Delta, Delta)> {
+    let expected = rows::interpret(arena, case)?;
+    let mut outcome = engine.run(arena, case);
+    // The host sees whether a result is tiny after rounding it, Arm before (Arm ARM
+    // A1.5.5): one that rounds up to the smallest normal number raises Underflow on
+    // Arm only, and generated code lets it be.
+    if (expected.state.fpsr() ^ outcome.state.fpsr()) & !FpEnv::FPSR_UFC == 0 {
+        outcome.state.fp.fpsr |= expected.state.fpsr() & FpEnv::FPSR_UFC;
+    }
+    let (mut expected, mut got) = (expected.delta(case), outcome.delta(case));
+    if expected.contains_key("fault") {
+        // Flags that the block sets again before it reads them are not computed, and a
+        // fault in between shows the older ones (docs/architecture.md, precise faults).
+        expected.remove("nzcv");
+        got.remove("nzcv");
+    }
+    (got != expected).then_some((expected, got))
+}
+
 /// Runs the sequences of these seeds on the engine and under the interpreter. Returns
 /// how many differ, and a description of the first of them.
 pub fn compare(arena: &mut Arena, engine: &mut EngineRunner, seeds: std::ops::Range<u64>) -> (usize, String) {
-    let mut differs = |case: &Case| {
-        let expected = rows::interpret(arena, case)?;
-        let mut outcome = engine.run(arena, case);
-        // The host sees whether a result is tiny after rounding it, Arm before (Arm ARM
-        // A1.5.5): one that rounds up to the smallest normal number raises Underflow on
-        // Arm only, and generated code lets it be.
-        if (expected.state.fpsr() ^ outcome.state.fpsr()) & !FpEnv::FPSR_UFC == 0 {
-            outcome.state.fp.fpsr |= expected.state.fpsr() & FpEnv::FPSR_UFC;
-        }
-        let (mut expected, mut got) = (expected.delta(case), outcome.delta(case));
-        if expected.contains_key("fault") {
-            // Flags that the block sets again before it reads them are not computed, and a
-            // fault in between shows the older ones (docs/architecture.md, precise faults).
-            expected.remove("nzcv");
-            got.remove("nzcv");
-        }
-        (got != expected).then_some((expected, got))
-    };
+    let mut differs = |case: &Case| differs(arena, engine, case);
     let (mut differing, mut report) = (0, String::new());
     for seed in seeds {
         if let Some((least, expected, got)) = shrink(&case(seed), &mut differs) {

@@ -259,6 +259,22 @@ fn unknown(task: &Task, number: u64) -> SysResult {
     Err(Errno::ENOSYS)
 }
 
+/// What `-strace` prints of a call that gave `result`, without making it: for fuzzing.
+/// `None` if the number has no row.
+#[must_use]
+pub fn text_of(number: u64, regs: &Regs, result: SysResult) -> Option<String> {
+    let row = row(number)?;
+    let mut out = Printer::new();
+    out.text(row.name);
+    out.text("(");
+    (row.show)(regs, &mut out, Part::Before);
+    out.set_result(result);
+    (row.show)(regs, &mut out, Part::After);
+    out.text(")");
+    out.text(&result_text(result, row.returns == Returns::Hex));
+    Some(out.as_str().to_owned())
+}
+
 #[cold]
 fn traced(task: &mut Task, row: &Row, regs: &Regs) -> SysResult {
     let Some(trace) = task.trace else {
