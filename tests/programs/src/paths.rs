@@ -38,6 +38,12 @@ pub fn emulator() -> Result<PathBuf, String> {
         .ok_or_else(|| "no raemu-aarch64 is built: run cargo build --release -p raemu-aarch64".to_string())
 }
 
+/// The variable that chooses the emulator's engine (`jit` or `interp`), if the run has it set.
+pub fn engine() -> Option<(&'static str, String)> {
+    const VARIABLE: &str = "RAEMU_ENGINE";
+    std::env::var(VARIABLE).ok().map(|engine| (VARIABLE, engine))
+}
+
 /// True when the emulator under test needs binfmt_misc for the children of its guests.
 pub fn needs_binfmt(emulator: &Path) -> bool {
     emulator

@@ -107,7 +107,8 @@ fn check(emulator: &Path, guest: &Guest) -> Verdict {
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("LC_ALL", "C")
-        .env("TZ", "UTC");
+        .env("TZ", "UTC")
+        .envs(paths::engine());
     let outcome = process::run(command, LIMIT)?;
     let end = match outcome.end {
         End::Status(code) => code.to_string(),

@@ -99,7 +99,8 @@ fn run(root: &Path, case: &Case, argv: &[&str], limit: Duration) -> Result<Outco
     command
         .env_clear()
         .envs(ENVIRONMENT.iter().copied())
-        .env("HOME", &dir);
+        .env("HOME", &dir)
+        .envs(paths::engine());
     let outcome = process::run(command, limit);
     // The next cases need the memory more than anybody needs the remains.
     let _ = std::fs::remove_dir_all(&outside);
