@@ -138,9 +138,8 @@ pub fn compare_swap(
 /// LSE read-modify-write; gives the old bytes.
 pub fn atomic_rmw(op: Rmw, bytes: usize, addr: GuestAddr, value: u64) -> Result<u64, MemFault> {
     let addr = check_aligned(addr, bytes, Access::Write)?;
-    // No load first: a fault is reported as that of a write, as the host reports it for
-    // generated code.
-    let mut old = 0;
+    // A fault that a read has too is one of a read (Arm ARM D17.2.37, ESR_EL1.WnR).
+    let mut old = access::load(addr, bytes)?;
     loop {
         let seen = access::compare_exchange(addr, bytes, old, soft::rmw(op, bytes, old, value))?;
         if seen == old {

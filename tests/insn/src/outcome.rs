@@ -68,8 +68,15 @@ impl Outcome {
         if let Some(addr) = self.fault {
             delta.insert("fault".into(), format!("{addr:x}"));
         }
-        if let Some((access, kind)) = self.fault_detail {
-            delta.insert("detail".into(), format!("{access:?},{kind:?}"));
+        match self.fault_detail {
+            // Whether an atomic's load or its store meets it first is not told to guests.
+            Some((_, FaultKind::Unmapped)) => {
+                delta.insert("detail".into(), "Unmapped".into());
+            }
+            Some((access, kind)) => {
+                delta.insert("detail".into(), format!("{access:?},{kind:?}"));
+            }
+            None => {}
         }
         let mut note = |name: String, was: u128, now: u128| {
             if was != now {
