@@ -105,13 +105,13 @@ fn started_for_guest(args: &[Vec<u8>]) -> bool {
 
 /// The first bytes of a file; none if it cannot be read.
 fn head(path: &[u8]) -> Vec<u8> {
-    use std::io::Read;
     use std::os::unix::ffi::OsStrExt;
-    let mut bytes = Vec::new();
-    if let Ok(file) = std::fs::File::open(std::ffi::OsStr::from_bytes(path)) {
-        // What cannot be read is no program.
-        let _ = file.take(256).read_to_end(&mut bytes);
-    }
+    use std::os::unix::fs::FileExt;
+    let mut bytes = vec![0; 256];
+    let read =
+        std::fs::File::open(std::ffi::OsStr::from_bytes(path)).and_then(|file| file.read_at(&mut bytes, 0));
+    // What cannot be read is no program.
+    bytes.truncate(read.unwrap_or(0));
     bytes
 }
 

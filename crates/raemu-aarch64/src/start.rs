@@ -1,7 +1,7 @@
 //! Finds, loads and starts the program.
 
 use crate::guest_memory::GuestMemory;
-use crate::settings::{Invocation, Outcome, Settings};
+use crate::settings::{DEFAULT_SYSROOT, Invocation, Outcome, Settings};
 use crate::{host, log};
 use elf_loader::{LoadError, Loaded};
 use engine::{Engine, Mode};
@@ -252,13 +252,21 @@ fn options(settings: &Settings, program: &Program) -> Result<Options, Outcome> {
         child_args.extend([b"-log-append".to_vec(), name.clone()]);
     }
     Ok(Options {
-        sysroot: settings.sysroot.clone(),
+        sysroot: sysroot(settings),
         uname_release: settings.uname_release.clone(),
         trace: log.filter(|_| settings.strace).map(|fd| Trace { fd }),
         unimplemented: log.filter(|_| settings.log.unimp).map(|fd| Trace { fd }),
         kernel_started: program.by_kernel,
         child_args,
     })
+}
+
+/// The -L prefix. The built-in one is dropped where it is missing, as nearly everywhere:
+/// each path the guest names would be looked for below it.
+fn sysroot(settings: &Settings) -> Option<Vec<u8>> {
+    let is_there = |path: &[u8]| std::fs::exists(OsStr::from_bytes(path)).unwrap_or(false);
+    let prefix = settings.sysroot.as_ref()?;
+    (prefix != DEFAULT_SYSROOT || is_there(prefix)).then(|| prefix.clone())
 }
 
 /// The rule of -L: below the prefix if the file exists there, else as named.
