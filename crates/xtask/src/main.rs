@@ -29,7 +29,7 @@ usage: cargo xtask COMMAND
   docs             write docs/generated/ anew
   bless            write the goldens of code anew; review the difference
   tidy             rules of style that rustfmt and clippy do not check [--verbose]
-  test             all checks and tests, with all set-up [--long]
+  test             all checks and tests, with all set-up [--long | --only STEP]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
                    [--group NAME,...] [--only NAME] [--runs N] [--markdown]
   fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N]

@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::report::note;
 use crate::shell::{capture, command, emulator};
 
-/// Room to grow, and a stop for accidents such as a second copy of a large table.
-const SIZE_LIMIT: u64 = 12 << 20;
+/// Line tables for backtraces included. Room to grow, and a stop for accidents such as a second copy of a table.
+const SIZE_LIMIT: u64 = 16 << 20;
 
 /// Functions of the C library that load shared objects at run time, and so fail in a static file.
 const NEEDS_LOADER: &[&str] = &[

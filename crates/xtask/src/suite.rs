@@ -15,17 +15,23 @@ struct Count {
     passed: u64,
     failed: u64,
     failures: Vec<String>,
+    /// Runs only the step whose name contains this.
+    only: Option<String>,
 }
 
-/// Runs all steps. `--long` gives the randomised tests more time.
+/// Runs all steps. `--long` gives the randomised tests more time; `--only TEXT` picks steps by name.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let long = match arguments {
-        [] => false,
-        [flag] if flag == "--long" => true,
-        _ => return Err("usage: cargo xtask test [--long]".to_string()),
+    let (long, only) = match arguments {
+        [] => (false, None),
+        [flag] if flag == "--long" => (true, None),
+        [flag, text] if flag == "--only" => (false, Some(text.clone())),
+        _ => return Err("usage: cargo xtask test [--long | --only STEP]".to_string()),
     };
     let start = Instant::now();
-    let mut count = Count::default();
+    let mut count = Count {
+        only,
+        ..Count::default()
+    };
     steps(&mut count, long);
     println!(
         "\nin {:.0} s; failed: {:?}",
@@ -36,7 +42,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if count.failed == 0 {
         Ok(())
     } else {
-        Err("there were failures".to_string())
+        Err("there were failures, or no step ran".to_string())
     }
 }
 
@@ -109,6 +115,9 @@ fn shell(command: Command) -> Result<(), String> {
 impl Count {
     /// A step that counts as one test.
     fn step(&mut self, name: &str, body: impl FnOnce() -> Result<(), String>) {
+        if !self.wants(name) {
+            return;
+        }
         println!("\n==> {name}");
         let start = Instant::now();
         let result = body();
@@ -120,6 +129,9 @@ impl Count {
 
     /// A step whose output says how many tests passed.
     fn tests(&mut self, name: &str, command: Command) {
+        if !self.wants(name) {
+            return;
+        }
         println!("\n==> {name}");
         let start = Instant::now();
         match follow(command) {
@@ -133,6 +145,10 @@ impl Count {
                 self.close(name, start, 0, 1);
             }
         }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
     }
 
     fn close(&mut self, name: &str, start: Instant, passed: u64, failed: u64) {
