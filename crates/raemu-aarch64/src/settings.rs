@@ -193,7 +193,9 @@ impl Settings {
         settings.inherited.clear();
         if invocation.by_kernel && !invocation.program.is_empty() {
             settings.program.clone_from(&invocation.program);
-            settings.argv0.clone_from(&invocation.kept_argv0);
+            if invocation.kept_argv0.is_some() {
+                settings.argv0.clone_from(&invocation.kept_argv0);
+            }
         } else {
             settings.read_options(&invocation.options)?;
         }

@@ -157,3 +157,20 @@ fn scripts_and_programs_are_told_from_the_emulator() {
         );
     }
 }
+
+#[test]
+fn a_start_by_the_kernel_reads_the_environment_too() {
+    let env = words(&["QEMU_ARGV0=q", "QEMU_UNAME=u"]);
+    for (kept, expected) in [(None, "q"), (Some(b"kept".to_vec()), "kept")] {
+        let invocation = Invocation {
+            by_kernel: true,
+            options: Vec::new(),
+            kept_argv0: kept,
+            program: words(&["/bin/bb", "-h"]),
+        };
+        let settings = Settings::read(&invocation, &env, false).expect("fine");
+        assert_eq!(settings.argv0.as_deref(), Some(expected.as_bytes()));
+        assert_eq!(settings.uname_release.as_deref(), Some("u"));
+        assert_eq!(settings.program, invocation.program);
+    }
+}
