@@ -18,6 +18,7 @@ enum Probe {
 #[rustfmt::skip]
 const NEEDS: &[Need] = &[
     Need { package: "gcc", probe: Probe::Program("gcc"), why: "native benchmarks, linking" },
+    Need { package: "g++", probe: Probe::Program("g++"), why: "the fuzzing targets' runtime" },
     Need { package: "libc6-dev", probe: Probe::File("/usr/include/stdio.h"), why: "native benchmarks" },
     Need { package: "binutils", probe: Probe::Program("readelf"), why: "checks of the shipped file" },
     Need { package: "gcc-aarch64-linux-gnu", probe: Probe::Program("aarch64-linux-gnu-gcc"), why: "guest test programs" },

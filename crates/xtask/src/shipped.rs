@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::report::note;
 use crate::shell::{capture, command, emulator};
@@ -94,12 +93,9 @@ fn symbols(text: &str) -> Vec<String> {
 fn signals(file: &Path) -> Result<Vec<String>, String> {
     const QUESTION: [&str; 2] = ["^SigIgn:", "/proc/self/status"];
     let root = crate::rootfs::tree("arm64")?;
-    let mut guest = Command::new(file);
-    guest
-        .arg("-L")
-        .arg(&root)
-        .arg(root.join("usr/bin/grep"))
-        .args(QUESTION);
+    // Both start the same way, because the ways differ in what they leave ignored.
+    let mut guest = command(&file.to_string_lossy(), ["-L"]);
+    guest.arg(&root).arg(root.join("usr/bin/grep")).args(QUESTION);
     let (guest, native) = (capture(guest)?, capture(command("grep", QUESTION))?);
     let same = guest == native;
     let breach = || {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::shell::command;
-use crate::{rootfs, setup, shipped, tidy};
+use crate::{fuzz, rootfs, setup, shipped, tidy};
 
 /// What the steps have counted so far.
 #[derive(Default)]
@@ -78,6 +78,11 @@ fn steps(count: &mut Count, long: bool) {
         tests.env("RAEMU_TEST_LONG", "1");
     }
     count.tests("unit and instruction tests", tests);
+    // Enough to see that the targets work and that nothing shallow has broken.
+    let seconds = if long { "120" } else { "8" };
+    count.step("fuzz", || {
+        fuzz::run(&["--seconds".to_string(), seconds.to_string()])
+    });
     count.tests(
         "harness of the program tests",
         cargo(&["test", "-p", "program-tests", "--lib"]),
