@@ -109,6 +109,11 @@ impl CpuMemory {
         }
     }
 
+    /// Whether a poll was requested since the last time; looks before it locks the bus.
+    fn take_request(&self) -> bool {
+        self.requested.load(Ordering::Relaxed) && self.requested.swap(false, Ordering::SeqCst)
+    }
+
     fn unprotect_poll_page(&self) {
         // Fails only for a mapping that is not ours.
         let _ = self.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ);
@@ -243,10 +248,12 @@ impl Cpu {
 
     /// Runs guest code from `state().pc` until something needs the caller.
     pub fn run(&mut self) -> Exit {
-        let engine = Arc::clone(&self.engine);
+        // SAFETY: `self.engine` keeps the engine alive and is never replaced. (A clone of the `Arc`
+        // would cost two locked instructions at each system call.)
+        let engine = unsafe { &*Arc::as_ptr(&self.engine) };
         loop {
             let exit = match &engine.cache {
-                Some(cache) if engine.mode == Mode::Jit => self.run_translated(&engine, cache),
+                Some(cache) if engine.mode == Mode::Jit => self.run_translated(engine, cache),
                 _ => self.run_interpreted(),
             };
             match exit {
@@ -265,7 +272,7 @@ impl Cpu {
 
     fn run_interpreted(&mut self) -> Exit {
         loop {
-            if self.memory.requested.swap(false, Ordering::SeqCst) {
+            if self.memory.take_request() {
                 self.memory.unprotect_poll_page();
                 return Exit::Poll;
             }
@@ -288,7 +295,7 @@ impl Cpu {
         // The site to link once its target is known.
         let mut link: Option<(u32, u64)> = None;
         loop {
-            if self.memory.requested.swap(false, Ordering::SeqCst) {
+            if self.memory.take_request() {
                 self.memory.unprotect_poll_page();
                 return Exit::Poll;
             }
@@ -404,11 +411,18 @@ impl Cpu {
 
     /// Runs generated code at `host` until it returns; `None` if a flush came between.
     fn enter(&mut self, engine: &Engine, host: u64) -> Option<(ExitCode, u32)> {
-        self.memory.in_code.store(true, Ordering::SeqCst);
+        // Another CPU's flush must see this before we look whether it is stopping us. Alone, no
+        // CPU can: see `Engine::register`.
+        let order = if engine.several_cpus.load(Ordering::Relaxed) {
+            Ordering::SeqCst
+        } else {
+            Ordering::Relaxed
+        };
+        self.memory.in_code.store(true, order);
         let stale =
             engine.stopping.load(Ordering::SeqCst) || engine.flushes.load(Ordering::SeqCst) != self.flushes;
         if stale {
-            self.memory.in_code.store(false, Ordering::SeqCst);
+            self.memory.in_code.store(false, Ordering::Release);
             engine.wait_for_flush();
             return None;
         }
@@ -419,7 +433,7 @@ impl Cpu {
         // SAFETY: `enter` was emitted by `Stubs::emit` with this signature.
         let enter: extern "C" fn(u64, u64) -> u64 = unsafe { std::mem::transmute(engine.stubs.enter) };
         let result = enter(state, host);
-        self.memory.in_code.store(false, Ordering::SeqCst);
+        self.memory.in_code.store(false, Ordering::Release);
         Some((ExitCode::from_number(result as u32), (result >> 32) as u32))
     }
 }

@@ -103,6 +103,8 @@ pub struct Engine {
     parked: Condvar,
     /// Somebody waits for all CPUs to leave generated code.
     pub(crate) stopping: AtomicBool,
+    /// More than one CPU has existed.
+    pub(crate) several_cpus: AtomicBool,
     /// Counts invalidations: a CPU whose lookup table is older must clear it.
     pub(crate) generation: AtomicU64,
     /// Counts flushes: a CPU whose return stack is older must clear it.
@@ -135,6 +137,7 @@ impl Engine {
             cpus: Mutex::default(),
             parked: Condvar::new(),
             stopping: AtomicBool::new(false),
+            several_cpus: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
             fp_traps: AtomicU64::new(0),
@@ -177,7 +180,16 @@ impl Engine {
     }
 
     pub(crate) fn register(&self, cpu: CpuHandle) {
-        self.lock_cpus().push(cpu);
+        let mut cpus = self.lock_cpus();
+        if !cpus.is_empty() && !self.several_cpus.swap(true, Ordering::SeqCst) {
+            // The first CPU may have entered code as if it were alone. Stopping it once makes
+            // what it stored visible (the page's protection changes on its core too), and it
+            // comes back knowing of company.
+            for other in cpus.iter() {
+                other.poll().request();
+            }
+        }
+        cpus.push(cpu);
     }
 
     pub(crate) fn unregister(&self, cpu: &CpuHandle) {
