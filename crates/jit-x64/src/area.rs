@@ -50,7 +50,7 @@ pub struct Consts {
     /// Only lane 0 of the size kept.
     pub low_b: [u8; 16],
     pub low_h: [u16; 8],
-    /// -1.0 is not needed; all ones.
+    /// All bits set, to invert with VPXOR.
     pub ones: [u64; 2],
     /// Population count of a nibble, for VPSHUFB.
     pub popcount: [u8; 16],
@@ -74,7 +74,6 @@ pub struct Consts {
     pub byte_ones: [u8; 16],
     pub half_ones: [u16; 8],
     pub low_byte_h: [u16; 8],
-    pub low_half_s: [u32; 4],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -137,7 +136,6 @@ impl Consts {
             byte_ones: [1; 16],
             half_ones: [1; 8],
             low_byte_h: [0xff; 8],
-            low_half_s: [0xffff; 4],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }
@@ -172,7 +170,8 @@ pub const LOOKUP_OFFSET: usize = POLL_OFFSET + PAGE;
 /// Size of the whole area.
 pub const AREA_SIZE: usize = LOOKUP_OFFSET + LOOKUP_ENTRIES * size_of::<LookupEntry>();
 
-/// Mask that turns a guest address into four times... the byte offset / 4 of its entry.
+/// Mask of the guest address bits that choose an entry. Instructions are 4 bytes and entries 16, so
+/// the masked address times 4 is the entry's offset in bytes.
 pub const LOOKUP_MASK: u32 = ((LOOKUP_ENTRIES - 1) << 2) as u32;
 
 /// The entry of a guest address.

@@ -224,14 +224,13 @@ impl Lower<'_> {
                 self.cut(s, d);
                 self.vbind(d);
             }
-            Fp2::Addp => self.add_pairs(s, a, ra, rb),
+            Fp2::Addp => self.add_pairs(s, ra, rb),
             _ => unreachable!("{op:?} is not supported"),
         }
     }
 
-    /// FADDP. The scalar form adds the pair in `a`.
-    fn add_pairs(&mut self, s: Shape, a: Ref, ra: Xmm, rb: Xmm) {
-        let _ = a;
+    /// FADDP. The scalar form adds the pair in `ra`.
+    fn add_pairs(&mut self, s: Shape, ra: Xmm, rb: Xmm) {
         let d = self.vdef_temp(None, &[]);
         let t = self.vtemp();
         if s.span == Span::Scalar {

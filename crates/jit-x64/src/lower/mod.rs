@@ -259,7 +259,8 @@ impl Lower<'_> {
     fn spill_slot(&mut self) -> u8 {
         let slot = (!self.spills).trailing_zeros() as u8;
         assert!(
-            (slot as usize) < NUM_SPILL_SLOTS,
+            // The last slot is `flags::RAX_SLOT`.
+            (slot as usize) < NUM_SPILL_SLOTS - 1,
             "a block keeps fewer values alive than there are spill slots"
         );
         self.spills |= 1 << slot;

@@ -76,48 +76,11 @@ pub const fn core_signal_text(signal: i32) -> &'static str {
     }
 }
 
-const NAMES: [&str; 31] = [
-    "SIGHUP",
-    "SIGINT",
-    "SIGQUIT",
-    "SIGILL",
-    "SIGTRAP",
-    "SIGABRT",
-    "SIGBUS",
-    "SIGFPE",
-    "SIGKILL",
-    "SIGUSR1",
-    "SIGSEGV",
-    "SIGUSR2",
-    "SIGPIPE",
-    "SIGALRM",
-    "SIGTERM",
-    "SIGSTKFLT",
-    "SIGCHLD",
-    "SIGCONT",
-    "SIGSTOP",
-    "SIGTSTP",
-    "SIGTTIN",
-    "SIGTTOU",
-    "SIGURG",
-    "SIGXCPU",
-    "SIGXFSZ",
-    "SIGVTALRM",
-    "SIGPROF",
-    "SIGWINCH",
-    "SIGIO",
-    "SIGPWR",
-    "SIGSYS",
-];
-
 /// As `SIGSEGV`; real-time signals as `SIGRT_n`, counted from 32 as strace(1) does.
 #[must_use]
 pub fn name(signal: i32) -> String {
-    match usize::try_from(signal - 1)
-        .ok()
-        .and_then(|index| NAMES.get(index))
-    {
-        Some(name) => (*name).to_owned(),
+    match linux_abi::flags::signal_name(signal) {
+        Some(name) => name.to_owned(),
         None => format!("SIGRT_{}", signal - 32),
     }
 }
