@@ -7,7 +7,6 @@ use crate::entry::{Entry, Registration};
 use crate::fs::Root;
 use crate::persist;
 use std::io;
-use std::path::Path;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -30,6 +29,9 @@ pub fn register(root: &Root, request: &Request) -> Result<Report, String> {
     let line = registration.line()?;
     let mut report = Report::default();
     check_interpreter(root, registration, &mut report)?;
+    if request.persistent {
+        persist::check(root, &registration.name)?;
+    }
     mount(root, &mut report)?;
     if request.reset {
         reset(root, &mut report)?;
@@ -55,7 +57,12 @@ pub fn register(root: &Root, request: &Request) -> Result<Report, String> {
     ));
     warn_of_others(root, registration, &mut report)?;
     if request.persistent {
-        persist::write(root, registration, &mut report)?;
+        persist::write(root, registration, &mut report).map_err(|why| {
+            format!(
+                "registered {}, but not for the next boot: {why}",
+                registration.name
+            )
+        })?;
     }
     Ok(report)
 }
@@ -116,8 +123,10 @@ fn remove_own(root: &Root, registration: &Registration) -> Result<Option<Entry>,
         .into_iter()
         .find(|entry| entry.name == registration.name);
     let Some(old) = found else { return Ok(None) };
-    let same = old.interpreter == registration.interpreter;
-    if !old.takes_arm64() || !(same || emulator::is_ours(root, &old.interpreter)) {
+    // What is in chroots only cannot be looked at; the same path is the same emulator.
+    let same = old.interpreter == registration.interpreter
+        && emulator::inspect(root, &old.interpreter) == Kind::Missing;
+    if !old.takes_arm64() || !(same || emulator::owns(root, &old)) {
         return Err(format!(
             "entry {} belongs to another emulator ({}): take another --name, or --reset to remove it",
             old.name,
@@ -212,7 +221,7 @@ pub fn unregister(root: &Root, name: &str, persistent: bool) -> Result<Report, S
         Err(_) => None,
     };
     match &found {
-        Some(entry) if !emulator::is_ours(root, &entry.interpreter) => {
+        Some(entry) if !emulator::owns(root, entry) => {
             return Err(format!(
                 "entry {name} belongs to another emulator ({}): not removed",
                 entry.interpreter.display()
@@ -227,20 +236,17 @@ pub fn unregister(root: &Root, name: &str, persistent: bool) -> Result<Report, S
     if persistent {
         persist::remove(root, name, &mut report)?;
     }
-    if let Some(next) = root.entries().ok().and_then(|entries| {
-        entries
-            .into_iter()
-            .find(|entry| entry.enabled && entry.takes_arm64())
-    }) {
-        let interpreter: &Path = &next.interpreter;
+    if report.done.is_empty() {
+        let none = format!("no entry {name} is registered");
+        return Err(report.warnings.pop().unwrap_or(none));
+    }
+    let entries = root.entries().unwrap_or_default();
+    if let Some(next) = entries.iter().find(|entry| entry.enabled && entry.takes_arm64()) {
         report.done.push(format!(
             "arm64 programs now go to {} ({})",
             next.name,
-            interpreter.display()
+            next.interpreter.display()
         ));
-    }
-    if report.done.is_empty() || (found.is_none() && !persistent) {
-        return Err(format!("no entry {name} is registered"));
     }
     Ok(report)
 }

@@ -53,9 +53,9 @@ impl Options {
                     }
                     self.mode = Mode::Systemd;
                 }
-                "qemu-path" => self.qemu_path = Some(PathBuf::from(value)),
+                "qemu-path" => self.qemu_path = Some(absolute(value)?),
                 "qemu-suffix" => self.qemu_suffix = value.to_string_lossy().into_owned(),
-                "exportdir" => self.exportdir = Some(PathBuf::from(value)),
+                "exportdir" => self.exportdir = Some(absolute(value)?),
                 "credential" => self.credential = yes,
                 "persistent" => self.persistent = yes,
                 "preserve-argv0" => self.preserve_argv0 = yes,
@@ -75,6 +75,11 @@ impl Options {
             fix_binary: self.persistent,
         }
     }
+}
+
+/// Everything below a root is looked up by absolute paths.
+fn absolute(path: OsString) -> Result<PathBuf, String> {
+    std::path::absolute(PathBuf::from(path)).map_err(|error| error.to_string())
 }
 
 pub fn run(root: &Root, command: Option<&Path>, args: &[OsString]) -> Result<Report, String> {
