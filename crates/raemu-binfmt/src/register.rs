@@ -4,6 +4,7 @@
 
 use crate::emulator::{self, Kind};
 use crate::entry::{Entry, Registration};
+use crate::facts;
 use crate::fs::Root;
 use crate::persist;
 use std::io;
@@ -55,6 +56,7 @@ pub fn register(root: &Root, request: &Request) -> Result<Report, String> {
         registration.interpreter.display(),
         registration.flags
     ));
+    warn_of_p(root, registration, &mut report);
     warn_of_others(root, registration, &mut report)?;
     if request.persistent {
         persist::write(root, registration, &mut report).map_err(|why| {
@@ -187,6 +189,25 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
+/// P must be told by AT_FLAGS (Linux 5.12) or by the interpreter's name, and that name must not lie.
+fn warn_of_p(root: &Root, registration: &Registration, report: &mut Report) {
+    let path = registration.interpreter.display();
+    let named = registration.interpreter.to_string_lossy().ends_with("-binfmt-P");
+    let release = root.read("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let told = named || facts::version(release.trim()).is_none_or(|version| version >= (5, 12));
+    if registration.flags.preserve_argv0 && !told {
+        report.warnings.push(format!(
+            "Linux {} does not tell the P flag: the interpreter's name must end in -binfmt-P, unlike {path}",
+            release.trim()
+        ));
+    }
+    if !registration.flags.preserve_argv0 && named {
+        report.warnings.push(format!(
+            "the name of {path} promises the P flag: without it, programs lose their first argument"
+        ));
+    }
+}
+
 fn warn_of_others(root: &Root, registration: &Registration, report: &mut Report) -> Result<(), String> {
     if root.status().is_ok_and(|text| text == "disabled") {
         let point = root.mount_point().display();
@@ -249,4 +270,57 @@ pub fn unregister(root: &Root, name: &str, persistent: bool) -> Result<Report, S
         ));
     }
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Flags;
+    use crate::testing::Tree;
+
+    /// Kernel, interpreter and flags -> the warning, or none.
+    #[test]
+    fn the_p_flag_and_the_interpreters_name() {
+        const WRAPPER: &str = "/usr/libexec/raemu-binfmt/aarch64-binfmt-P";
+        const PLAIN: &str = "/usr/bin/raemu-aarch64";
+        for (release, path, flags, expected) in [
+            ("6.18.1", PLAIN, "POCF", ""),
+            ("6.18.1", WRAPPER, "POCF", ""),
+            ("5.10.0-30-amd64", WRAPPER, "POCF", ""),
+            ("5.10.0-30-amd64", PLAIN, "OCF", ""),
+            (
+                "5.10.0-30-amd64",
+                PLAIN,
+                "POCF",
+                "Linux 5.10.0-30-amd64 does not tell the P flag",
+            ),
+            (
+                "6.18.1",
+                WRAPPER,
+                "OCF",
+                "the name of /usr/libexec/raemu-binfmt/aarch64-binfmt-P promises",
+            ),
+        ] {
+            let tree = Tree::mounted("p-flag");
+            tree.program(path, "static");
+            tree.write("/proc/sys/kernel/osrelease", &format!("{release}\n"));
+            let request = Request {
+                registration: Registration {
+                    name: "raemu-aarch64".to_owned(),
+                    interpreter: path.into(),
+                    flags: Flags::parse(flags),
+                },
+                reset: false,
+                persistent: false,
+            };
+            let report = register(&tree.root(), &request).expect("a writable tree");
+            let warnings = report.warnings.join("\n");
+            assert_eq!(
+                warnings.is_empty(),
+                expected.is_empty(),
+                "{release} {path} {flags}: {warnings}"
+            );
+            assert!(warnings.starts_with(expected), "{warnings}");
+        }
+    }
 }
