@@ -8,6 +8,7 @@ use crate::facts;
 use crate::fs::Root;
 use crate::persist;
 use std::io;
+use std::path::Path;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -119,24 +120,31 @@ pub fn reset(root: &Root, report: &mut Report) -> Result<(), String> {
     Ok(())
 }
 
+/// The entry of this name, if there is one; an error if it is another emulator's.
+pub fn check_owner(root: &Root, name: &str, interpreter: &Path) -> Result<Option<Entry>, String> {
+    // Without a mount there are none.
+    let entries = root.entries().unwrap_or_default();
+    let Some(old) = entries.into_iter().find(|entry| entry.name == name) else {
+        return Ok(None);
+    };
+    // What is in chroots only cannot be looked at; the same path is the same emulator.
+    let same = old.interpreter == interpreter && emulator::inspect(root, &old.interpreter) == Kind::Missing;
+    if old.takes_arm64() && (same || emulator::owns(root, &old)) {
+        return Ok(Some(old));
+    }
+    Err(format!(
+        "entry {name} belongs to another emulator ({}): take another --name, or --reset to remove it",
+        old.interpreter.display()
+    ))
+}
+
 /// Removes an entry of the same name if it is ours; gives it back.
 fn remove_own(root: &Root, registration: &Registration) -> Result<Option<Entry>, String> {
-    let found = entries(root)?
-        .into_iter()
-        .find(|entry| entry.name == registration.name);
-    let Some(old) = found else { return Ok(None) };
-    // What is in chroots only cannot be looked at; the same path is the same emulator.
-    let same = old.interpreter == registration.interpreter
-        && emulator::inspect(root, &old.interpreter) == Kind::Missing;
-    if !old.takes_arm64() || !(same || emulator::owns(root, &old)) {
-        return Err(format!(
-            "entry {} belongs to another emulator ({}): take another --name, or --reset to remove it",
-            old.name,
-            old.interpreter.display()
-        ));
+    let old = check_owner(root, &registration.name, &registration.interpreter)?;
+    if let Some(old) = &old {
+        remove(root, &old.name)?;
     }
-    remove(root, &old.name)?;
-    Ok(Some(old))
+    Ok(old)
 }
 
 fn put_back(root: &Root, old: &Entry) -> Result<(), String> {

@@ -34,11 +34,16 @@ const PRELUDE: &str = r#"
 fs=/proc/sys/fs/binfmt_misc
 raw() { printf '%s' ":$1:M::$MAGIC:$MASK:$2:$3" > $fs/register; }
 mountfs() { mount -t binfmt_misc binfmt_misc $fs; }
-# What register --persistent writes stays in the namespace.
-private() { for dir in /etc/binfmt.d /var/lib/binfmts /usr/share/binfmts; do [ ! -d $dir ] || mount -t tmpfs none $dir; done; }
 # Another emulator: static, and not ours.
 cp $BIN/raemu-binfmt $WORK/other
 cd $WORK
+"#;
+
+/// What the command writes elsewhere stays in the namespace.
+const PRIVATE: &str = r#"
+for dir in /etc/binfmt.d /var/lib/binfmts /usr/share/binfmts /usr/local/bin; do
+    [ ! -d $dir ] || mount -t tmpfs none $dir || exit 77
+done
 "#;
 
 const HELLO: &str = r#"
@@ -91,6 +96,9 @@ impl Bench {
             "user" => format!("unshare -Urm mount -t binfmt_misc none $fs || exit {IMPOSSIBLE}\n"),
             _ => format!("mountfs || exit {IMPOSSIBLE}\n"),
         });
+        if case.place != "user" {
+            script.push_str(PRIVATE);
+        }
         for command in &case.commands {
             script.push_str(&format!(
                 "{{ {}\n}} 2>&1; s=$?; [ $s = 0 ] || echo \"[$s]\"; echo {END}\n",
