@@ -1,5 +1,9 @@
 //! Lane-wise vector operations.
 
+mod arith;
+mod permute;
+mod shift;
+
 use super::Lower;
 use crate::asm::Xmm;
 use crate::asm::mem::Vex;
@@ -7,7 +11,7 @@ use crate::asm::sse::*;
 use crate::const_offset;
 use crate::features::HostFeatures;
 use crate::ir::{Op, Ref};
-use semantics::ops::{Lane, MemSize, Shape, Span, Vec1, Vec2, Vec3, VecShift};
+use semantics::ops::{Lane, MemSize, Shape, Span, Vec1, Vec2, Vec3};
 
 /// How a two-operand operation is lowered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -361,21 +365,6 @@ impl Lower<'_> {
         self.asm.v3(form, d, a, b);
     }
 
-    /// Each byte's nibbles through two tables, combined.
-    fn nibbles(&mut self, d: Xmm, a: Xmm, low: i32, high: i32, combine: Vex) {
-        let (t, table) = (self.vtemp(), self.vtemp());
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, t, a, 4);
-        self.asm.v3_state(VPAND, t, t, const_offset!(nibble));
-        self.asm.v3_state(VPAND, d, a, const_offset!(nibble));
-        self.load_const(table, low);
-        self.asm.v3(VPSHUFB, d, table, d);
-        if high != low {
-            self.load_const(table, high);
-        }
-        self.asm.v3(VPSHUFB, t, table, t);
-        self.asm.v3(combine, d, d, t);
-    }
-
     fn load_const(&mut self, d: Xmm, offset: i32) {
         self.asm.vex_mem(
             crate::asm::mem::VMOVUPS_LOAD,
@@ -383,58 +372,6 @@ impl Lower<'_> {
             None,
             crate::asm::mem::Mem::state(offset),
         );
-    }
-
-    fn reverse(&mut self, op: Vec1, lane: Lane, d: Xmm, a: Xmm) {
-        let order = match (op, lane) {
-            (Vec1::Rev16, _) => const_offset!(rev16_b),
-            (Vec1::Rev32, Lane::B) => const_offset!(rev32_b),
-            (Vec1::Rev32, _) => const_offset!(rev32_h),
-            (_, Lane::B) => const_offset!(rev64_b),
-            (_, Lane::H) => const_offset!(rev64_h),
-            _ => return self.asm.v2i(VPSHUFD, d, a, 0xb1),
-        };
-        self.asm.v3_state(VPSHUFB, d, a, order);
-    }
-
-    /// The even (or odd) parts of `a`'s wide lanes, as `lane`s in the low half.
-    fn narrow(&mut self, lane: Lane, d: Xmm, a: Xmm, odd: bool) {
-        match (lane, odd) {
-            (Lane::B, false) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(even_b)),
-            (Lane::B, true) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(odd_b)),
-            (Lane::H, false) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(even_h)),
-            (Lane::H, true) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(odd_h)),
-            _ => {
-                self.asm.v2i(VPSHUFD, d, a, if odd { 0x0d } else { 0x08 });
-                self.asm.vmovq(d, d);
-            }
-        }
-    }
-
-    fn add_pairs_long(&mut self, op: Vec1, lane: Lane, d: Xmm, a: Xmm) {
-        match (op, lane) {
-            (Vec1::Uaddlp, Lane::H) => self.asm.v3_state(VPMADDUBSW, d, a, const_offset!(byte_ones)),
-            (Vec1::Saddlp, Lane::H) => {
-                self.load_const(d, const_offset!(byte_ones));
-                self.asm.v3(VPMADDUBSW, d, d, a);
-            }
-            _ => self.asm.v3_state(VPMADDWD, d, a, const_offset!(half_ones)),
-        }
-    }
-
-    /// Folds the register in halves until one lane is left.
-    fn across(&mut self, forms: [Option<Vex>; 4], s: Shape, d: Xmm, a: Xmm) {
-        let t = self.vtemp();
-        let mut bytes = (s.bits() / 16) as u8;
-        self.asm.vshift(VPSHIFT_Q, SHIFT_BYTES_RIGHT, t, a, bytes);
-        self.three(forms, s.lane, d, a, t);
-        bytes /= 2;
-        while bytes as usize >= s.lane.bytes() {
-            self.asm.vshift(VPSHIFT_Q, SHIFT_BYTES_RIGHT, t, d, bytes);
-            self.three(forms, s.lane, d, d, t);
-            bytes /= 2;
-        }
-        self.cut(Shape::scalar(s.lane), d);
     }
 
     pub(super) fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) {
@@ -592,138 +529,6 @@ impl Lower<'_> {
         self.cut(s, d);
     }
 
-    fn widen(&mut self, signed: bool, lane: Lane, d: Xmm, s: Xmm) {
-        let forms = if signed { SIGN_WIDEN } else { ZERO_WIDEN };
-        let form = by_lane(lane, forms).expect("only H, S and D are widened to");
-        self.asm.v2(form, d, s);
-    }
-
-    /// Products of bytes: of the even ones in place, of the odd ones shifted down and up.
-    fn multiply_bytes(&mut self, d: Xmm, a: Xmm, b: Xmm) {
-        let t = self.vtemp();
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, d, a, 8);
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, t, b, 8);
-        self.asm.v3(VPMULLW, d, d, t);
-        self.asm.vshift(VPSHIFT_W, SHIFT_LEFT, d, d, 8);
-        self.asm.v3(VPMULLW, t, a, b);
-        self.asm.v3_state(VPAND, t, t, const_offset!(low_byte_h));
-        self.asm.v3(VPOR, d, d, t);
-    }
-
-    fn multiply_long(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        let t = self.vtemp();
-        match lane {
-            Lane::H => {
-                self.widen(signed, lane, d, a);
-                self.widen(signed, lane, t, b);
-                self.asm.v3(VPMULLW, d, d, t);
-            }
-            Lane::S => {
-                self.asm.v3(VPMULLW, t, a, b);
-                self.asm.v3(if signed { VPMULHW } else { VPMULHUW }, d, a, b);
-                self.asm.v3(VPUNPCKLWD, d, t, d);
-            }
-            _ => {
-                self.asm.v2i(VPSHUFD, d, a, 0x50);
-                self.asm.v2i(VPSHUFD, t, b, 0x50);
-                self.asm.v3(if signed { VPMULDQ } else { VPMULUDQ }, d, d, t);
-            }
-        }
-    }
-
-    fn absolute_difference(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        let t = self.vtemp();
-        self.three(if signed { SMAX } else { UMAX }, lane, d, a, b);
-        self.three(if signed { SMIN } else { UMIN }, lane, t, a, b);
-        self.three(SUB, lane, d, d, t);
-    }
-
-    /// Even (or odd) lanes of `a`, then of `b`.
-    fn unzip(&mut self, odd: bool, s: Shape, d: Xmm, a: Xmm, b: Xmm) {
-        if s.span != Span::Full {
-            self.asm.v3(VPUNPCKLQDQ, d, a, b);
-            return self.narrow(s.lane, d, d, odd);
-        }
-        match s.lane {
-            Lane::S => self.asm.v3i(VSHUFPS, d, a, b, if odd { 0xdd } else { 0x88 }),
-            Lane::D => self.asm.v3(if odd { VPUNPCKHQDQ } else { VPUNPCKLQDQ }, d, a, b),
-            _ => {
-                let t = self.vtemp();
-                self.narrow(s.lane, t, b, odd);
-                self.narrow(s.lane, d, a, odd);
-                self.asm.v3(VPUNPCKLQDQ, d, d, t);
-                self.locked_v &= !(1 << t.0);
-            }
-        }
-    }
-
-    fn transpose(&mut self, second: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        if lane == Lane::D {
-            return self
-                .asm
-                .v3(if second { VPUNPCKHQDQ } else { VPUNPCKLQDQ }, d, a, b);
-        }
-        // The lanes that move are shifted within pairs; then the two are blended.
-        let (shift, amount) = match lane {
-            Lane::B => (VPSHIFT_W, 8),
-            Lane::H => (VPSHIFT_D, 16),
-            _ => (VPSHIFT_Q, 32),
-        };
-        let (even, odd) = if second {
-            self.asm.vshift(shift, SHIFT_RIGHT, d, a, amount);
-            (d, b)
-        } else {
-            self.asm.vshift(shift, SHIFT_LEFT, d, b, amount);
-            (a, d)
-        };
-        match lane {
-            Lane::S => self.asm.v3i(VPBLENDD, d, even, odd, 0b1010),
-            Lane::H => self.asm.v3i(VPBLENDW, d, even, odd, 0xaa),
-            _ => {
-                let (mask, t) = (self.vtemp(), self.vtemp());
-                self.load_const(mask, const_offset!(low_byte_h));
-                self.asm.v3(VPAND, t, even, mask);
-                self.asm.v3(VPANDN, d, mask, odd);
-                self.asm.v3(VPOR, d, d, t);
-            }
-        }
-    }
-
-    /// USHL and SSHL: by the signed low byte of each lane. x86's variable shifts take any
-    /// count of 32 or more as "all out", so the wrong direction contributes nothing.
-    fn shift_variable(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        let (n, t) = (self.vtemp(), self.vtemp());
-        if lane == Lane::S {
-            self.asm.vshift(VPSHIFT_D, SHIFT_LEFT, n, b, 24);
-            self.asm.vshift(VPSHIFT_D, SHIFT_ARITHMETIC, n, n, 24);
-        } else {
-            // The byte's sign, spread over the doubleword.
-            self.asm.vshift(VPSHIFT_Q, SHIFT_LEFT, n, b, 56);
-            self.asm.vzero(t);
-            self.asm.v3(VPCMPGTQ, t, t, n);
-            self.asm.vshift(VPSHIFT_Q, SHIFT_LEFT, t, t, 8);
-            self.asm.vshift(VPSHIFT_Q, SHIFT_RIGHT, n, n, 56);
-            self.asm.v3(VPOR, n, n, t);
-        }
-        let (left, right) = if lane == Lane::S {
-            (VPSLLVD, VPSRLVD)
-        } else {
-            (VPSLLVQ, VPSRLVQ)
-        };
-        self.asm.vzero(t);
-        self.three(SUB, lane, t, t, n);
-        if signed {
-            self.asm.v3(VPSRAVD, t, a, t);
-            self.asm.v3(left, d, a, n);
-            // Negative counts take the right shift. (imm8[7:4] names the mask register.)
-            self.asm.v3i(VBLENDVPS, d, d, t, n.0 << 4);
-        } else {
-            self.asm.v3(right, t, a, t);
-            self.asm.v3(left, d, a, n);
-            self.asm.v3(VPOR, d, d, t);
-        }
-    }
-
     pub(super) fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) {
         if self.sha3_operand(op, a, b, c) {
             return;
@@ -758,134 +563,5 @@ impl Lower<'_> {
         self.three(forms, s.lane, d, ra, d);
         self.cut(s, d);
         self.vbind(d);
-    }
-
-    pub(super) fn vec_shift(&mut self, op: VecShift, s: Shape, acc: Ref, a: Ref, amount: u8) {
-        let ra = self.vreg(a);
-        let racc = matches!(op, VecShift::Sli | VecShift::Sri).then(|| self.vreg(acc));
-        let d = self.vdef(None, &[ra, racc.unwrap_or(ra)]);
-        let lane = s.lane;
-        let bits = lane.bits() as u8;
-        match op {
-            VecShift::Shl => self.shift_left(lane, d, ra, amount),
-            VecShift::Ushr => self.shift_right(lane, d, ra, amount),
-            VecShift::Sshr => self.shift_arithmetic(lane, d, ra, amount),
-            VecShift::Urshr | VecShift::Srshr => {
-                self.shift_rounding(op == VecShift::Srshr, lane, d, ra, amount)
-            }
-            VecShift::Sli | VecShift::Sri => {
-                let t = self.vtemp();
-                let old = racc.unwrap_or(ra);
-                self.asm.vones(t);
-                if op == VecShift::Sli {
-                    self.shift_right(lane, t, t, bits - amount);
-                    self.asm.v3(VPAND, t, t, old);
-                    self.shift_left(lane, d, ra, amount);
-                } else {
-                    self.shift_left(lane, t, t, bits - amount);
-                    self.asm.v3(VPAND, t, t, old);
-                    self.shift_right(lane, d, ra, amount);
-                }
-                self.asm.v3(VPOR, d, d, t);
-            }
-            VecShift::Shrn => {
-                self.shift_right(lane.wider(), d, ra, amount);
-                self.narrow(lane, d, d, false);
-            }
-            VecShift::Rshrn => {
-                self.shift_rounding(false, lane.wider(), d, ra, amount);
-                self.narrow(lane, d, d, false);
-            }
-            VecShift::Sshll | VecShift::Ushll => {
-                self.widen(op == VecShift::Sshll, lane, d, ra);
-                if amount > 0 {
-                    self.shift_left(lane, d, d, amount);
-                }
-            }
-            _ => unreachable!("{op:?} is not supported"),
-        }
-        self.cut(s, d);
-        self.vbind(d);
-    }
-
-    fn shift_form(&mut self, lane: Lane, ext: u8, d: Xmm, a: Xmm, amount: u8) {
-        let form = by_lane(lane, SHIFT).expect("bytes have their own sequences");
-        self.asm.vshift(form, ext, d, a, amount);
-    }
-
-    /// All bytes of `d` become `byte`.
-    fn byte_mask(&mut self, d: Xmm, byte: u8) {
-        let t = self.temp();
-        self.asm.mov_imm(t, u64::from(byte));
-        self.asm.vmovd_from(d, t);
-        self.asm.v2(VPBROADCASTB_R, d, d);
-    }
-
-    fn shift_left(&mut self, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        if lane != Lane::B {
-            return self.shift_form(lane, SHIFT_LEFT, d, a, amount);
-        }
-        let t = self.vtemp();
-        self.byte_mask(t, 0xff << amount);
-        self.asm.vshift(VPSHIFT_W, SHIFT_LEFT, d, a, amount);
-        self.asm.v3(VPAND, d, d, t);
-    }
-
-    fn shift_right(&mut self, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        if lane != Lane::B {
-            return self.shift_form(lane, SHIFT_RIGHT, d, a, amount);
-        }
-        if amount == 8 {
-            return self.asm.vzero(d);
-        }
-        let t = self.vtemp();
-        self.byte_mask(t, 0xff >> amount);
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, d, a, amount);
-        self.asm.v3(VPAND, d, d, t);
-    }
-
-    fn shift_arithmetic(&mut self, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        match lane {
-            Lane::H | Lane::S => self.shift_form(lane, SHIFT_ARITHMETIC, d, a, amount),
-            Lane::D => {
-                let t = self.vtemp();
-                self.asm.vzero(t);
-                self.asm.v3(VPCMPGTQ, t, t, a);
-                self.asm.vshift(VPSHIFT_Q, SHIFT_LEFT, t, t, 64 - amount);
-                self.asm.vshift(VPSHIFT_Q, SHIFT_RIGHT, d, a, amount);
-                self.asm.v3(VPOR, d, d, t);
-            }
-            Lane::B | Lane::Q => {
-                // Bytes: the odd ones in place, the even ones from the upper half of a word.
-                let (t, mask) = (self.vtemp(), self.vtemp());
-                self.asm.vshift(VPSHIFT_W, SHIFT_LEFT, t, a, 8);
-                self.asm.vshift(VPSHIFT_W, SHIFT_ARITHMETIC, t, t, amount);
-                self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, t, t, 8);
-                self.asm.vshift(VPSHIFT_W, SHIFT_ARITHMETIC, d, a, amount);
-                self.load_const(mask, const_offset!(low_byte_h));
-                self.asm.v3(VPANDN, d, mask, d);
-                self.asm.v3(VPOR, d, d, t);
-            }
-        }
-    }
-
-    /// `(a >> n) + bit n-1 of a`; `d` differs from `a`.
-    fn shift_rounding(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        let t = self.vtemp();
-        let bits = lane.bits() as u8;
-        // Bit n-1 moved to the top and back down.
-        self.shift_form(lane, SHIFT_LEFT, t, a, bits - amount);
-        self.shift_form(lane, SHIFT_RIGHT, t, t, bits - 1);
-        if signed {
-            self.shift_form(lane, SHIFT_ARITHMETIC, d, a, amount);
-        } else {
-            self.shift_form(lane, SHIFT_RIGHT, d, a, amount);
-        }
-        self.three(ADD, lane, d, d, t);
-    }
-
-    pub(super) fn broadcast(&mut self, lane: Lane, d: Xmm, s: Xmm) {
-        let form = by_lane(lane, BROADCAST).expect("lanes are at most 64 bits wide");
-        self.asm.v2(form, d, s);
     }
 }
