@@ -713,9 +713,32 @@ impl Ops for Builder<'_> {
     }
 
     fn vec_table(&mut self, s: Span, table: &[Ref], indices: Ref, fallback: Option<Ref>) -> Ref {
-        match (table, fallback) {
-            (&[table], None) => self.push(Op::VecTable1 { s, table, indices }),
-            _ => self.give_up(),
+        let Some((&first, rest)) = table.split_first() else {
+            return self.give_up();
+        };
+        let mut found = self.push(Op::VecTable1 {
+            s,
+            table: first,
+            indices,
+        });
+        for (&table, nth) in rest.iter().zip(1..) {
+            found = self.push(Op::VecTableMore {
+                s,
+                earlier: found,
+                table,
+                indices,
+                nth,
+            });
+        }
+        match fallback {
+            None => found,
+            Some(fallback) => self.push(Op::VecTableElse {
+                s,
+                found,
+                fallback,
+                indices,
+                count: table.len() as u8,
+            }),
         }
     }
 

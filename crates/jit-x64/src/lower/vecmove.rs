@@ -142,6 +142,39 @@ impl Lower<'_> {
         self.vbind(d);
     }
 
+    /// The `nth` of several table registers: what its indices find, beside what earlier
+    /// ones have found. Indices below wrap to large ones.
+    pub(super) fn vec_table_more(&mut self, s: Span, earlier: Ref, (table, indices): (Ref, Ref), nth: u8) {
+        let (re, rt, ri) = (self.vreg(earlier), self.vreg(table), self.vreg(indices));
+        let d = self.vdef(None, &[re, rt, ri]);
+        self.asm.v3_state(VPSUBB, d, ri, const_offset!(sixteen_b));
+        for _ in 1..nth {
+            self.asm.v3_state(VPSUBB, d, d, const_offset!(sixteen_b));
+        }
+        self.asm.v3_state(VPADDUSB, d, d, const_offset!(tbl_bias));
+        self.asm.v3(VPSHUFB, d, rt, d);
+        self.asm.v3(VPOR, d, d, re);
+        self.cut(Shape::new(Lane::B, s), d);
+        self.vbind(d);
+    }
+
+    /// TBX keeps the byte where the index is beyond the table.
+    pub(super) fn vec_table_else(&mut self, s: Span, (found, fallback): (Ref, Ref), indices: Ref, count: u8) {
+        let (rf, rb, ri) = (self.vreg(found), self.vreg(fallback), self.vreg(indices));
+        let d = self.vdef(None, &[rf, rb, ri]);
+        let bias = match count {
+            1 => const_offset!(tbl_bias),
+            2 => const_offset!(tbx_bias2),
+            3 => const_offset!(tbx_bias3),
+            _ => const_offset!(tbx_bias4),
+        };
+        self.asm.v3_state(VPADDUSB, d, ri, bias);
+        // (imm8[7:4] names the mask register.)
+        self.asm.v3i(VPBLENDVB, d, rf, rb, d.0 << 4);
+        self.cut(Shape::new(Lane::B, s), d);
+        self.vbind(d);
+    }
+
     pub(super) fn vec_select(&mut self, cond: Cond, a: Ref, b: Ref) {
         let (ra, rb) = (self.vreg(a), self.vreg(b));
         let d = self.vdef_temp(None, &[]);

@@ -1,8 +1,12 @@
 //! Lane-wise vector operations.
 
 mod arith;
+mod count;
+mod dot;
 mod permute;
+mod saturate;
 mod shift;
+mod variable;
 
 use super::Lower;
 use crate::asm::Xmm;
@@ -11,7 +15,9 @@ use crate::asm::sse::*;
 use crate::const_offset;
 use crate::features::HostFeatures;
 use crate::ir::{Op, Ref};
+use saturate::{Narrowing, Rounding, Sign, Sum};
 use semantics::ops::{Lane, MemSize, Shape, Span, Vec1, Vec2, Vec3};
+use variable::VariableShift;
 
 /// How a two-operand operation is lowered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +46,32 @@ const fn by_lane(lane: Lane, forms: [Option<Vex>; 4]) -> Option<Vex> {
         Lane::S => forms[2],
         Lane::D => forms[3],
         Lane::Q => None,
+    }
+}
+
+/// Offsets of constants, by lane.
+type Constants = [i32; 4];
+
+const SIGN_CONST: Constants = [
+    const_offset!(sign_b),
+    const_offset!(sign_h),
+    const_offset!(sign_s),
+    const_offset!(sign_d),
+];
+/// The greatest signed number.
+const MAX_CONST: Constants = [
+    const_offset!(max_b),
+    const_offset!(max_h),
+    const_offset!(abs_s),
+    const_offset!(abs_d),
+];
+
+const fn const_by_lane(lane: Lane, constants: Constants) -> i32 {
+    match lane {
+        Lane::B => constants[0],
+        Lane::H => constants[1],
+        Lane::S => constants[2],
+        Lane::D | Lane::Q => constants[3],
     }
 }
 
@@ -129,11 +161,16 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
             None => sequence(lane == Lane::D),
         },
         Vec2::CmTst => Some(Plan2::Sequence),
-        Vec2::Urhadd => match lane {
-            Lane::B => Some(Plan2::Direct(VPAVGB)),
-            Lane::H => Some(Plan2::Direct(VPAVGW)),
-            _ => None,
-        },
+        Vec2::Urhadd if lane == Lane::B => Some(Plan2::Direct(VPAVGB)),
+        Vec2::Urhadd if lane == Lane::H => Some(Plan2::Direct(VPAVGW)),
+        Vec2::Shadd | Vec2::Uhadd | Vec2::Srhadd | Vec2::Urhadd | Vec2::Shsub | Vec2::Uhsub => {
+            sequence(narrow)
+        }
+        Vec2::SqAdd | Vec2::UqAdd | Vec2::SqSub | Vec2::UqSub | Vec2::Suqadd | Vec2::Usqadd => {
+            sequence(lane != Lane::Q)
+        }
+        Vec2::SqDmulh | Vec2::SqRdmulh => sequence(matches!(lane, Lane::H | Lane::S)),
+        Vec2::SqDmull => sequence(matches!(lane, Lane::S | Lane::D)),
         Vec2::Sabd | Vec2::Uabd => sequence(narrow),
         Vec2::Zip1 if s.span == Span::Full || lane != Lane::D => direct(UNPACK_LOW),
         Vec2::Zip2 if s.span == Span::Full => direct(UNPACK_HIGH),
@@ -143,7 +180,8 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         }
         Vec2::Addp | Vec2::Smaxp | Vec2::Sminp | Vec2::Umaxp | Vec2::Uminp => {
             let base = pairwise_base(op).and_then(|base| plan2(base, s));
-            sequence(matches!(base, Some(Plan2::Direct(_))) && s.span != Span::Scalar)
+            let scalar = op == Vec2::Addp && lane == Lane::D;
+            sequence(matches!(base, Some(Plan2::Direct(_))) && (s.span != Span::Scalar || scalar))
         }
         Vec2::Saddl
         | Vec2::Uaddl
@@ -154,16 +192,39 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         | Vec2::Ssubw
         | Vec2::Usubw => sequence(wide),
         Vec2::Smull | Vec2::Umull => sequence(wide && s.span == Span::Full),
-        Vec2::Sabdl | Vec2::Uabdl => sequence(matches!(lane, Lane::H | Lane::S)),
+        Vec2::Sabdl | Vec2::Uabdl => sequence(wide),
         Vec2::Pmull => sequence(lane == Lane::Q && HostFeatures::get().pclmul),
-        Vec2::Addhn | Vec2::Subhn => sequence(narrow),
-        Vec2::Ushl => sequence(matches!(lane, Lane::S | Lane::D)),
-        Vec2::Sshl => sequence(lane == Lane::S),
+        Vec2::Addhn | Vec2::Subhn | Vec2::Raddhn | Vec2::Rsubhn => sequence(narrow),
+        Vec2::Sshl
+        | Vec2::Ushl
+        | Vec2::Srshl
+        | Vec2::Urshl
+        | Vec2::SqShl
+        | Vec2::UqShl
+        | Vec2::SqRshl
+        | Vec2::UqRshl => sequence(lane != Lane::Q),
         Vec2::AesE | Vec2::AesD => sequence(HostFeatures::get().aes),
-        Vec2::Sha1Su1 => Some(Plan2::Sequence),
+        Vec2::Sha1Su1 | Vec2::Sha512Su0 => Some(Plan2::Sequence),
         Vec2::Sha256Su0 => sequence(HostFeatures::get().sha),
         Vec2::JoinLow => Some(Plan2::Direct(VPUNPCKLQDQ)),
         _ => None,
+    }
+}
+
+/// What a shift by a register does.
+const fn variable_shift(op: Vec2) -> VariableShift {
+    let sign = match op {
+        Vec2::Sshl | Vec2::Srshl | Vec2::SqShl | Vec2::SqRshl => Sign::Signed,
+        _ => Sign::Unsigned,
+    };
+    let rounding = match op {
+        Vec2::Srshl | Vec2::Urshl | Vec2::SqRshl | Vec2::UqRshl => Rounding::Nearest,
+        _ => Rounding::Down,
+    };
+    VariableShift {
+        sign,
+        rounding,
+        saturating: matches!(op, Vec2::SqShl | Vec2::UqShl | Vec2::SqRshl | Vec2::UqRshl),
     }
 }
 
@@ -197,12 +258,15 @@ pub fn plan1(op: Vec1, s: Shape) -> Option<Plan1> {
         Vec1::Xtn => sequence(vector && matches!(lane, Lane::B | Lane::H | Lane::S)),
         Vec1::Sxtl => by_lane(lane, SIGN_WIDEN).map(Plan1::Direct),
         Vec1::Uxtl => by_lane(lane, ZERO_WIDEN).map(Plan1::Direct),
-        Vec1::Saddlp | Vec1::Uaddlp => sequence(lane == Lane::H || (lane == Lane::S && op == Vec1::Saddlp)),
+        Vec1::Clz | Vec1::Cls => sequence(matches!(lane, Lane::B | Lane::H | Lane::S)),
+        Vec1::SqAbs | Vec1::SqNeg => sequence(lane != Lane::Q),
+        Vec1::SqXtn | Vec1::UqXtn | Vec1::SqXtun => sequence(matches!(lane, Lane::B | Lane::H | Lane::S)),
+        Vec1::Saddlp | Vec1::Uaddlp => sequence(matches!(lane, Lane::H | Lane::S | Lane::D)),
         Vec1::Addv => sequence(vector),
         Vec1::Smaxv | Vec1::Sminv | Vec1::Umaxv | Vec1::Uminv => {
             sequence(vector && matches!(lane, Lane::B | Lane::H | Lane::S))
         }
-        Vec1::Uaddlv => sequence(vector && lane == Lane::B),
+        Vec1::Saddlv | Vec1::Uaddlv => sequence(vector && matches!(lane, Lane::B | Lane::H | Lane::S)),
         Vec1::CmEqZero | Vec1::CmGtZero | Vec1::CmGeZero | Vec1::CmLeZero | Vec1::CmLtZero => {
             sequence(lane != Lane::Q)
         }
@@ -295,7 +359,7 @@ impl Lower<'_> {
             }
             Vec1::Abs => {
                 // Doublewords: (a ^ sign) - sign.
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.asm.vzero(t);
                 self.asm.v3(VPCMPGTQ, t, t, a);
                 self.asm.v3(VPXOR, d, a, t);
@@ -324,8 +388,44 @@ impl Lower<'_> {
             Vec1::Sminv => self.across(SMIN, s, d, a),
             Vec1::Umaxv => self.across(UMAX, s, d, a),
             Vec1::Uminv => self.across(UMIN, s, d, a),
+            Vec1::Clz => {
+                self.leading_zeros(lane, d, a);
+                self.cut(s, d);
+            }
+            Vec1::Cls => {
+                self.leading_signs(lane, d, a);
+                self.cut(s, d);
+            }
+            Vec1::SqAbs => {
+                self.saturating_abs(s, d, a);
+                self.cut(s, d);
+            }
+            Vec1::SqNeg => {
+                self.saturating_negate(s, d, a);
+                self.cut(s, d);
+            }
+            Vec1::SqXtn | Vec1::UqXtn | Vec1::SqXtun => {
+                let how = match op {
+                    Vec1::SqXtn => Narrowing::Signed,
+                    Vec1::UqXtn => Narrowing::Unsigned,
+                    _ => Narrowing::SignedToUnsigned,
+                };
+                self.saturating_narrow(how, s, d, a);
+                self.cut(s, d);
+            }
+            Vec1::Saddlv | Vec1::Uaddlv if (op, lane) != (Vec1::Uaddlv, Lane::B) => {
+                let pairs = self.scratch();
+                let wide = Shape::new(lane.wider(), s.span);
+                let op = if op == Vec1::Saddlv {
+                    Vec1::Saddlp
+                } else {
+                    Vec1::Uaddlp
+                };
+                self.add_pairs_long(op, wide.lane, pairs, a);
+                self.across(ADD, wide, d, pairs);
+            }
             Vec1::Uaddlv => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.asm.vzero(t);
                 self.asm.v3(VPSADBW, d, a, t);
                 if s.span == Span::Full {
@@ -348,7 +448,7 @@ impl Lower<'_> {
             }
             Vec1::AesMc => {
                 // Undoing and redoing the other steps of a round leaves MixColumns.
-                let zero = self.vtemp();
+                let zero = self.scratch();
                 self.asm.vzero(zero);
                 self.asm.v3(VAESDECLAST, d, a, zero);
                 self.asm.v3(VAESENC, d, d, zero);
@@ -434,7 +534,7 @@ impl Lower<'_> {
             }
             Vec2::CmHi | Vec2::CmHs => {
                 // Unsigned doublewords compare as signed ones with the sign bits flipped.
-                let t = self.vtemp();
+                let t = self.scratch();
                 let (x, y) = if op == Vec2::CmHi { (a, b) } else { (b, a) };
                 self.asm.v3_state(VPXOR, d, x, const_offset!(sign_d));
                 self.asm.v3_state(VPXOR, t, y, const_offset!(sign_d));
@@ -444,7 +544,7 @@ impl Lower<'_> {
                 }
             }
             Vec2::CmTst => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.asm.v3(VPAND, d, a, b);
                 self.asm.vzero(t);
                 self.three(EQ, lane, d, d, t);
@@ -457,8 +557,24 @@ impl Lower<'_> {
             }
             Vec2::Uzp1 | Vec2::Uzp2 => self.unzip(op == Vec2::Uzp2, s, d, a, b),
             Vec2::Trn1 | Vec2::Trn2 => self.transpose(op == Vec2::Trn2, lane, d, a, b),
+            Vec2::SqAdd => self.saturating_sum((Sign::Signed, Sum::Add), s, d, a, b),
+            Vec2::SqSub => self.saturating_sum((Sign::Signed, Sum::Sub), s, d, a, b),
+            Vec2::UqAdd => self.saturating_sum((Sign::Unsigned, Sum::Add), s, d, a, b),
+            Vec2::UqSub => self.saturating_sum((Sign::Unsigned, Sum::Sub), s, d, a, b),
+            Vec2::Suqadd => self.saturating_mixed(Sign::Unsigned, s, d, a, b),
+            Vec2::Usqadd => self.saturating_mixed(Sign::Signed, s, d, a, b),
+            Vec2::SqDmulh => self.doubling_high(Rounding::Down, s, d, a, b),
+            Vec2::SqRdmulh => self.doubling_high(Rounding::Nearest, s, d, a, b),
+            Vec2::SqDmull => self.doubling_long(s, d, a, b),
+            Vec2::Shadd | Vec2::Uhadd | Vec2::Srhadd | Vec2::Urhadd | Vec2::Shsub | Vec2::Uhsub => {
+                self.halving(op, lane, d, a, b);
+            }
+            Vec2::Addp if s.span == Span::Scalar => {
+                self.asm.vshift(VPSHIFT_Q, SHIFT_BYTES_RIGHT, d, a, 8);
+                self.asm.v3(VPADDQ, d, d, a);
+            }
             Vec2::Addp | Vec2::Smaxp | Vec2::Sminp | Vec2::Umaxp | Vec2::Uminp => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.unzip(false, s, d, a, b);
                 self.unzip(true, s, t, a, b);
                 match pairwise_base(op).and_then(|base| plan2(base, s)) {
@@ -467,7 +583,7 @@ impl Lower<'_> {
                 }
             }
             Vec2::Saddl | Vec2::Uaddl | Vec2::Ssubl | Vec2::Usubl => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 let signed = matches!(op, Vec2::Saddl | Vec2::Ssubl);
                 self.widen(signed, lane, d, a);
                 self.widen(signed, lane, t, b);
@@ -489,23 +605,34 @@ impl Lower<'_> {
             }
             Vec2::Smull | Vec2::Umull => self.multiply_long(op == Vec2::Smull, lane, d, a, b),
             Vec2::Sabdl | Vec2::Uabdl => {
-                let (x, y) = (self.vtemp(), self.vtemp());
+                let (x, y) = (self.scratch(), self.scratch());
                 let signed = op == Vec2::Sabdl;
                 self.widen(signed, lane, x, a);
                 self.widen(signed, lane, y, b);
                 // The difference of widened values fits the wide lane as a signed number.
                 self.three(SUB, lane, d, x, y);
-                let form = by_lane(lane, ABS).expect("only H and S are planned");
-                self.asm.v2(form, d, d);
+                match by_lane(lane, ABS) {
+                    Some(form) => self.asm.v2(form, d, d),
+                    None => {
+                        self.sign_mask(lane, x, d);
+                        self.asm.v3(VPXOR, d, d, x);
+                        self.three(SUB, lane, d, d, x);
+                    }
+                }
             }
             Vec2::Pmull => self.asm.v3i(VPCLMULQDQ, d, a, b, 0),
-            Vec2::Addhn | Vec2::Subhn => {
-                self.three(if op == Vec2::Addhn { ADD } else { SUB }, lane.wider(), d, a, b);
-                self.narrow(lane, d, d, true);
-            }
-            Vec2::Ushl | Vec2::Sshl => self.shift_variable(op == Vec2::Sshl, lane, d, a, b),
+            Vec2::Addhn | Vec2::Subhn | Vec2::Raddhn | Vec2::Rsubhn => self.narrow_high(op, lane, d, a, b),
+            Vec2::Sshl
+            | Vec2::Ushl
+            | Vec2::Srshl
+            | Vec2::Urshl
+            | Vec2::SqShl
+            | Vec2::UqShl
+            | Vec2::SqRshl
+            | Vec2::UqRshl => self.shift_by_register(variable_shift(op), s, d, a, b),
+            Vec2::Sha512Su0 => self.sha512_su0(d, a, b),
             Vec2::AesE | Vec2::AesD => {
-                let zero = self.vtemp();
+                let zero = self.scratch();
                 self.asm.vzero(zero);
                 self.asm.v3(VPXOR, d, a, b);
                 self.asm.v3(
@@ -533,24 +660,28 @@ impl Lower<'_> {
         if self.sha3_operand(op, a, b, c) {
             return;
         }
-        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
-        if op == Vec3::Bsl {
-            // c ^ ((b ^ c) & a)
-            let d = self.vdef(None, &[ra, rc]);
-            self.asm.v3(VPXOR, d, rb, rc);
-            self.asm.v3(VPAND, d, d, ra);
-            self.asm.v3(VPXOR, d, d, rc);
-            self.cut_unless_clean(s, d, &[a, b, c]);
-            return self.vbind(d);
+        match op {
+            Vec3::SqDmlal | Vec3::SqDmlsl => return self.doubling_accumulate(op, s, a, b, c),
+            Vec3::SqRdmlah | Vec3::SqRdmlsh => return self.rounding_accumulate(op, s, a, b, c),
+            Vec3::Sdot | Vec3::Udot | Vec3::Usdot => return self.dot(op, s, a, b, c),
+            Vec3::Smmla | Vec3::Ummla | Vec3::Usmmla => return self.matrix(op, a, b, c),
+            Vec3::Sha512H => return self.sha512_h(a, b, c),
+            Vec3::Sha512H2 => return self.sha512_h2(a, b, c),
+            Vec3::Sha512Su1 => return self.sha512_su1(a, b, c),
+            Vec3::Bsl => return self.bit_select(s, a, b, c),
+            _ => {}
         }
+        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
         let product = match op {
             Vec3::Mla | Vec3::Mls => Vec2::Mul,
             Vec3::Smlal | Vec3::Smlsl => Vec2::Smull,
             Vec3::Umlal | Vec3::Umlsl => Vec2::Umull,
             Vec3::Saba => Vec2::Sabd,
+            Vec3::Sabal => Vec2::Sabdl,
+            Vec3::Uabal => Vec2::Uabdl,
             _ => Vec2::Uabd,
         };
-        let d = self.vdef_temp(None, &[]);
+        let d = self.vdef(None, &[ra, rb, rc]);
         match plan2(product, s) {
             Some(Plan2::Direct(form)) => self.asm.v3(form, d, rb, rc),
             _ => self.vec2_sequence(product, s, d, rb, rc),
@@ -562,6 +693,17 @@ impl Lower<'_> {
         };
         self.three(forms, s.lane, d, ra, d);
         self.cut(s, d);
+        self.vbind(d);
+    }
+
+    /// `c ^ ((b ^ c) & a)`
+    fn bit_select(&mut self, s: Shape, a: Ref, b: Ref, c: Ref) {
+        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
+        let d = self.vdef(None, &[ra, rc]);
+        self.asm.v3(VPXOR, d, rb, rc);
+        self.asm.v3(VPAND, d, d, ra);
+        self.asm.v3(VPXOR, d, d, rc);
+        self.cut_unless_clean(s, d, &[a, b, c]);
         self.vbind(d);
     }
 }

@@ -43,11 +43,11 @@ impl Lower<'_> {
             Lane::S => self.asm.v3i(VSHUFPS, d, a, b, if odd { 0xdd } else { 0x88 }),
             Lane::D => self.asm.v3(if odd { VPUNPCKHQDQ } else { VPUNPCKLQDQ }, d, a, b),
             _ => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.narrow(s.lane, t, b, odd);
                 self.narrow(s.lane, d, a, odd);
                 self.asm.v3(VPUNPCKLQDQ, d, d, t);
-                self.locked_v &= !(1 << t.0);
+                self.done_with(t);
             }
         }
     }
@@ -75,7 +75,7 @@ impl Lower<'_> {
             Lane::S => self.asm.v3i(VPBLENDD, d, even, odd, 0b1010),
             Lane::H => self.asm.v3i(VPBLENDW, d, even, odd, 0xaa),
             _ => {
-                let (mask, t) = (self.vtemp(), self.vtemp());
+                let (mask, t) = (self.scratch(), self.scratch());
                 self.load_const(mask, const_offset!(low_byte_h));
                 self.asm.v3(VPAND, t, even, mask);
                 self.asm.v3(VPANDN, d, mask, odd);
