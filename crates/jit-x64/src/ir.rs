@@ -19,6 +19,26 @@ pub const NONE: Ref = u32::MAX;
 /// Register number of SP in `GetX` and `SetX`.
 pub const SP: u8 = 31;
 
+/// What `indices` find in the `nth` table register, beside what `earlier` ones gave.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TableMore {
+    pub s: Span,
+    pub earlier: Ref,
+    pub table: Ref,
+    pub indices: Ref,
+    pub nth: u8,
+}
+
+/// `found` where the index is within `count` table registers, else `fallback`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TableElse {
+    pub s: Span,
+    pub found: Ref,
+    pub fallback: Ref,
+    pub indices: Ref,
+    pub count: u8,
+}
+
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Op {
     /// Removed by a pass.
@@ -248,22 +268,8 @@ pub enum Op {
         table: Ref,
         indices: Ref,
     },
-    /// Adds what the indices find in the `nth` table register to what earlier ones gave.
-    VecTableMore {
-        s: Span,
-        earlier: Ref,
-        table: Ref,
-        indices: Ref,
-        nth: u8,
-    },
-    /// `found` where the index is within `count` table registers, else `fallback`.
-    VecTableElse {
-        s: Span,
-        found: Ref,
-        fallback: Ref,
-        indices: Ref,
-        count: u8,
-    },
+    VecTableMore(TableMore),
+    VecTableElse(TableElse),
     Fp1 {
         op: Fp1,
         s: Shape,
@@ -421,8 +427,8 @@ impl Op {
             | Op::VecGetLane { .. }
             | Op::VecExt { .. }
             | Op::VecTable1 { .. }
-            | Op::VecTableMore { .. }
-            | Op::VecTableElse { .. } => Effect::Pure,
+            | Op::VecTableMore(_)
+            | Op::VecTableElse(_) => Effect::Pure,
             // Saturation is noted in FPSR, whether the result is used or not.
             Op::Vec1 { op, .. } if !saturates1(*op) => Effect::Pure,
             Op::Vec2 { op, .. } if !saturates2(*op) => Effect::Pure,
@@ -572,18 +578,18 @@ impl Op {
                 ..
             }
             | Op::Vec3 { a, b, c, .. }
-            | Op::VecTableMore {
+            | Op::VecTableMore(TableMore {
                 earlier: a,
                 table: b,
                 indices: c,
                 ..
-            }
-            | Op::VecTableElse {
+            })
+            | Op::VecTableElse(TableElse {
                 found: a,
                 fallback: b,
                 indices: c,
                 ..
-            }
+            })
             | Op::Fp3 { a, b, c, .. } => {
                 f(a);
                 f(b);

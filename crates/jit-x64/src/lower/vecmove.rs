@@ -5,7 +5,7 @@ use super::flags::CondTest;
 use crate::asm::sse::*;
 use crate::asm::{Cc, Xmm};
 use crate::const_offset;
-use crate::ir::Ref;
+use crate::ir::{Ref, TableElse, TableMore};
 use semantics::ops::{Cond, Lane, Shape, Span, Width};
 
 impl Lower<'_> {
@@ -144,8 +144,10 @@ impl Lower<'_> {
 
     /// The `nth` of several table registers: what its indices find, beside what earlier
     /// ones have found. Indices below wrap to large ones.
-    pub(super) fn vec_table_more(&mut self, s: Span, earlier: Ref, (table, indices): (Ref, Ref), nth: u8) {
-        let (re, rt, ri) = (self.vreg(earlier), self.vreg(table), self.vreg(indices));
+    pub(super) fn vec_table_more(&mut self, more: TableMore) {
+        let TableMore { s, nth, .. } = more;
+        let re = self.vreg(more.earlier);
+        let (rt, ri) = (self.vreg(more.table), self.vreg(more.indices));
         let d = self.vdef(None, &[re, rt, ri]);
         self.asm.v3_state(VPSUBB, d, ri, const_offset!(sixteen_b));
         for _ in 1..nth {
@@ -159,8 +161,10 @@ impl Lower<'_> {
     }
 
     /// TBX keeps the byte where the index is beyond the table.
-    pub(super) fn vec_table_else(&mut self, s: Span, (found, fallback): (Ref, Ref), indices: Ref, count: u8) {
-        let (rf, rb, ri) = (self.vreg(found), self.vreg(fallback), self.vreg(indices));
+    pub(super) fn vec_table_else(&mut self, rest: TableElse) {
+        let TableElse { s, count, .. } = rest;
+        let (rf, rb) = (self.vreg(rest.found), self.vreg(rest.fallback));
+        let ri = self.vreg(rest.indices);
         let d = self.vdef(None, &[rf, rb, ri]);
         let bias = match count {
             1 => const_offset!(tbl_bias),

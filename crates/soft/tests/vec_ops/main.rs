@@ -2,6 +2,7 @@
 //! cryptographic ones against the examples of the standards.
 
 mod crypto;
+mod crypto_ext;
 mod model;
 
 use guest::FpEnv;
