@@ -72,6 +72,12 @@ pub fn element(size: u8, h: bool, l: bool, m: bool, rm: u8) -> String {
     lane(size, elem_register(size, m, rm), elem_index(size, h, l, m))
 }
 
+/// The group of four bytes that the dot products take as their element.
+#[must_use]
+pub fn byte_group(h: bool, l: bool, rm: u8) -> String {
+    format!("v{rm}.4b[{}]", elem_index(2, h, l, false))
+}
+
 // --- single structures: `scale` is opcode<2:1>, and doublewords share that of words ---
 
 /// Whether the unused bits of the index have the values they must.

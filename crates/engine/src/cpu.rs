@@ -10,8 +10,8 @@ use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
 use guest::{CpuState, Exit, FpEnv, access};
 use jit_x64::area::{
-    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LOOKUP_OFFSET, LookupEntry, POLL_OFFSET, Runtime,
-    lookup_index,
+    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LOOKUP_OFFSET, LookupEntry, MAX_BORROWED, POLL_OFFSET,
+    Runtime, lookup_index,
 };
 use jit_x64::stubs::ExitCode;
 use std::io;
@@ -201,6 +201,7 @@ impl Cpu {
                 pending: &raw mut *pending as u64,
                 host_mxcsr: HOST_MXCSR,
                 reserved: 0,
+                borrowed: [[0; 2]; MAX_BORROWED],
             },
             consts: Consts::new(),
         };

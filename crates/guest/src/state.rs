@@ -113,6 +113,8 @@ pub struct CpuState {
     pub reserved: u32,
     /// V0 to V31.
     pub v: [u128; 32],
+    /// Not zero once an instruction saturated: FPSR.QC as generated code gathers it.
+    pub saturated: u128,
     /// Scratch for values that find no host register.
     pub spill: [u128; NUM_SPILL_SLOTS],
 }
@@ -139,6 +141,7 @@ impl CpuState {
             mxcsr: MXCSR_RESET,
             reserved: 0,
             v: [0; 32],
+            saturated: 0,
             spill: [0; NUM_SPILL_SLOTS],
         }
     }
@@ -181,16 +184,18 @@ impl CpuState {
         self.flags = HostFlags::from_nzcv(nzcv);
     }
 
-    /// FPSR: what instructions recorded plus the sticky bits MXCSR has gathered.
+    /// FPSR: what instructions recorded plus what MXCSR and generated code have gathered.
     #[must_use]
     pub const fn fpsr(&self) -> u32 {
-        self.fp.fpsr | mxcsr_to_fpsr(self.mxcsr)
+        let qc = if self.saturated == 0 { 0 } else { FpEnv::FPSR_QC };
+        self.fp.fpsr | qc | mxcsr_to_fpsr(self.mxcsr)
     }
 
-    /// Writes FPSR and clears the sticky bits gathered in MXCSR.
+    /// Writes FPSR and clears what MXCSR and generated code have gathered.
     pub const fn set_fpsr(&mut self, fpsr: u32) {
         self.fp.fpsr = fpsr & 0xf800_009f;
         self.mxcsr &= !0x3f;
+        self.saturated = 0;
     }
 
     /// Writes FPCR and what of it MXCSR carries (rounding mode, flush to zero).

@@ -29,7 +29,12 @@ pub struct Runtime {
     /// MXCSR of the host's own code.
     pub host_mxcsr: u32,
     pub reserved: u32,
+    /// What registers held that an operation borrows.
+    pub borrowed: [[u64; 2]; MAX_BORROWED],
 }
+
+/// Vector registers one operation may borrow.
+pub const MAX_BORROWED: usize = 6;
 
 /// State, runtime fields and constants of one CPU.
 #[repr(C, align(64))]
@@ -74,6 +79,46 @@ pub struct Consts {
     pub byte_ones: [u8; 16],
     pub half_ones: [u16; 8],
     pub low_byte_h: [u16; 8],
+    pub low_half_s: [u32; 4],
+    pub low_word_d: [u64; 2],
+    /// The sign bit of each lane, and all others.
+    pub sign_b: [u8; 16],
+    pub sign_h: [u16; 8],
+    pub max_b: [u8; 16],
+    pub max_h: [u16; 8],
+    /// Leading zeros of a byte by its low nibble (the high one being zero) and by its high one.
+    pub clz_low: [u8; 16],
+    pub clz_high: [u8; 16],
+    pub eight_b: [u8; 16],
+    pub sixteen_h: [u16; 8],
+    /// Half a unit of the upper half of each lane.
+    pub half_unit_h: [u16; 8],
+    pub half_unit_s: [u32; 4],
+    pub half_unit_d: [u64; 2],
+    /// One less than that.
+    pub below_half_unit_d: [u64; 2],
+    /// Half a unit of the topmost byte.
+    pub half_unit_top_b: [u32; 4],
+    pub one_s: [u32; 4],
+    pub one_d: [u64; 2],
+    /// The topmost byte or halfword of each word.
+    pub top_b: [u32; 4],
+    pub top_h: [u32; 4],
+    /// The low byte of each doubleword, to be widened.
+    pub low_bytes_d: [u8; 16],
+    /// For shifts of bytes by multiplication: the least amount, what makes an index of an
+    /// amount, and the two bytes of the multiplier.
+    pub shift_least: [u8; 16],
+    pub shift_bias: [u8; 16],
+    pub shift_low: [u8; 16],
+    pub shift_high: [u8; 16],
+    pub sixteen_b: [u8; 16],
+    /// Makes indices beyond two, three, four table registers negative (TBX).
+    pub tbx_bias2: [u8; 16],
+    pub tbx_bias3: [u8; 16],
+    pub tbx_bias4: [u8; 16],
+    /// Doublewords rotated right by eight.
+    pub ror8_d: [u8; 16],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -136,6 +181,35 @@ impl Consts {
             byte_ones: [1; 16],
             half_ones: [1; 8],
             low_byte_h: [0xff; 8],
+            low_half_s: [0xffff; 4],
+            low_word_d: [0xffff_ffff; 2],
+            sign_b: [0x80; 16],
+            sign_h: [0x8000; 8],
+            max_b: [0x7f; 16],
+            max_h: [0x7fff; 8],
+            clz_low: [8, 7, 6, 6, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4],
+            clz_high: [15, 3, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+            eight_b: [8; 16],
+            sixteen_h: [16; 8],
+            half_unit_h: [1 << 7; 8],
+            half_unit_s: [1 << 15; 4],
+            half_unit_d: [1 << 31; 2],
+            below_half_unit_d: [(1 << 31) - 1; 2],
+            half_unit_top_b: [1 << 23; 4],
+            one_s: [1; 4],
+            one_d: [1; 2],
+            top_b: [0xff00_0000; 4],
+            top_h: [0xffff_0000; 4],
+            low_bytes_d: [0, 8, x, x, x, x, x, x, x, x, x, x, x, x, x, x],
+            shift_least: [0xf8; 16],
+            shift_bias: [0x78; 16],
+            shift_low: [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0],
+            shift_high: [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128],
+            sixteen_b: [16; 16],
+            tbx_bias2: [0x60; 16],
+            tbx_bias3: [0x50; 16],
+            tbx_bias4: [0x40; 16],
+            ror8_d: [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

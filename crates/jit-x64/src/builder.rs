@@ -3,7 +3,7 @@
 //! What the lowering has no sequence for is not recorded at all: the whole guest
 //! instruction becomes one [`Op::Interpret`], a call of the interpreter.
 
-use crate::ir::{Ir, NONE, Op, Ref, SP};
+use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
 use guest::CpuState;
 use semantics::ops::{
@@ -713,9 +713,32 @@ impl Ops for Builder<'_> {
     }
 
     fn vec_table(&mut self, s: Span, table: &[Ref], indices: Ref, fallback: Option<Ref>) -> Ref {
-        match (table, fallback) {
-            (&[table], None) => self.push(Op::VecTable1 { s, table, indices }),
-            _ => self.give_up(),
+        let Some((&first, rest)) = table.split_first() else {
+            return self.give_up();
+        };
+        let mut found = self.push(Op::VecTable1 {
+            s,
+            table: first,
+            indices,
+        });
+        for (&table, nth) in rest.iter().zip(1..) {
+            found = self.push(Op::VecTableMore(TableMore {
+                s,
+                earlier: found,
+                table,
+                indices,
+                nth,
+            }));
+        }
+        match fallback {
+            None => found,
+            Some(fallback) => self.push(Op::VecTableElse(TableElse {
+                s,
+                found,
+                fallback,
+                indices,
+                count: table.len() as u8,
+            })),
         }
     }
 

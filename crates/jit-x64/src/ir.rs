@@ -19,6 +19,26 @@ pub const NONE: Ref = u32::MAX;
 /// Register number of SP in `GetX` and `SetX`.
 pub const SP: u8 = 31;
 
+/// What `indices` find in the `nth` table register, beside what `earlier` ones gave.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TableMore {
+    pub s: Span,
+    pub earlier: Ref,
+    pub table: Ref,
+    pub indices: Ref,
+    pub nth: u8,
+}
+
+/// `found` where the index is within `count` table registers, else `fallback`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TableElse {
+    pub s: Span,
+    pub found: Ref,
+    pub fallback: Ref,
+    pub indices: Ref,
+    pub count: u8,
+}
+
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Op {
     /// Removed by a pass.
@@ -242,11 +262,14 @@ pub enum Op {
         hi: Ref,
         index: u8,
     },
+    /// Bytes of one table register, zero where the index is not its own.
     VecTable1 {
         s: Span,
         table: Ref,
         indices: Ref,
     },
+    VecTableMore(TableMore),
+    VecTableElse(TableElse),
     Fp1 {
         op: Fp1,
         s: Shape,
@@ -327,6 +350,55 @@ pub enum Effect {
     Writes,
 }
 
+/// Whether the operation may set FPSR.QC.
+const fn saturates1(op: Vec1) -> bool {
+    matches!(
+        op,
+        Vec1::SqAbs | Vec1::SqNeg | Vec1::SqXtn | Vec1::UqXtn | Vec1::SqXtun
+    )
+}
+
+const fn saturates2(op: Vec2) -> bool {
+    matches!(
+        op,
+        Vec2::SqAdd
+            | Vec2::UqAdd
+            | Vec2::SqSub
+            | Vec2::UqSub
+            | Vec2::SqShl
+            | Vec2::UqShl
+            | Vec2::SqRshl
+            | Vec2::UqRshl
+            | Vec2::SqDmulh
+            | Vec2::SqRdmulh
+            | Vec2::SqDmull
+            | Vec2::Suqadd
+            | Vec2::Usqadd
+    )
+}
+
+const fn saturates3(op: Vec3) -> bool {
+    matches!(
+        op,
+        Vec3::SqDmlal | Vec3::SqDmlsl | Vec3::SqRdmlah | Vec3::SqRdmlsh
+    )
+}
+
+const fn saturates_shift(op: VecShift) -> bool {
+    matches!(
+        op,
+        VecShift::SqShl
+            | VecShift::UqShl
+            | VecShift::SqShlu
+            | VecShift::SqShrn
+            | VecShift::SqRshrn
+            | VecShift::UqShrn
+            | VecShift::UqRshrn
+            | VecShift::SqShrun
+            | VecShift::SqRshrun
+    )
+}
+
 impl Op {
     #[must_use]
     #[inline]
@@ -348,17 +420,21 @@ impl Op {
             | Op::VecSelect { .. }
             | Op::CarryOp { .. }
             | Op::VecImm { .. }
-            | Op::Vec1 { .. }
-            | Op::Vec2 { .. }
-            | Op::Vec3 { .. }
-            | Op::VecShift { .. }
             | Op::VecDupLane { .. }
             | Op::VecDup { .. }
             | Op::VecSetLane { .. }
             | Op::VecCopyLane { .. }
             | Op::VecGetLane { .. }
             | Op::VecExt { .. }
-            | Op::VecTable1 { .. } => Effect::Pure,
+            | Op::VecTable1 { .. }
+            | Op::VecTableMore(_)
+            | Op::VecTableElse(_) => Effect::Pure,
+            // Saturation is noted in FPSR, whether the result is used or not.
+            Op::Vec1 { op, .. } if !saturates1(*op) => Effect::Pure,
+            Op::Vec2 { op, .. } if !saturates2(*op) => Effect::Pure,
+            Op::Vec3 { op, .. } if !saturates3(*op) => Effect::Pure,
+            Op::VecShift { op, .. } if !saturates_shift(*op) => Effect::Pure,
+            Op::Vec1 { .. } | Op::Vec2 { .. } | Op::Vec3 { .. } | Op::VecShift { .. } => Effect::Writes,
             Op::Fp1 {
                 op: Fp1::Abs | Fp1::Neg,
                 ..
@@ -502,6 +578,18 @@ impl Op {
                 ..
             }
             | Op::Vec3 { a, b, c, .. }
+            | Op::VecTableMore(TableMore {
+                earlier: a,
+                table: b,
+                indices: c,
+                ..
+            })
+            | Op::VecTableElse(TableElse {
+                found: a,
+                fallback: b,
+                indices: c,
+                ..
+            })
             | Op::Fp3 { a, b, c, .. } => {
                 f(a);
                 f(b);

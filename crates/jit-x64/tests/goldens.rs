@@ -3,41 +3,23 @@
 //!
 //! A file of `goldens/` holds one family. A case is a line `== name` (`, flags live` if
 //! the code behind the sequence reads NZCV), the guest words, and what they become: the
-//! number of host instructions and bytes and the code, cold parts included.
+//! number of host instructions and bytes and the code, cold parts included. It is that of
+//! the reference features, whatever this machine offers.
 //! `RAEMU_BLESS=1 cargo test -p jit-x64 --test goldens` writes all but names and words anew.
 
+mod host_code;
+
 use guest::{CpuState, NUM_SPILL_SLOTS};
+use host_code::{Buffer, GUEST_PC, STUBS, translate};
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, OpKind, Register, SymbolResolver,
     SymbolResult,
 };
 use jit_x64::area::{Consts, CpuArea};
-use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow};
-use jit_x64::ir::Ir;
-use jit_x64::lower::{Code, Scratch, lower};
-use jit_x64::passes::Analysis;
 use jit_x64::regs::{slot_spill, slot_v, slot_x};
-use jit_x64::stubs::Stubs;
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
-
-/// Where the guest's instructions stand.
-const GUEST_PC: u64 = 0x40_0000;
-
-/// A page for the host code: some padding depends on the address within a cache line.
-#[repr(align(4096))]
-struct Buffer([u8; 16384]);
-
-/// Distances of the shared code from the block; no block is that long.
-const STUBS: [(&str, u64); 5] = [
-    ("exit", 0x10_0000),
-    ("link", 0x10_0100),
-    ("lookup", 0x10_0200),
-    ("return_miss", 0x10_0300),
-    ("interpret", 0x10_0400),
-];
 
 /// One case as its file has it.
 struct Case {
@@ -75,38 +57,6 @@ fn parse(text: &str) -> (String, Vec<Case>) {
         }
     }
     (head, cases)
-}
-
-/// The host code of a case.
-fn translate(case: &Case, buffer: &mut Buffer) -> Vec<u8> {
-    let base = buffer.0.as_mut_ptr();
-    let [exit, link, lookup, return_miss, interpret] = STUBS.map(|(_, offset)| base as u64 + offset);
-    let stubs = Stubs {
-        enter: 0,
-        exit,
-        link,
-        lookup,
-        return_miss,
-        interpret,
-    };
-    let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, GUEST_PC, false);
-    let mut flow = Flow::Next;
-    for &word in &case.words {
-        assert!(flow != Flow::End, "{}: code behind the block's end", case.heading);
-        flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
-    }
-    if flow != Flow::End {
-        builder.finish();
-    }
-    let mut analysis = Analysis::default();
-    analysis.run(&mut ir, |_| case.flags_live());
-    let mut code = Code::default();
-    // SAFETY: the buffer is borrowed mutably and outlives the assembler.
-    let asm = unsafe { Asm::new(base, buffer.0.len()) };
-    let asm = lower(asm, &ir, &analysis, &stubs, 0, &mut code, &mut Scratch::default());
-    assert!(!asm.overflowed(), "{}", case.heading);
-    buffer.0[..code.len as usize].to_vec()
 }
 
 /// Names fields of the CPU state and the shared code.
@@ -158,6 +108,7 @@ fn field(offset: i32) -> Option<String> {
         return Some(format!("consts.{rest}"));
     }
     let named = [
+        (offset_of!(CpuState, saturated), "saturated"),
         (offset_of!(CpuState, pc), "pc"),
         (offset_of!(CpuState, flags), "flags"),
         (offset_of!(CpuState, tpidr_el0), "tpidr_el0"),
@@ -192,7 +143,7 @@ fn disassemble(bytes: &[u8]) -> String {
 
 /// The file's text as it ought to be.
 fn render(head: &str, cases: &[Case]) -> String {
-    let mut buffer = Box::new(Buffer([0; 16384]));
+    let mut buffer = Buffer::new();
     let mut text = head.to_string();
     for (n, case) in cases.iter().enumerate() {
         if n > 0 {
@@ -202,7 +153,8 @@ fn render(head: &str, cases: &[Case]) -> String {
         for (word, pc) in case.words.iter().zip((GUEST_PC..).step_by(4)) {
             let _ = writeln!(text, "  {word:08x}  {}", a64_isa::disassemble(*word, pc));
         }
-        text += &disassemble(&translate(case, &mut buffer));
+        let block = translate(&case.words, case.flags_live(), &mut buffer);
+        text += &disassemble(&block.code);
     }
     text
 }

@@ -93,7 +93,7 @@ macro_rules! scalars_accumulating {
 
 impl<O: Ops> Translate<'_, O> {
     /// Lane `index` of Vm in every lane of the shape.
-    fn repeated(&mut self, s: Shape, (rm, index): (u8, u8)) -> O::Vector {
+    pub(crate) fn repeated(&mut self, s: Shape, (rm, index): (u8, u8)) -> O::Vector {
         let m = self.0.v(rm);
         self.0.vec_dup_lane(s, m, index)
     }

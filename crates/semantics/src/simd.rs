@@ -99,7 +99,9 @@ impl<O: Ops> Translate<'_, O> {
             VecShift::Shl | VecShift::Sshr | VecShift::Ushr | VecShift::Srshr | VecShift::Urshr => a,
             VecShift::SqShl | VecShift::UqShl | VecShift::SqShlu | VecShift::Sshll | VecShift::Ushll => a,
             VecShift::Shrn | VecShift::Rshrn | VecShift::SqShrn | VecShift::SqRshrn => a,
-            VecShift::UqShrn | VecShift::UqRshrn | VecShift::SqShrun | VecShift::SqRshrun => a,
+            VecShift::UqShrn | VecShift::UqRshrn | VecShift::SqShrun | VecShift::SqRshrun | VecShift::Ror => {
+                a
+            }
         };
         let result = self.0.vec_shift(op, s, acc, a, amount);
         self.0.set_v(rd, result);

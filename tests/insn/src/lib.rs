@@ -9,6 +9,7 @@
 
 pub mod arena;
 pub mod case;
+pub mod comparison;
 pub mod local;
 pub mod outcome;
 pub mod remote;

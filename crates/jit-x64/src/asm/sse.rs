@@ -41,6 +41,8 @@ opcodes! {
     VMOVAPS = 0 1 0x28; VMOVQ = 2 1 0x7e; VMOVMSKPS = 0 1 0x50; VMOVMSKPD = 1 1 0x50;
     VAESENC = 1 2 0xdc; VAESENCLAST = 1 2 0xdd; VAESDECLAST = 1 2 0xdf; VAESIMC = 1 2 0xdb;
     VPCLMULQDQ = 1 3 0x44;
+    VPACKSSWB = 1 1 0x63; VPACKSSDW = 1 1 0x6b; VPACKUSWB = 1 1 0x67; VPACKUSDW = 1 2 0x2b;
+    VPMULHRSW = 1 2 0x0b; VPHADDD = 1 2 0x02; VPBLENDVB = 1 3 0x4c; VBLENDVPD = 1 3 0x4b; VPMOVSXBQ = 1 2 0x22;
     VANDPS = 0 1 0x54; VORPS = 0 1 0x56; VXORPS = 0 1 0x57;
     VADD = 0 1 0x58; VMUL = 0 1 0x59; VSUB = 0 1 0x5c; VDIV = 0 1 0x5e; VMIN = 0 1 0x5d; VMAX = 0 1 0x5f;
     VSQRT = 0 1 0x51; VCMP = 0 1 0xc2;
@@ -153,6 +155,21 @@ impl Asm {
     pub fn vshift(&mut self, op: Vex, ext: u8, d: Xmm, s: Xmm, imm: u8) {
         self.vex_raw(op, ext, d.0, s.0);
         self.bytes(&[imm]);
+    }
+
+    /// `vprorq d, s, n`: an AVX-512 form (EVEX prefix, Intel SDM volume 2, 2.7).
+    pub fn rotate_right_d(&mut self, d: Xmm, s: Xmm, n: u8) {
+        let not = |bit: u8| (bit >> 3 & 1) ^ 1;
+        // The rotation is chosen by ModRM.reg (0), so the destination stands in vvvv.
+        self.bytes(&[
+            0x62,
+            1 << 7 | 1 << 6 | not(s.0) << 5 | 1 << 4 | 1,
+            1 << 7 | (!d.0 & 15) << 3 | 1 << 2 | 1,
+            1 << 3,
+            0x72,
+            0xc0 | s.0 & 7,
+            n,
+        ]);
     }
 
     /// `d = s`; nothing if they are the same.

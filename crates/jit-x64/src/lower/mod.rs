@@ -12,15 +12,18 @@ mod fp;
 mod int;
 mod mem;
 mod sha;
+mod sha512;
 pub mod support;
 mod vec;
 mod vecmove;
 
+use crate::area::MAX_BORROWED;
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Asm, Fixup, Gpr, Xmm};
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::passes::{Analysis, NO_HINT};
 use crate::regs::{TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_spill, slot_v, slot_x};
+use crate::runtime_offset;
 use crate::stubs::Stubs;
 pub use flags::FlagState;
 use guest::NUM_SPILL_SLOTS;
@@ -92,6 +95,11 @@ enum Miss {
     },
 }
 
+/// Where the area keeps what the `n`-th borrowed register held.
+const fn borrowed_place(n: usize) -> Mem {
+    Mem::state(runtime_offset!(borrowed) + 16 * n as i32)
+}
+
 /// Buffers reused between blocks.
 #[derive(Default)]
 pub struct Scratch {
@@ -117,6 +125,11 @@ struct Lower<'a> {
     /// Host registers in use by the current operation.
     locked_x: u32,
     locked_v: u32,
+    /// Homes the current operation has borrowed, in the order of their places in the area,
+    /// and those of them that it does not use any more.
+    borrowed: [u8; MAX_BORROWED],
+    borrowed_count: usize,
+    spare_v: u32,
     spills: u64,
     flags: FlagState,
     /// Index of the current operation.
@@ -157,6 +170,9 @@ pub fn lower(
         temp_v: [NONE; 16],
         locked_x: 0,
         locked_v: 0,
+        borrowed: [0; MAX_BORROWED],
+        borrowed_count: 0,
+        spare_v: 0,
         spills: 0,
         flags: FlagState::Slot,
         at: 0,
@@ -228,6 +244,7 @@ impl Lower<'_> {
     }
 
     fn end_operation(&mut self) {
+        self.give_back();
         self.locked_x = 0;
         self.locked_v = 0;
         for t in TEMPS_X {
@@ -529,6 +546,46 @@ impl Lower<'_> {
         choice
     }
 
+    /// A register that only the current operation uses. If all temporaries are in use, the
+    /// home of a guest register is borrowed until the operation ends: the operation must
+    /// have its operands and its result's register before.
+    fn scratch(&mut self) -> Xmm {
+        if TEMPS_V.iter().any(|t| self.locked_v & 1 << t.0 == 0) {
+            return self.vtemp();
+        }
+        if self.spare_v != 0 {
+            let x = Xmm(self.spare_v.trailing_zeros() as u8);
+            self.spare_v &= !(1 << x.0);
+            return x;
+        }
+        let x = Xmm((!self.locked_v).trailing_zeros() as u8);
+        self.asm
+            .vex_mem(VMOVUPS_STORE, x, None, borrowed_place(self.borrowed_count));
+        self.borrowed[self.borrowed_count] = x.0;
+        self.borrowed_count += 1;
+        self.locked_v |= 1 << x.0;
+        x
+    }
+
+    /// The operation needs this scratch register no more.
+    fn done_with(&mut self, x: Xmm) {
+        if self.borrowed[..self.borrowed_count].contains(&x.0) {
+            self.spare_v |= 1 << x.0;
+        } else {
+            self.locked_v &= !(1 << x.0);
+        }
+    }
+
+    /// Puts back what borrowed registers held.
+    fn give_back(&mut self) {
+        for n in 0..self.borrowed_count {
+            self.asm
+                .vex_mem(VMOVUPS_LOAD, Xmm(self.borrowed[n]), None, borrowed_place(n));
+        }
+        self.borrowed_count = 0;
+        self.spare_v = 0;
+    }
+
     /// The vector value in a register. Locked.
     fn vreg(&mut self, r: Ref) -> Xmm {
         let loc = self.locs[r as usize];
@@ -539,6 +596,7 @@ impl Lower<'_> {
         if loc.home != NOWHERE
             && let Some(host) = pinned_v(loc.home)
         {
+            self.locked_v |= 1 << host.0;
             return host;
         }
         let t = self.vtemp();
@@ -576,6 +634,7 @@ impl Lower<'_> {
             if !avoid.contains(&host)
                 && (old == NONE || self.dies(old) || self.locs[old as usize].reg != NOWHERE)
             {
+                self.locked_v |= 1 << host.0;
                 return host;
             }
         }
@@ -787,6 +846,8 @@ impl Lower<'_> {
             } => self.vec_get_lane(lane, a, index, signed),
             Op::VecExt { s, lo, hi, index } => self.vec_ext(s, lo, hi, index),
             Op::VecTable1 { s, table, indices } => self.vec_table1(s, table, indices),
+            Op::VecTableMore(more) => self.vec_table_more(more),
+            Op::VecTableElse(rest) => self.vec_table_else(rest),
             Op::Fp1 { op, s, a } => self.fp1(op, s, a),
             Op::Fp2 { op, s, a, b } => self.fp2(op, s, a, b),
             Op::Fp3 { op, s, a, b, c } => self.fp3(op, s, a, b, c),

@@ -38,6 +38,11 @@ pub fn vec3(op: Vec3, s: Shape) -> bool {
         Vec3::Mla | Vec3::Mls => vec2(Vec2::Mul, s),
         Vec3::Smlal | Vec3::Smlsl | Vec3::Umlal | Vec3::Umlsl => vec2(Vec2::Smull, s),
         Vec3::Saba | Vec3::Uaba => vec2(Vec2::Sabd, s),
+        Vec3::Sabal | Vec3::Uabal => vec2(Vec2::Sabdl, s),
+        Vec3::SqDmlal | Vec3::SqDmlsl => vec2(Vec2::SqDmull, s),
+        Vec3::SqRdmlah | Vec3::SqRdmlsh => vec2(Vec2::SqDmulh, s),
+        Vec3::Sdot | Vec3::Udot | Vec3::Usdot | Vec3::Smmla | Vec3::Ummla | Vec3::Usmmla => true,
+        Vec3::Sha512H | Vec3::Sha512H2 | Vec3::Sha512Su1 => true,
         Vec3::Sha1Su0 => true,
         Vec3::Sha1C | Vec3::Sha1P | Vec3::Sha1M | Vec3::Sha256H | Vec3::Sha256H2 | Vec3::Sha256Su1 => {
             HostFeatures::get().sha
@@ -50,14 +55,20 @@ pub fn vec3(op: Vec3, s: Shape) -> bool {
 pub fn vec_shift(op: VecShift, s: Shape, amount: u8) -> bool {
     let wide = s.lane != Lane::Q;
     match op {
-        VecShift::Shl | VecShift::Ushr | VecShift::Sshr => wide,
-        VecShift::Sli | VecShift::Sri | VecShift::Urshr => matches!(s.lane, Lane::H | Lane::S | Lane::D),
-        VecShift::Srshr => matches!(s.lane, Lane::H | Lane::S),
+        VecShift::Shl | VecShift::Ushr | VecShift::Sshr | VecShift::Urshr | VecShift::Srshr => wide,
+        VecShift::Sli | VecShift::Sri => wide,
+        VecShift::SqShl | VecShift::UqShl | VecShift::SqShlu => wide,
+        VecShift::SqShrn
+        | VecShift::SqRshrn
+        | VecShift::UqShrn
+        | VecShift::UqRshrn
+        | VecShift::SqShrun
+        | VecShift::SqRshrun => matches!(s.lane, Lane::B | Lane::H | Lane::S),
+        VecShift::Ror => s.lane == Lane::D,
         VecShift::Shrn | VecShift::Rshrn => {
             s.span != Span::Scalar && matches!(s.lane, Lane::B | Lane::H | Lane::S)
         }
         VecShift::Sshll | VecShift::Ushll => amount < 64 && matches!(s.lane, Lane::H | Lane::S | Lane::D),
-        _ => false,
     }
 }
 

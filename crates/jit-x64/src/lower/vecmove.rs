@@ -5,7 +5,7 @@ use super::flags::CondTest;
 use crate::asm::sse::*;
 use crate::asm::{Cc, Xmm};
 use crate::const_offset;
-use crate::ir::Ref;
+use crate::ir::{Ref, TableElse, TableMore};
 use semantics::ops::{Cond, Lane, Shape, Span, Width};
 
 impl Lower<'_> {
@@ -138,6 +138,43 @@ impl Lower<'_> {
         let d = self.vdef(None, &[rt]);
         self.asm.v3_state(VPADDUSB, d, ri, const_offset!(tbl_bias));
         self.asm.v3(VPSHUFB, d, rt, d);
+        self.cut(Shape::new(Lane::B, s), d);
+        self.vbind(d);
+    }
+
+    /// The `nth` of several table registers: what its indices find, beside what earlier
+    /// ones have found. Indices below wrap to large ones.
+    pub(super) fn vec_table_more(&mut self, more: TableMore) {
+        let TableMore { s, nth, .. } = more;
+        let re = self.vreg(more.earlier);
+        let (rt, ri) = (self.vreg(more.table), self.vreg(more.indices));
+        let d = self.vdef(None, &[re, rt, ri]);
+        self.asm.v3_state(VPSUBB, d, ri, const_offset!(sixteen_b));
+        for _ in 1..nth {
+            self.asm.v3_state(VPSUBB, d, d, const_offset!(sixteen_b));
+        }
+        self.asm.v3_state(VPADDUSB, d, d, const_offset!(tbl_bias));
+        self.asm.v3(VPSHUFB, d, rt, d);
+        self.asm.v3(VPOR, d, d, re);
+        self.cut(Shape::new(Lane::B, s), d);
+        self.vbind(d);
+    }
+
+    /// TBX keeps the byte where the index is beyond the table.
+    pub(super) fn vec_table_else(&mut self, rest: TableElse) {
+        let TableElse { s, count, .. } = rest;
+        let (rf, rb) = (self.vreg(rest.found), self.vreg(rest.fallback));
+        let ri = self.vreg(rest.indices);
+        let d = self.vdef(None, &[rf, rb, ri]);
+        let bias = match count {
+            1 => const_offset!(tbl_bias),
+            2 => const_offset!(tbx_bias2),
+            3 => const_offset!(tbx_bias3),
+            _ => const_offset!(tbx_bias4),
+        };
+        self.asm.v3_state(VPADDUSB, d, ri, bias);
+        // (imm8[7:4] names the mask register.)
+        self.asm.v3i(VPBLENDVB, d, rf, rb, d.0 << 4);
         self.cut(Shape::new(Lane::B, s), d);
         self.vbind(d);
     }

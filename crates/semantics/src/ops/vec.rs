@@ -184,6 +184,8 @@ enumerated! {
         Sha1Su1, Sha256Su0,
         /// `a`'s low 64 bits below, `b`'s low 64 bits above (the result of a "2" narrowing).
         JoinLow,
+        /// SHA-512 schedule update and SM4 rounds and keys: `a` is the accumulator.
+        Sha512Su0, Sm4E, Sm4EKey,
     }
 }
 
@@ -202,6 +204,15 @@ enumerated! {
         Saba, Uaba, Sabal, Uabal,
         Sha1C, Sha1P, Sha1M, Sha1Su0,
         Sha256H, Sha256H2, Sha256Su1,
+        /// Rounding doubling multiply-accumulate, high half; saturate once, set QC.
+        SqRdmlah, SqRdmlsh,
+        /// Sums of four products of bytes (S lanes): signed, unsigned, unsigned by signed.
+        Sdot, Udot, Usdot,
+        /// 2x8 by 8x2 matrices of bytes, added to one of 2x2 words.
+        Smmla, Ummla, Usmmla,
+        Sha512H, Sha512H2, Sha512Su1,
+        /// SM3 rounds and schedule. `Sm3Ss1` has no accumulator; the word of a round is in lane 0.
+        Sm3Ss1, Sm3Tt1A, Sm3Tt1B, Sm3Tt2A, Sm3Tt2B, Sm3PartW1, Sm3PartW2,
     }
 }
 
@@ -220,5 +231,7 @@ enumerated! {
         Shrn, Rshrn, SqShrn, SqRshrn, UqShrn, UqRshrn, SqShrun, SqRshrun,
         /// Widening (result shape).
         Sshll, Ushll,
+        /// Rotation to the right (D lanes); the amount is 0 to 63.
+        Ror,
     }
 }

@@ -4,12 +4,15 @@
 //! of its shape and leaves the rest of the result zero.
 
 mod aes;
+mod dot;
 mod estimate;
 mod lanes;
 mod one;
 mod permute;
 mod sha;
+mod sha512;
 mod shift;
+mod sm;
 mod three;
 mod two;
 

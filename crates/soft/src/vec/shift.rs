@@ -55,6 +55,7 @@ pub fn vec_shift(op: VecShift, s: Shape, acc: u128, a: u128, amount: u8, env: &m
         }),
         VecShift::Sshll => map(s, |i| left(signed_lane(a, half, i) as u64, n)),
         VecShift::Ushll => map(s, |i| left(lane(a, half, i), n)),
+        VecShift::Ror => map(s, |i| unsigned(i).rotate_right(n)),
     }
 }
 

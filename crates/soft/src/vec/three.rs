@@ -1,8 +1,10 @@
 //! Three-operand operations; the first operand is the accumulator or old destination.
 
+use super::dot::{self, Bytes};
 use super::lanes::{lane, map, map_saturating, shape_mask, signed_lane, signed_limit, spare_bits};
-use super::sha;
+use super::sm::Function;
 use super::two::doubling_product;
+use super::{sha, sha512, sm};
 use guest::FpEnv;
 use semantics::ops::{Shape, Vec3};
 
@@ -35,6 +37,28 @@ pub fn vec3(op: Vec3, s: Shape, a: u128, b: u128, c: u128, env: &mut FpEnv) -> u
         Vec3::Sha256H => sha::sha256h(a, b, c),
         Vec3::Sha256H2 => sha::sha256h2(a, b, c),
         Vec3::Sha256Su1 => sha::sha256su1(a, b, c),
+        Vec3::SqRdmlah => map_saturating(s, env, |i| {
+            dot::accumulate_high(s.lane, signed_lane(a, s.lane, i), signed(i), i128::wrapping_add)
+        }),
+        Vec3::SqRdmlsh => map_saturating(s, env, |i| {
+            dot::accumulate_high(s.lane, signed_lane(a, s.lane, i), signed(i), i128::wrapping_sub)
+        }),
+        Vec3::Sdot => dot::products(s, a, (Bytes::Signed, b), (Bytes::Signed, c)),
+        Vec3::Udot => dot::products(s, a, (Bytes::Unsigned, b), (Bytes::Unsigned, c)),
+        Vec3::Usdot => dot::products(s, a, (Bytes::Unsigned, b), (Bytes::Signed, c)),
+        Vec3::Smmla => dot::matrix(s, a, (Bytes::Signed, b), (Bytes::Signed, c)),
+        Vec3::Ummla => dot::matrix(s, a, (Bytes::Unsigned, b), (Bytes::Unsigned, c)),
+        Vec3::Usmmla => dot::matrix(s, a, (Bytes::Unsigned, b), (Bytes::Signed, c)),
+        Vec3::Sha512H => sha512::sha512h(a, b, c),
+        Vec3::Sha512H2 => sha512::sha512h2(a, b, c),
+        Vec3::Sha512Su1 => sha512::sha512su1(a, b, c),
+        Vec3::Sm3Ss1 => sm::sm3ss1(a, b, c),
+        Vec3::Sm3Tt1A => sm::sm3tt1(Function::Parity, a, b, c),
+        Vec3::Sm3Tt1B => sm::sm3tt1(Function::Majority, a, b, c),
+        Vec3::Sm3Tt2A => sm::sm3tt2(Function::Parity, a, b, c),
+        Vec3::Sm3Tt2B => sm::sm3tt2(Function::Choice, a, b, c),
+        Vec3::Sm3PartW1 => sm::sm3partw1(a, b, c),
+        Vec3::Sm3PartW2 => sm::sm3partw2(a, b, c),
     }
 }
 

@@ -5,7 +5,7 @@ use super::lanes::{
 };
 use super::permute::{transpose, unzip, zip};
 use super::shift::Rounding;
-use super::{aes, sha, shift};
+use super::{aes, sha, sha512, shift, sm};
 use guest::FpEnv;
 use semantics::ops::{Lane, Shape, Span, Vec2};
 
@@ -120,6 +120,9 @@ pub fn vec2(op: Vec2, s: Shape, a: u128, b: u128, env: &mut FpEnv) -> u128 {
         Vec2::AesD => aes::decrypt_round(a, b),
         Vec2::Sha1Su1 => sha::sha1su1(a, b),
         Vec2::Sha256Su0 => sha::sha256su0(a, b),
+        Vec2::Sha512Su0 => sha512::sha512su0(a, b),
+        Vec2::Sm4E => sm::sm4e(a, b),
+        Vec2::Sm4EKey => sm::sm4ekey(a, b),
         Vec2::JoinLow => a & shape_mask(Shape::new(s.lane, Span::Half)) | b << 64,
     }
 }

@@ -2,6 +2,7 @@
 //! cryptographic ones against the examples of the standards.
 
 mod crypto;
+mod crypto_ext;
 mod model;
 
 use guest::FpEnv;
@@ -92,6 +93,7 @@ fn vec2_shapes(op: Vec2) -> Vec<Shape> {
         }
         Vec2::JoinLow => shapes(0..=3, &[Span::Full]),
         Vec2::AesE | Vec2::AesD | Vec2::Sha1Su1 | Vec2::Sha256Su0 => vec![],
+        Vec2::Sha512Su0 | Vec2::Sm4E | Vec2::Sm4EKey => vec![],
         Vec2::Add | Vec2::Sub | Vec2::Mul | Vec2::And | Vec2::Or | Vec2::Xor | Vec2::Bic | Vec2::Orn => {
             shapes(0..=3, Span::ALL)
         }
@@ -120,6 +122,12 @@ fn vec3_shapes(op: Vec3) -> Vec<Shape> {
         Vec3::Sabal | Vec3::Uabal => shapes(1..=3, &[Span::Full]),
         Vec3::Sha1C | Vec3::Sha1P | Vec3::Sha1M | Vec3::Sha1Su0 => vec![],
         Vec3::Sha256H | Vec3::Sha256H2 | Vec3::Sha256Su1 => vec![],
+        Vec3::SqRdmlah | Vec3::SqRdmlsh => shapes(1..=2, Span::ALL),
+        Vec3::Sdot | Vec3::Udot | Vec3::Usdot => shapes(2..=2, &VECTORS),
+        Vec3::Smmla | Vec3::Ummla | Vec3::Usmmla => shapes(2..=2, &[Span::Full]),
+        Vec3::Sha512H | Vec3::Sha512H2 | Vec3::Sha512Su1 => vec![],
+        Vec3::Sm3Ss1 | Vec3::Sm3Tt1A | Vec3::Sm3Tt1B | Vec3::Sm3Tt2A | Vec3::Sm3Tt2B => vec![],
+        Vec3::Sm3PartW1 | Vec3::Sm3PartW2 => vec![],
     }
 }
 
@@ -148,6 +156,7 @@ fn shift_shapes(op: VecShift) -> Vec<(Shape, u8, u8)> {
         }
         VecShift::SqShrun | VecShift::SqRshrun => with(shapes(0..=2, &[Span::Scalar, Span::Half]), true, 1),
         VecShift::Sshll | VecShift::Ushll => with(shapes(1..=3, &[Span::Full]), false, 2),
+        VecShift::Ror => with(shapes(3..=3, &[Span::Full]), false, 1),
     }
 }
 

@@ -344,6 +344,7 @@ pub fn vec2(op: Vec2, s: Shape, a: u128, b: u128) -> Outcome {
         Vec2::Trn2 => permuted(&|i| i / 2 * 2 + 1 + i % 2 * n),
         Vec2::JoinLow => (pack([elements(a, 64, U)[0], elements(b, 64, U)[0]], 64, 2), false),
         Vec2::AesE | Vec2::AesD | Vec2::Sha1Su1 | Vec2::Sha256Su0 => unreachable!("tested by FIPS vectors"),
+        Vec2::Sha512Su0 | Vec2::Sm4E | Vec2::Sm4EKey => unreachable!("tested by the standards' examples"),
     }
 }
 
@@ -380,6 +381,27 @@ pub fn vec3(op: Vec3, s: Shape, a: u128, b: u128, c: u128) -> Outcome {
         let (result, second) = pack_sat(sums, s, S);
         (result, second || first.contains(&true))
     };
+    let accumulated_high = |sign: i128| {
+        let (acc, x, y) = (elements(a, size, S), elements(b, size, S), elements(c, size, S));
+        let values =
+            (0..n).map(|i| shift_right((acc[i] << size) + sign * 2 * x[i] * y[i], i128::from(size), true));
+        pack_sat(values, s, S)
+    };
+    // Sums of `n` products a result; `at` gives where those of a result start.
+    let sums = |kinds: (Sign, Sign), count: usize, at: fn(usize) -> (usize, usize)| {
+        let (acc, x, y) = (
+            elements(a, size, S),
+            elements(b, 8, kinds.0),
+            elements(c, 8, kinds.1),
+        );
+        let values = (0..n).map(|i| {
+            let (from_x, from_y) = at(i);
+            acc[i] + (0..count).map(|k| x[from_x + k] * y[from_y + k]).sum::<i128>()
+        });
+        (pack(values, size, n), false)
+    };
+    let dots = |x, y| sums((x, y), 4, |i| (4 * i, 4 * i));
+    let matrices = |x, y| sums((x, y), 8, |i| (i / 2 * 8, i % 2 * 8));
     match op {
         // The pseudocode's own form: operand3 EOR ((operand2 EOR operand3) AND mask).
         Vec3::Bsl => (pack(elements(c ^ ((b ^ c) & a), size, U), size, n), false),
@@ -397,6 +419,19 @@ pub fn vec3(op: Vec3, s: Shape, a: u128, b: u128, c: u128) -> Outcome {
         Vec3::Uabal => accumulated(size / 2, U, &|acc, x, y| acc + (x - y).abs()),
         Vec3::Sha1C | Vec3::Sha1P | Vec3::Sha1M | Vec3::Sha1Su0 => unreachable!("tested by FIPS vectors"),
         Vec3::Sha256H | Vec3::Sha256H2 | Vec3::Sha256Su1 => unreachable!("tested by FIPS vectors"),
+        Vec3::SqRdmlah => accumulated_high(1),
+        Vec3::SqRdmlsh => accumulated_high(-1),
+        Vec3::Sdot => dots(S, S),
+        Vec3::Udot => dots(U, U),
+        Vec3::Usdot => dots(U, S),
+        Vec3::Smmla => matrices(S, S),
+        Vec3::Ummla => matrices(U, U),
+        Vec3::Usmmla => matrices(U, S),
+        Vec3::Sha512H | Vec3::Sha512H2 | Vec3::Sha512Su1 => unreachable!("tested by FIPS vectors"),
+        Vec3::Sm3Ss1 | Vec3::Sm3Tt1A | Vec3::Sm3Tt1B | Vec3::Sm3Tt2A | Vec3::Sm3Tt2B => {
+            unreachable!("tested by the standards' examples")
+        }
+        Vec3::Sm3PartW1 | Vec3::Sm3PartW2 => unreachable!("tested by the standards' examples"),
     }
 }
 
@@ -443,5 +478,6 @@ pub fn vec_shift(op: VecShift, s: Shape, acc: u128, a: u128, amount: u8) -> Outc
         VecShift::SqRshrun => saturating(wide, S, U, &round),
         VecShift::Sshll => of(size / 2, S, &up),
         VecShift::Ushll => of(size / 2, U, &up),
+        VecShift::Ror => of(size, U, &|x| x >> amount | x << (64 - i128::from(amount))),
     }
 }

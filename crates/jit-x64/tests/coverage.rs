@@ -1,6 +1,12 @@
 //! docs/generated/instructions.md is what the tables make of it: the rows, and what of
-//! Arm's list of encodings has none. `RAEMU_BLESS=1` before the test command writes it.
+//! Arm's list of encodings has none, and of what the JIT makes of the rows. `RAEMU_BLESS=1`
+//! before the test command writes it.
 
+mod host_code;
+mod lowering;
+
+use crate::host_code::Buffer;
+use crate::lowering::{Kind, Lowering, is_vector_or_fp};
 use a64_isa::{ROWS, RowInfo, row_of, sample};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -36,7 +42,7 @@ fn page_is_fresh() {
     let found = std::fs::read_to_string(path()).unwrap_or_default();
     assert!(
         found == expected,
-        "docs/generated/instructions.md is stale: RAEMU_BLESS=1 cargo test -p a64-isa --test coverage"
+        "docs/generated/instructions.md is stale: RAEMU_BLESS=1 cargo test -p jit-x64 --test coverage"
     );
 }
 
@@ -51,11 +57,13 @@ fn path() -> PathBuf {
 fn page() -> Result<String, Box<dyn Error>> {
     let mut out = String::from(
         "# Instructions\n\nGenerated from the tables in crates/a64-isa/isa by \
-         `RAEMU_BLESS=1 cargo test -p a64-isa --test coverage`; do not edit.\n\n",
+         `RAEMU_BLESS=1 cargo test -p jit-x64 --test coverage`; do not edit.\n\n",
     );
+    let lowerings = lowerings();
     summary(&mut out);
     missing(&mut out, &arm_encodings()?);
-    rows(&mut out);
+    shares(&mut out, &lowerings);
+    rows(&mut out, &lowerings);
     Ok(out)
 }
 
@@ -78,17 +86,82 @@ fn summary(out: &mut String) {
     let _ = writeln!(out, "| all | {} | |", ROWS.len());
 }
 
-fn rows(out: &mut String) {
+/// By name of the row.
+type Lowerings = BTreeMap<&'static str, Lowering>;
+
+fn lowerings() -> Lowerings {
+    let mut buffer = Buffer::new();
+    ROWS.iter()
+        .map(|row| (row.name, Lowering::of(row, &mut buffer)))
+        .collect()
+}
+
+/// Rows of a kind among those chosen, and the number of those chosen.
+fn share(lowerings: &Lowerings, kind: Kind, chosen: impl Fn(&RowInfo) -> bool) -> (usize, usize) {
+    let rows: Vec<_> = ROWS.iter().filter(|row| chosen(row)).collect();
+    let of_kind = rows.iter().filter(|row| lowerings[row.name].kind == kind).count();
+    (of_kind, rows.len())
+}
+
+/// Helpers among the Advanced SIMD and floating-point rows must stay below this. (To become
+/// 10 with the inline sequences of the floating-point rows.)
+const MOST_HELPERS_PERCENT: usize = 16;
+
+#[test]
+fn few_vector_rows_need_a_helper() {
+    let lowerings = lowerings();
+    let (helpers, all) = share(&lowerings, Kind::Helper, is_vector_or_fp);
+    let names: Vec<_> = ROWS
+        .iter()
+        .filter(|row| is_vector_or_fp(row) && lowerings[row.name].kind == Kind::Helper)
+        .map(|row| row.name)
+        .collect();
+    println!("helpers: {helpers} of {all} Advanced SIMD and floating-point rows: {names:?}");
+    assert!(
+        helpers * 100 < all * MOST_HELPERS_PERCENT,
+        "{helpers} of {all} rows are helpers: {names:?}"
+    );
+}
+
+fn shares(out: &mut String, lowerings: &Lowerings) {
+    let _ = writeln!(
+        out,
+        "\n## How rows are carried out\n\n`native` is one host instruction at most, `sequence` several in line (and their \
+         number, the lower quartile), `helper` a call of the interpreter for most encodings; `n % helper` says \
+         that some encodings need one. Found out by translating samples of each row, with operands in host \
+         registers, for FPCR as after reset and a host with x86-64-v3, AES, PCLMULQDQ and SHA.\n\n\
+         | rows | native | sequence | helper | share of helpers |\n|---|---|---|---|---|"
+    );
+    let mut line = |name: &str, chosen: &dyn Fn(&RowInfo) -> bool| {
+        let [(native, all), (sequence, _), (helper, _)] =
+            [Kind::Native, Kind::Sequence, Kind::Helper].map(|kind| share(lowerings, kind, chosen));
+        let per_mille = helper * 1000 / all;
+        let _ = writeln!(
+            out,
+            "| {name} | {native} | {sequence} | {helper} | {}.{} % |",
+            per_mille / 10,
+            per_mille % 10
+        );
+    };
+    line("Advanced SIMD and floating point", &is_vector_or_fp);
+    line("others", &|row| !is_vector_or_fp(row));
+}
+
+fn rows(out: &mut String, lowerings: &Lowerings) {
     let _ = writeln!(out, "\n## Rows");
     for (file, rows) in tables() {
-        let _ = writeln!(out, "\n### {file}\n\n| row | pattern | feature |\n|---|---|---|");
+        let _ = writeln!(
+            out,
+            "\n### {file}\n\n| row | pattern | feature | carried out |\n|---|---|---|---|"
+        );
         for row in rows {
             let _ = writeln!(
                 out,
-                "| {} | `{}` | {} |",
+                "| {} | `{}` | {} | {} |",
                 row.name,
                 row.pattern,
-                row.feature.name()
+                row.feature.name(),
+                lowerings[row.name].text()
             );
         }
     }

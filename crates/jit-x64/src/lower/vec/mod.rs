@@ -1,5 +1,13 @@
 //! Lane-wise vector operations.
 
+mod arith;
+mod count;
+mod dot;
+mod permute;
+mod saturate;
+mod shift;
+mod variable;
+
 use super::Lower;
 use crate::asm::Xmm;
 use crate::asm::mem::Vex;
@@ -7,7 +15,9 @@ use crate::asm::sse::*;
 use crate::const_offset;
 use crate::features::HostFeatures;
 use crate::ir::{Op, Ref};
-use semantics::ops::{Lane, MemSize, Shape, Span, Vec1, Vec2, Vec3, VecShift};
+use saturate::{Narrowing, Rounding, Sign, Sum};
+use semantics::ops::{Lane, MemSize, Shape, Span, Vec1, Vec2, Vec3};
+use variable::VariableShift;
 
 /// How a two-operand operation is lowered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +46,32 @@ const fn by_lane(lane: Lane, forms: [Option<Vex>; 4]) -> Option<Vex> {
         Lane::S => forms[2],
         Lane::D => forms[3],
         Lane::Q => None,
+    }
+}
+
+/// Offsets of constants, by lane.
+type Constants = [i32; 4];
+
+const SIGN_CONST: Constants = [
+    const_offset!(sign_b),
+    const_offset!(sign_h),
+    const_offset!(sign_s),
+    const_offset!(sign_d),
+];
+/// The greatest signed number.
+const MAX_CONST: Constants = [
+    const_offset!(max_b),
+    const_offset!(max_h),
+    const_offset!(abs_s),
+    const_offset!(abs_d),
+];
+
+const fn const_by_lane(lane: Lane, constants: Constants) -> i32 {
+    match lane {
+        Lane::B => constants[0],
+        Lane::H => constants[1],
+        Lane::S => constants[2],
+        Lane::D | Lane::Q => constants[3],
     }
 }
 
@@ -125,11 +161,16 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
             None => sequence(lane == Lane::D),
         },
         Vec2::CmTst => Some(Plan2::Sequence),
-        Vec2::Urhadd => match lane {
-            Lane::B => Some(Plan2::Direct(VPAVGB)),
-            Lane::H => Some(Plan2::Direct(VPAVGW)),
-            _ => None,
-        },
+        Vec2::Urhadd if lane == Lane::B => Some(Plan2::Direct(VPAVGB)),
+        Vec2::Urhadd if lane == Lane::H => Some(Plan2::Direct(VPAVGW)),
+        Vec2::Shadd | Vec2::Uhadd | Vec2::Srhadd | Vec2::Urhadd | Vec2::Shsub | Vec2::Uhsub => {
+            sequence(narrow)
+        }
+        Vec2::SqAdd | Vec2::UqAdd | Vec2::SqSub | Vec2::UqSub | Vec2::Suqadd | Vec2::Usqadd => {
+            sequence(lane != Lane::Q)
+        }
+        Vec2::SqDmulh | Vec2::SqRdmulh => sequence(matches!(lane, Lane::H | Lane::S)),
+        Vec2::SqDmull => sequence(matches!(lane, Lane::S | Lane::D)),
         Vec2::Sabd | Vec2::Uabd => sequence(narrow),
         Vec2::Zip1 if s.span == Span::Full || lane != Lane::D => direct(UNPACK_LOW),
         Vec2::Zip2 if s.span == Span::Full => direct(UNPACK_HIGH),
@@ -139,7 +180,8 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         }
         Vec2::Addp | Vec2::Smaxp | Vec2::Sminp | Vec2::Umaxp | Vec2::Uminp => {
             let base = pairwise_base(op).and_then(|base| plan2(base, s));
-            sequence(matches!(base, Some(Plan2::Direct(_))) && s.span != Span::Scalar)
+            let scalar = op == Vec2::Addp && lane == Lane::D;
+            sequence(matches!(base, Some(Plan2::Direct(_))) && (s.span != Span::Scalar || scalar))
         }
         Vec2::Saddl
         | Vec2::Uaddl
@@ -150,16 +192,39 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         | Vec2::Ssubw
         | Vec2::Usubw => sequence(wide),
         Vec2::Smull | Vec2::Umull => sequence(wide && s.span == Span::Full),
-        Vec2::Sabdl | Vec2::Uabdl => sequence(matches!(lane, Lane::H | Lane::S)),
+        Vec2::Sabdl | Vec2::Uabdl => sequence(wide),
         Vec2::Pmull => sequence(lane == Lane::Q && HostFeatures::get().pclmul),
-        Vec2::Addhn | Vec2::Subhn => sequence(narrow),
-        Vec2::Ushl => sequence(matches!(lane, Lane::S | Lane::D)),
-        Vec2::Sshl => sequence(lane == Lane::S),
+        Vec2::Addhn | Vec2::Subhn | Vec2::Raddhn | Vec2::Rsubhn => sequence(narrow),
+        Vec2::Sshl
+        | Vec2::Ushl
+        | Vec2::Srshl
+        | Vec2::Urshl
+        | Vec2::SqShl
+        | Vec2::UqShl
+        | Vec2::SqRshl
+        | Vec2::UqRshl => sequence(lane != Lane::Q),
         Vec2::AesE | Vec2::AesD => sequence(HostFeatures::get().aes),
-        Vec2::Sha1Su1 => Some(Plan2::Sequence),
+        Vec2::Sha1Su1 | Vec2::Sha512Su0 => Some(Plan2::Sequence),
         Vec2::Sha256Su0 => sequence(HostFeatures::get().sha),
         Vec2::JoinLow => Some(Plan2::Direct(VPUNPCKLQDQ)),
         _ => None,
+    }
+}
+
+/// What a shift by a register does.
+const fn variable_shift(op: Vec2) -> VariableShift {
+    let sign = match op {
+        Vec2::Sshl | Vec2::Srshl | Vec2::SqShl | Vec2::SqRshl => Sign::Signed,
+        _ => Sign::Unsigned,
+    };
+    let rounding = match op {
+        Vec2::Srshl | Vec2::Urshl | Vec2::SqRshl | Vec2::UqRshl => Rounding::Nearest,
+        _ => Rounding::Down,
+    };
+    VariableShift {
+        sign,
+        rounding,
+        saturating: matches!(op, Vec2::SqShl | Vec2::UqShl | Vec2::SqRshl | Vec2::UqRshl),
     }
 }
 
@@ -193,12 +258,15 @@ pub fn plan1(op: Vec1, s: Shape) -> Option<Plan1> {
         Vec1::Xtn => sequence(vector && matches!(lane, Lane::B | Lane::H | Lane::S)),
         Vec1::Sxtl => by_lane(lane, SIGN_WIDEN).map(Plan1::Direct),
         Vec1::Uxtl => by_lane(lane, ZERO_WIDEN).map(Plan1::Direct),
-        Vec1::Saddlp | Vec1::Uaddlp => sequence(lane == Lane::H || (lane == Lane::S && op == Vec1::Saddlp)),
+        Vec1::Clz | Vec1::Cls => sequence(matches!(lane, Lane::B | Lane::H | Lane::S)),
+        Vec1::SqAbs | Vec1::SqNeg => sequence(lane != Lane::Q),
+        Vec1::SqXtn | Vec1::UqXtn | Vec1::SqXtun => sequence(matches!(lane, Lane::B | Lane::H | Lane::S)),
+        Vec1::Saddlp | Vec1::Uaddlp => sequence(matches!(lane, Lane::H | Lane::S | Lane::D)),
         Vec1::Addv => sequence(vector),
         Vec1::Smaxv | Vec1::Sminv | Vec1::Umaxv | Vec1::Uminv => {
             sequence(vector && matches!(lane, Lane::B | Lane::H | Lane::S))
         }
-        Vec1::Uaddlv => sequence(vector && lane == Lane::B),
+        Vec1::Saddlv | Vec1::Uaddlv => sequence(vector && matches!(lane, Lane::B | Lane::H | Lane::S)),
         Vec1::CmEqZero | Vec1::CmGtZero | Vec1::CmGeZero | Vec1::CmLeZero | Vec1::CmLtZero => {
             sequence(lane != Lane::Q)
         }
@@ -291,7 +359,7 @@ impl Lower<'_> {
             }
             Vec1::Abs => {
                 // Doublewords: (a ^ sign) - sign.
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.asm.vzero(t);
                 self.asm.v3(VPCMPGTQ, t, t, a);
                 self.asm.v3(VPXOR, d, a, t);
@@ -320,8 +388,44 @@ impl Lower<'_> {
             Vec1::Sminv => self.across(SMIN, s, d, a),
             Vec1::Umaxv => self.across(UMAX, s, d, a),
             Vec1::Uminv => self.across(UMIN, s, d, a),
+            Vec1::Clz => {
+                self.leading_zeros(lane, d, a);
+                self.cut(s, d);
+            }
+            Vec1::Cls => {
+                self.leading_signs(lane, d, a);
+                self.cut(s, d);
+            }
+            Vec1::SqAbs => {
+                self.saturating_abs(s, d, a);
+                self.cut(s, d);
+            }
+            Vec1::SqNeg => {
+                self.saturating_negate(s, d, a);
+                self.cut(s, d);
+            }
+            Vec1::SqXtn | Vec1::UqXtn | Vec1::SqXtun => {
+                let how = match op {
+                    Vec1::SqXtn => Narrowing::Signed,
+                    Vec1::UqXtn => Narrowing::Unsigned,
+                    _ => Narrowing::SignedToUnsigned,
+                };
+                self.saturating_narrow(how, s, d, a);
+                self.cut(s, d);
+            }
+            Vec1::Saddlv | Vec1::Uaddlv if (op, lane) != (Vec1::Uaddlv, Lane::B) => {
+                let pairs = self.scratch();
+                let wide = Shape::new(lane.wider(), s.span);
+                let op = if op == Vec1::Saddlv {
+                    Vec1::Saddlp
+                } else {
+                    Vec1::Uaddlp
+                };
+                self.add_pairs_long(op, wide.lane, pairs, a);
+                self.across(ADD, wide, d, pairs);
+            }
             Vec1::Uaddlv => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.asm.vzero(t);
                 self.asm.v3(VPSADBW, d, a, t);
                 if s.span == Span::Full {
@@ -344,7 +448,7 @@ impl Lower<'_> {
             }
             Vec1::AesMc => {
                 // Undoing and redoing the other steps of a round leaves MixColumns.
-                let zero = self.vtemp();
+                let zero = self.scratch();
                 self.asm.vzero(zero);
                 self.asm.v3(VAESDECLAST, d, a, zero);
                 self.asm.v3(VAESENC, d, d, zero);
@@ -361,21 +465,6 @@ impl Lower<'_> {
         self.asm.v3(form, d, a, b);
     }
 
-    /// Each byte's nibbles through two tables, combined.
-    fn nibbles(&mut self, d: Xmm, a: Xmm, low: i32, high: i32, combine: Vex) {
-        let (t, table) = (self.vtemp(), self.vtemp());
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, t, a, 4);
-        self.asm.v3_state(VPAND, t, t, const_offset!(nibble));
-        self.asm.v3_state(VPAND, d, a, const_offset!(nibble));
-        self.load_const(table, low);
-        self.asm.v3(VPSHUFB, d, table, d);
-        if high != low {
-            self.load_const(table, high);
-        }
-        self.asm.v3(VPSHUFB, t, table, t);
-        self.asm.v3(combine, d, d, t);
-    }
-
     fn load_const(&mut self, d: Xmm, offset: i32) {
         self.asm.vex_mem(
             crate::asm::mem::VMOVUPS_LOAD,
@@ -383,58 +472,6 @@ impl Lower<'_> {
             None,
             crate::asm::mem::Mem::state(offset),
         );
-    }
-
-    fn reverse(&mut self, op: Vec1, lane: Lane, d: Xmm, a: Xmm) {
-        let order = match (op, lane) {
-            (Vec1::Rev16, _) => const_offset!(rev16_b),
-            (Vec1::Rev32, Lane::B) => const_offset!(rev32_b),
-            (Vec1::Rev32, _) => const_offset!(rev32_h),
-            (_, Lane::B) => const_offset!(rev64_b),
-            (_, Lane::H) => const_offset!(rev64_h),
-            _ => return self.asm.v2i(VPSHUFD, d, a, 0xb1),
-        };
-        self.asm.v3_state(VPSHUFB, d, a, order);
-    }
-
-    /// The even (or odd) parts of `a`'s wide lanes, as `lane`s in the low half.
-    fn narrow(&mut self, lane: Lane, d: Xmm, a: Xmm, odd: bool) {
-        match (lane, odd) {
-            (Lane::B, false) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(even_b)),
-            (Lane::B, true) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(odd_b)),
-            (Lane::H, false) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(even_h)),
-            (Lane::H, true) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(odd_h)),
-            _ => {
-                self.asm.v2i(VPSHUFD, d, a, if odd { 0x0d } else { 0x08 });
-                self.asm.vmovq(d, d);
-            }
-        }
-    }
-
-    fn add_pairs_long(&mut self, op: Vec1, lane: Lane, d: Xmm, a: Xmm) {
-        match (op, lane) {
-            (Vec1::Uaddlp, Lane::H) => self.asm.v3_state(VPMADDUBSW, d, a, const_offset!(byte_ones)),
-            (Vec1::Saddlp, Lane::H) => {
-                self.load_const(d, const_offset!(byte_ones));
-                self.asm.v3(VPMADDUBSW, d, d, a);
-            }
-            _ => self.asm.v3_state(VPMADDWD, d, a, const_offset!(half_ones)),
-        }
-    }
-
-    /// Folds the register in halves until one lane is left.
-    fn across(&mut self, forms: [Option<Vex>; 4], s: Shape, d: Xmm, a: Xmm) {
-        let t = self.vtemp();
-        let mut bytes = (s.bits() / 16) as u8;
-        self.asm.vshift(VPSHIFT_Q, SHIFT_BYTES_RIGHT, t, a, bytes);
-        self.three(forms, s.lane, d, a, t);
-        bytes /= 2;
-        while bytes as usize >= s.lane.bytes() {
-            self.asm.vshift(VPSHIFT_Q, SHIFT_BYTES_RIGHT, t, d, bytes);
-            self.three(forms, s.lane, d, d, t);
-            bytes /= 2;
-        }
-        self.cut(Shape::scalar(s.lane), d);
     }
 
     pub(super) fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) {
@@ -497,7 +534,7 @@ impl Lower<'_> {
             }
             Vec2::CmHi | Vec2::CmHs => {
                 // Unsigned doublewords compare as signed ones with the sign bits flipped.
-                let t = self.vtemp();
+                let t = self.scratch();
                 let (x, y) = if op == Vec2::CmHi { (a, b) } else { (b, a) };
                 self.asm.v3_state(VPXOR, d, x, const_offset!(sign_d));
                 self.asm.v3_state(VPXOR, t, y, const_offset!(sign_d));
@@ -507,7 +544,7 @@ impl Lower<'_> {
                 }
             }
             Vec2::CmTst => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.asm.v3(VPAND, d, a, b);
                 self.asm.vzero(t);
                 self.three(EQ, lane, d, d, t);
@@ -520,8 +557,24 @@ impl Lower<'_> {
             }
             Vec2::Uzp1 | Vec2::Uzp2 => self.unzip(op == Vec2::Uzp2, s, d, a, b),
             Vec2::Trn1 | Vec2::Trn2 => self.transpose(op == Vec2::Trn2, lane, d, a, b),
+            Vec2::SqAdd => self.saturating_sum((Sign::Signed, Sum::Add), s, d, a, b),
+            Vec2::SqSub => self.saturating_sum((Sign::Signed, Sum::Sub), s, d, a, b),
+            Vec2::UqAdd => self.saturating_sum((Sign::Unsigned, Sum::Add), s, d, a, b),
+            Vec2::UqSub => self.saturating_sum((Sign::Unsigned, Sum::Sub), s, d, a, b),
+            Vec2::Suqadd => self.saturating_mixed(Sign::Unsigned, s, d, a, b),
+            Vec2::Usqadd => self.saturating_mixed(Sign::Signed, s, d, a, b),
+            Vec2::SqDmulh => self.doubling_high(Rounding::Down, s, d, a, b),
+            Vec2::SqRdmulh => self.doubling_high(Rounding::Nearest, s, d, a, b),
+            Vec2::SqDmull => self.doubling_long(s, d, a, b),
+            Vec2::Shadd | Vec2::Uhadd | Vec2::Srhadd | Vec2::Urhadd | Vec2::Shsub | Vec2::Uhsub => {
+                self.halving(op, lane, d, a, b);
+            }
+            Vec2::Addp if s.span == Span::Scalar => {
+                self.asm.vshift(VPSHIFT_Q, SHIFT_BYTES_RIGHT, d, a, 8);
+                self.asm.v3(VPADDQ, d, d, a);
+            }
             Vec2::Addp | Vec2::Smaxp | Vec2::Sminp | Vec2::Umaxp | Vec2::Uminp => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 self.unzip(false, s, d, a, b);
                 self.unzip(true, s, t, a, b);
                 match pairwise_base(op).and_then(|base| plan2(base, s)) {
@@ -530,7 +583,7 @@ impl Lower<'_> {
                 }
             }
             Vec2::Saddl | Vec2::Uaddl | Vec2::Ssubl | Vec2::Usubl => {
-                let t = self.vtemp();
+                let t = self.scratch();
                 let signed = matches!(op, Vec2::Saddl | Vec2::Ssubl);
                 self.widen(signed, lane, d, a);
                 self.widen(signed, lane, t, b);
@@ -552,23 +605,34 @@ impl Lower<'_> {
             }
             Vec2::Smull | Vec2::Umull => self.multiply_long(op == Vec2::Smull, lane, d, a, b),
             Vec2::Sabdl | Vec2::Uabdl => {
-                let (x, y) = (self.vtemp(), self.vtemp());
+                let (x, y) = (self.scratch(), self.scratch());
                 let signed = op == Vec2::Sabdl;
                 self.widen(signed, lane, x, a);
                 self.widen(signed, lane, y, b);
                 // The difference of widened values fits the wide lane as a signed number.
                 self.three(SUB, lane, d, x, y);
-                let form = by_lane(lane, ABS).expect("only H and S are planned");
-                self.asm.v2(form, d, d);
+                match by_lane(lane, ABS) {
+                    Some(form) => self.asm.v2(form, d, d),
+                    None => {
+                        self.sign_mask(lane, x, d);
+                        self.asm.v3(VPXOR, d, d, x);
+                        self.three(SUB, lane, d, d, x);
+                    }
+                }
             }
             Vec2::Pmull => self.asm.v3i(VPCLMULQDQ, d, a, b, 0),
-            Vec2::Addhn | Vec2::Subhn => {
-                self.three(if op == Vec2::Addhn { ADD } else { SUB }, lane.wider(), d, a, b);
-                self.narrow(lane, d, d, true);
-            }
-            Vec2::Ushl | Vec2::Sshl => self.shift_variable(op == Vec2::Sshl, lane, d, a, b),
+            Vec2::Addhn | Vec2::Subhn | Vec2::Raddhn | Vec2::Rsubhn => self.narrow_high(op, lane, d, a, b),
+            Vec2::Sshl
+            | Vec2::Ushl
+            | Vec2::Srshl
+            | Vec2::Urshl
+            | Vec2::SqShl
+            | Vec2::UqShl
+            | Vec2::SqRshl
+            | Vec2::UqRshl => self.shift_by_register(variable_shift(op), s, d, a, b),
+            Vec2::Sha512Su0 => self.sha512_su0(d, a, b),
             Vec2::AesE | Vec2::AesD => {
-                let zero = self.vtemp();
+                let zero = self.scratch();
                 self.asm.vzero(zero);
                 self.asm.v3(VPXOR, d, a, b);
                 self.asm.v3(
@@ -592,160 +656,32 @@ impl Lower<'_> {
         self.cut(s, d);
     }
 
-    fn widen(&mut self, signed: bool, lane: Lane, d: Xmm, s: Xmm) {
-        let forms = if signed { SIGN_WIDEN } else { ZERO_WIDEN };
-        let form = by_lane(lane, forms).expect("only H, S and D are widened to");
-        self.asm.v2(form, d, s);
-    }
-
-    /// Products of bytes: of the even ones in place, of the odd ones shifted down and up.
-    fn multiply_bytes(&mut self, d: Xmm, a: Xmm, b: Xmm) {
-        let t = self.vtemp();
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, d, a, 8);
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, t, b, 8);
-        self.asm.v3(VPMULLW, d, d, t);
-        self.asm.vshift(VPSHIFT_W, SHIFT_LEFT, d, d, 8);
-        self.asm.v3(VPMULLW, t, a, b);
-        self.asm.v3_state(VPAND, t, t, const_offset!(low_byte_h));
-        self.asm.v3(VPOR, d, d, t);
-    }
-
-    fn multiply_long(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        let t = self.vtemp();
-        match lane {
-            Lane::H => {
-                self.widen(signed, lane, d, a);
-                self.widen(signed, lane, t, b);
-                self.asm.v3(VPMULLW, d, d, t);
-            }
-            Lane::S => {
-                self.asm.v3(VPMULLW, t, a, b);
-                self.asm.v3(if signed { VPMULHW } else { VPMULHUW }, d, a, b);
-                self.asm.v3(VPUNPCKLWD, d, t, d);
-            }
-            _ => {
-                self.asm.v2i(VPSHUFD, d, a, 0x50);
-                self.asm.v2i(VPSHUFD, t, b, 0x50);
-                self.asm.v3(if signed { VPMULDQ } else { VPMULUDQ }, d, d, t);
-            }
-        }
-    }
-
-    fn absolute_difference(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        let t = self.vtemp();
-        self.three(if signed { SMAX } else { UMAX }, lane, d, a, b);
-        self.three(if signed { SMIN } else { UMIN }, lane, t, a, b);
-        self.three(SUB, lane, d, d, t);
-    }
-
-    /// Even (or odd) lanes of `a`, then of `b`.
-    fn unzip(&mut self, odd: bool, s: Shape, d: Xmm, a: Xmm, b: Xmm) {
-        if s.span != Span::Full {
-            self.asm.v3(VPUNPCKLQDQ, d, a, b);
-            return self.narrow(s.lane, d, d, odd);
-        }
-        match s.lane {
-            Lane::S => self.asm.v3i(VSHUFPS, d, a, b, if odd { 0xdd } else { 0x88 }),
-            Lane::D => self.asm.v3(if odd { VPUNPCKHQDQ } else { VPUNPCKLQDQ }, d, a, b),
-            _ => {
-                let t = self.vtemp();
-                self.narrow(s.lane, t, b, odd);
-                self.narrow(s.lane, d, a, odd);
-                self.asm.v3(VPUNPCKLQDQ, d, d, t);
-                self.locked_v &= !(1 << t.0);
-            }
-        }
-    }
-
-    fn transpose(&mut self, second: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        if lane == Lane::D {
-            return self
-                .asm
-                .v3(if second { VPUNPCKHQDQ } else { VPUNPCKLQDQ }, d, a, b);
-        }
-        // The lanes that move are shifted within pairs; then the two are blended.
-        let (shift, amount) = match lane {
-            Lane::B => (VPSHIFT_W, 8),
-            Lane::H => (VPSHIFT_D, 16),
-            _ => (VPSHIFT_Q, 32),
-        };
-        let (even, odd) = if second {
-            self.asm.vshift(shift, SHIFT_RIGHT, d, a, amount);
-            (d, b)
-        } else {
-            self.asm.vshift(shift, SHIFT_LEFT, d, b, amount);
-            (a, d)
-        };
-        match lane {
-            Lane::S => self.asm.v3i(VPBLENDD, d, even, odd, 0b1010),
-            Lane::H => self.asm.v3i(VPBLENDW, d, even, odd, 0xaa),
-            _ => {
-                let (mask, t) = (self.vtemp(), self.vtemp());
-                self.load_const(mask, const_offset!(low_byte_h));
-                self.asm.v3(VPAND, t, even, mask);
-                self.asm.v3(VPANDN, d, mask, odd);
-                self.asm.v3(VPOR, d, d, t);
-            }
-        }
-    }
-
-    /// USHL and SSHL: by the signed low byte of each lane. x86's variable shifts take any
-    /// count of 32 or more as "all out", so the wrong direction contributes nothing.
-    fn shift_variable(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, b: Xmm) {
-        let (n, t) = (self.vtemp(), self.vtemp());
-        if lane == Lane::S {
-            self.asm.vshift(VPSHIFT_D, SHIFT_LEFT, n, b, 24);
-            self.asm.vshift(VPSHIFT_D, SHIFT_ARITHMETIC, n, n, 24);
-        } else {
-            // The byte's sign, spread over the doubleword.
-            self.asm.vshift(VPSHIFT_Q, SHIFT_LEFT, n, b, 56);
-            self.asm.vzero(t);
-            self.asm.v3(VPCMPGTQ, t, t, n);
-            self.asm.vshift(VPSHIFT_Q, SHIFT_LEFT, t, t, 8);
-            self.asm.vshift(VPSHIFT_Q, SHIFT_RIGHT, n, n, 56);
-            self.asm.v3(VPOR, n, n, t);
-        }
-        let (left, right) = if lane == Lane::S {
-            (VPSLLVD, VPSRLVD)
-        } else {
-            (VPSLLVQ, VPSRLVQ)
-        };
-        self.asm.vzero(t);
-        self.three(SUB, lane, t, t, n);
-        if signed {
-            self.asm.v3(VPSRAVD, t, a, t);
-            self.asm.v3(left, d, a, n);
-            // Negative counts take the right shift. (imm8[7:4] names the mask register.)
-            self.asm.v3i(VBLENDVPS, d, d, t, n.0 << 4);
-        } else {
-            self.asm.v3(right, t, a, t);
-            self.asm.v3(left, d, a, n);
-            self.asm.v3(VPOR, d, d, t);
-        }
-    }
-
     pub(super) fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) {
         if self.sha3_operand(op, a, b, c) {
             return;
         }
-        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
-        if op == Vec3::Bsl {
-            // c ^ ((b ^ c) & a)
-            let d = self.vdef(None, &[ra, rc]);
-            self.asm.v3(VPXOR, d, rb, rc);
-            self.asm.v3(VPAND, d, d, ra);
-            self.asm.v3(VPXOR, d, d, rc);
-            self.cut_unless_clean(s, d, &[a, b, c]);
-            return self.vbind(d);
+        match op {
+            Vec3::SqDmlal | Vec3::SqDmlsl => return self.doubling_accumulate(op, s, a, b, c),
+            Vec3::SqRdmlah | Vec3::SqRdmlsh => return self.rounding_accumulate(op, s, a, b, c),
+            Vec3::Sdot | Vec3::Udot | Vec3::Usdot => return self.dot(op, s, a, b, c),
+            Vec3::Smmla | Vec3::Ummla | Vec3::Usmmla => return self.matrix(op, a, b, c),
+            Vec3::Sha512H => return self.sha512_h(a, b, c),
+            Vec3::Sha512H2 => return self.sha512_h2(a, b, c),
+            Vec3::Sha512Su1 => return self.sha512_su1(a, b, c),
+            Vec3::Bsl => return self.bit_select(s, a, b, c),
+            _ => {}
         }
+        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
         let product = match op {
             Vec3::Mla | Vec3::Mls => Vec2::Mul,
             Vec3::Smlal | Vec3::Smlsl => Vec2::Smull,
             Vec3::Umlal | Vec3::Umlsl => Vec2::Umull,
             Vec3::Saba => Vec2::Sabd,
+            Vec3::Sabal => Vec2::Sabdl,
+            Vec3::Uabal => Vec2::Uabdl,
             _ => Vec2::Uabd,
         };
-        let d = self.vdef_temp(None, &[]);
+        let d = self.vdef(None, &[ra, rb, rc]);
         match plan2(product, s) {
             Some(Plan2::Direct(form)) => self.asm.v3(form, d, rb, rc),
             _ => self.vec2_sequence(product, s, d, rb, rc),
@@ -760,132 +696,14 @@ impl Lower<'_> {
         self.vbind(d);
     }
 
-    pub(super) fn vec_shift(&mut self, op: VecShift, s: Shape, acc: Ref, a: Ref, amount: u8) {
-        let ra = self.vreg(a);
-        let racc = matches!(op, VecShift::Sli | VecShift::Sri).then(|| self.vreg(acc));
-        let d = self.vdef(None, &[ra, racc.unwrap_or(ra)]);
-        let lane = s.lane;
-        let bits = lane.bits() as u8;
-        match op {
-            VecShift::Shl => self.shift_left(lane, d, ra, amount),
-            VecShift::Ushr => self.shift_right(lane, d, ra, amount),
-            VecShift::Sshr => self.shift_arithmetic(lane, d, ra, amount),
-            VecShift::Urshr | VecShift::Srshr => {
-                self.shift_rounding(op == VecShift::Srshr, lane, d, ra, amount)
-            }
-            VecShift::Sli | VecShift::Sri => {
-                let t = self.vtemp();
-                let old = racc.unwrap_or(ra);
-                self.asm.vones(t);
-                if op == VecShift::Sli {
-                    self.shift_right(lane, t, t, bits - amount);
-                    self.asm.v3(VPAND, t, t, old);
-                    self.shift_left(lane, d, ra, amount);
-                } else {
-                    self.shift_left(lane, t, t, bits - amount);
-                    self.asm.v3(VPAND, t, t, old);
-                    self.shift_right(lane, d, ra, amount);
-                }
-                self.asm.v3(VPOR, d, d, t);
-            }
-            VecShift::Shrn => {
-                self.shift_right(lane.wider(), d, ra, amount);
-                self.narrow(lane, d, d, false);
-            }
-            VecShift::Rshrn => {
-                self.shift_rounding(false, lane.wider(), d, ra, amount);
-                self.narrow(lane, d, d, false);
-            }
-            VecShift::Sshll | VecShift::Ushll => {
-                self.widen(op == VecShift::Sshll, lane, d, ra);
-                if amount > 0 {
-                    self.shift_left(lane, d, d, amount);
-                }
-            }
-            _ => unreachable!("{op:?} is not supported"),
-        }
-        self.cut(s, d);
+    /// `c ^ ((b ^ c) & a)`
+    fn bit_select(&mut self, s: Shape, a: Ref, b: Ref, c: Ref) {
+        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
+        let d = self.vdef(None, &[ra, rc]);
+        self.asm.v3(VPXOR, d, rb, rc);
+        self.asm.v3(VPAND, d, d, ra);
+        self.asm.v3(VPXOR, d, d, rc);
+        self.cut_unless_clean(s, d, &[a, b, c]);
         self.vbind(d);
-    }
-
-    fn shift_form(&mut self, lane: Lane, ext: u8, d: Xmm, a: Xmm, amount: u8) {
-        let form = by_lane(lane, SHIFT).expect("bytes have their own sequences");
-        self.asm.vshift(form, ext, d, a, amount);
-    }
-
-    /// All bytes of `d` become `byte`.
-    fn byte_mask(&mut self, d: Xmm, byte: u8) {
-        let t = self.temp();
-        self.asm.mov_imm(t, u64::from(byte));
-        self.asm.vmovd_from(d, t);
-        self.asm.v2(VPBROADCASTB_R, d, d);
-    }
-
-    fn shift_left(&mut self, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        if lane != Lane::B {
-            return self.shift_form(lane, SHIFT_LEFT, d, a, amount);
-        }
-        let t = self.vtemp();
-        self.byte_mask(t, 0xff << amount);
-        self.asm.vshift(VPSHIFT_W, SHIFT_LEFT, d, a, amount);
-        self.asm.v3(VPAND, d, d, t);
-    }
-
-    fn shift_right(&mut self, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        if lane != Lane::B {
-            return self.shift_form(lane, SHIFT_RIGHT, d, a, amount);
-        }
-        if amount == 8 {
-            return self.asm.vzero(d);
-        }
-        let t = self.vtemp();
-        self.byte_mask(t, 0xff >> amount);
-        self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, d, a, amount);
-        self.asm.v3(VPAND, d, d, t);
-    }
-
-    fn shift_arithmetic(&mut self, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        match lane {
-            Lane::H | Lane::S => self.shift_form(lane, SHIFT_ARITHMETIC, d, a, amount),
-            Lane::D => {
-                let t = self.vtemp();
-                self.asm.vzero(t);
-                self.asm.v3(VPCMPGTQ, t, t, a);
-                self.asm.vshift(VPSHIFT_Q, SHIFT_LEFT, t, t, 64 - amount);
-                self.asm.vshift(VPSHIFT_Q, SHIFT_RIGHT, d, a, amount);
-                self.asm.v3(VPOR, d, d, t);
-            }
-            Lane::B | Lane::Q => {
-                // Bytes: the odd ones in place, the even ones from the upper half of a word.
-                let (t, mask) = (self.vtemp(), self.vtemp());
-                self.asm.vshift(VPSHIFT_W, SHIFT_LEFT, t, a, 8);
-                self.asm.vshift(VPSHIFT_W, SHIFT_ARITHMETIC, t, t, amount);
-                self.asm.vshift(VPSHIFT_W, SHIFT_RIGHT, t, t, 8);
-                self.asm.vshift(VPSHIFT_W, SHIFT_ARITHMETIC, d, a, amount);
-                self.load_const(mask, const_offset!(low_byte_h));
-                self.asm.v3(VPANDN, d, mask, d);
-                self.asm.v3(VPOR, d, d, t);
-            }
-        }
-    }
-
-    /// `(a >> n) + bit n-1 of a`; `d` differs from `a`.
-    fn shift_rounding(&mut self, signed: bool, lane: Lane, d: Xmm, a: Xmm, amount: u8) {
-        let t = self.vtemp();
-        let bits = lane.bits() as u8;
-        // Bit n-1 moved to the top and back down.
-        self.shift_form(lane, SHIFT_LEFT, t, a, bits - amount);
-        self.shift_form(lane, SHIFT_RIGHT, t, t, bits - 1);
-        if signed {
-            self.shift_form(lane, SHIFT_ARITHMETIC, d, a, amount);
-        } else {
-            self.shift_form(lane, SHIFT_RIGHT, d, a, amount);
-        }
-        self.three(ADD, lane, d, d, t);
-    }
-
-    pub(super) fn broadcast(&mut self, lane: Lane, d: Xmm, s: Xmm) {
-        let form = by_lane(lane, BROADCAST).expect("lanes are at most 64 bits wide");
-        self.asm.v2(form, d, s);
     }
 }
