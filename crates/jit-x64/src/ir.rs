@@ -19,6 +19,19 @@ pub const NONE: Ref = u32::MAX;
 /// Register number of SP in `GetX` and `SetX`.
 pub const SP: u8 = 31;
 
+/// One round of AES as the host's instructions do it: the key is added last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AesRound {
+    /// ShiftRows, SubBytes, MixColumns, AddRoundKey.
+    Encrypt,
+    /// The same without MixColumns.
+    EncryptLast,
+    /// InvShiftRows, InvSubBytes, InvMixColumns, AddRoundKey.
+    Decrypt,
+    /// The same without InvMixColumns.
+    DecryptLast,
+}
+
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Op {
     /// Removed by a pass.
@@ -201,6 +214,12 @@ pub enum Op {
         b: Ref,
         c: Ref,
     },
+    /// `key` may be [`NONE`]: all zeros.
+    AesRound {
+        round: AesRound,
+        a: Ref,
+        key: Ref,
+    },
     VecShift {
         op: VecShift,
         s: Shape,
@@ -351,6 +370,7 @@ impl Op {
             | Op::Vec1 { .. }
             | Op::Vec2 { .. }
             | Op::Vec3 { .. }
+            | Op::AesRound { .. }
             | Op::VecShift { .. }
             | Op::VecDupLane { .. }
             | Op::VecDup { .. }
@@ -495,6 +515,12 @@ impl Op {
                 f(a);
                 f(b);
             }
+            Op::AesRound { a, key, .. } => {
+                f(a);
+                if key != NONE {
+                    f(key);
+                }
+            }
             Op::Cas {
                 addr: a,
                 expected: b,
@@ -525,4 +551,6 @@ pub struct Ir {
     pub guest_len: u32,
     /// Number of guest instructions.
     pub insns: u32,
+    /// There are [`Op::AesRound`]s.
+    pub has_aes: bool,
 }
