@@ -3,7 +3,7 @@
 //! What the lowering has no sequence for is not recorded at all: the whole guest
 //! instruction becomes one [`Op::Interpret`], a call of the interpreter.
 
-use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
+use crate::ir::{AesRound, Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
 use guest::CpuState;
 use semantics::ops::{
@@ -11,6 +11,8 @@ use semantics::ops::{
     Lane, LoadExt, MemSize, Ops, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::mem::offset_of;
+
+mod aes;
 
 /// How the instruction just recorded ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +45,7 @@ impl<'a> Builder<'a> {
         ir.ops.clear();
         ir.pc = pc;
         ir.guest_len = 0;
+        ir.has_aes = false;
         ir.insns = 0;
         Builder {
             ir,
@@ -642,6 +645,9 @@ impl Ops for Builder<'_> {
         if !support::vec1(op, s) {
             return self.give_up();
         }
+        if matches!(op, Vec1::AesMc | Vec1::AesImc) {
+            return self.aes_mix_columns(op, a);
+        }
         self.push(Op::Vec1 { op, s, a })
     }
 
@@ -649,7 +655,11 @@ impl Ops for Builder<'_> {
         if !support::vec2(op, s) {
             return self.give_up();
         }
-        self.push(Op::Vec2 { op, s, a, b })
+        match op {
+            Vec2::AesE => self.aes_last_round(AesRound::EncryptLast, a, b),
+            Vec2::AesD => self.aes_last_round(AesRound::DecryptLast, a, b),
+            _ => self.push(Op::Vec2 { op, s, a, b }),
+        }
     }
 
     fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {

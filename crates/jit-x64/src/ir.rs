@@ -39,6 +39,19 @@ pub struct TableElse {
     pub count: u8,
 }
 
+/// One round of AES as the host's instructions do it: the key is added last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AesRound {
+    /// ShiftRows, SubBytes, MixColumns, AddRoundKey.
+    Encrypt,
+    /// The same without MixColumns.
+    EncryptLast,
+    /// InvShiftRows, InvSubBytes, InvMixColumns, AddRoundKey.
+    Decrypt,
+    /// The same without InvMixColumns.
+    DecryptLast,
+}
+
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Op {
     /// Removed by a pass.
@@ -220,6 +233,12 @@ pub enum Op {
         a: Ref,
         b: Ref,
         c: Ref,
+    },
+    /// `key` may be [`NONE`]: all zeros.
+    AesRound {
+        round: AesRound,
+        a: Ref,
+        key: Ref,
     },
     VecShift {
         op: VecShift,
@@ -420,6 +439,7 @@ impl Op {
             | Op::VecSelect { .. }
             | Op::CarryOp { .. }
             | Op::VecImm { .. }
+            | Op::AesRound { .. }
             | Op::VecDupLane { .. }
             | Op::VecDup { .. }
             | Op::VecSetLane { .. }
@@ -571,6 +591,12 @@ impl Op {
                 f(a);
                 f(b);
             }
+            Op::AesRound { a, key, .. } => {
+                f(a);
+                if key != NONE {
+                    f(key);
+                }
+            }
             Op::Cas {
                 addr: a,
                 expected: b,
@@ -613,4 +639,6 @@ pub struct Ir {
     pub guest_len: u32,
     /// Number of guest instructions.
     pub insns: u32,
+    /// There are [`Op::AesRound`]s.
+    pub has_aes: bool,
 }

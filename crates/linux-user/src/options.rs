@@ -13,6 +13,8 @@ pub struct Options {
     pub trace: Option<Trace>,
     /// -d unimp: where calls without support are named.
     pub unimplemented: Option<Trace>,
+    /// -d stats: where the engine's counts go when the process ends.
+    pub statistics: Option<Trace>,
     /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
     pub kernel_started: bool,
     /// Option words that a program executed by the guest is to be run with.

@@ -47,6 +47,22 @@ pub struct Process {
 }
 
 impl Process {
+    /// Writes what -d stats asks for: one line with the engine's counts.
+    pub fn report_statistics(&self) {
+        let Some(log) = self.options.statistics else {
+            return;
+        };
+        let counts = self.engine.statistics();
+        log.write(&format!(
+            "{} stats: {} blocks, {} guest instructions, {} bytes of host code, {} floating-point traps\n",
+            self.pid(),
+            counts.blocks,
+            counts.guest_instructions,
+            counts.host_bytes,
+            counts.fp_traps
+        ));
+    }
+
     #[must_use]
     pub fn new(mm: Mm, engine: Arc<Engine>, options: Options, image: Image, signals: Actions) -> Process {
         Process {

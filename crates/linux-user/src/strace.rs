@@ -368,7 +368,8 @@ impl Trace {
         self.write(&format!("{lead}{text}\n"));
     }
 
-    fn write(self, text: &str) {
+    /// Writes all of `text`, or what can be written.
+    pub fn write(self, text: &str) {
         let mut bytes = text.as_bytes();
         while !bytes.is_empty() {
             let args = [self.fd as u64, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0];

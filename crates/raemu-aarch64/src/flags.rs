@@ -26,6 +26,7 @@ pub struct LogItems {
     pub exec: bool,
     pub page: bool,
     pub unimp: bool,
+    pub stats: bool,
 }
 
 impl LogItems {
@@ -485,6 +486,10 @@ const LOG_ITEMS: &[(&str, &str)] = &[
     ("tid", "accepted, without effect"),
     ("vpu", "accepted, without effect"),
     ("invalid_mem", "accepted, without effect"),
+    (
+        "stats",
+        "count what was translated and what trapped, when the process ends",
+    ),
 ];
 
 fn log_items(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
@@ -498,6 +503,7 @@ fn log_items(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
             "exec" => log.exec = true,
             "page" => log.page = true,
             "unimp" => log.unimp = true,
+            "stats" => log.stats = true,
             "strace" => settings.strace = true,
             "all" => {}
             other if other.starts_with("trace:") => {}

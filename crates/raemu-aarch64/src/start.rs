@@ -256,6 +256,7 @@ fn options(settings: &Settings, program: &Program) -> Result<Options, Outcome> {
         uname_release: settings.uname_release.clone(),
         trace: log.filter(|_| settings.strace).map(|fd| Trace { fd }),
         unimplemented: log.filter(|_| settings.log.unimp).map(|fd| Trace { fd }),
+        statistics: log.filter(|_| settings.log.stats).map(|fd| Trace { fd }),
         kernel_started: program.by_kernel,
         child_args,
     })

@@ -6,6 +6,7 @@
 //! guest registers are in their homes; only NZCV may wait in EFLAGS, which the
 //! [`MapEntry`] of the place tells.
 
+mod aes;
 mod flags;
 mod flow;
 mod fp;
@@ -191,6 +192,14 @@ pub fn lower(
     lower.cold_code();
     lower.out.len = lower.asm.pos();
     lower.asm
+}
+
+/// The last operand of a VEX instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum VOperand {
+    Reg(Xmm),
+    /// Displacement from the state register.
+    State(i32),
 }
 
 impl Lower<'_> {
@@ -606,6 +615,19 @@ impl Lower<'_> {
         t
     }
 
+    /// A vector operand that is used once more and lies in memory only, as an operand in memory.
+    fn voperand(&mut self, r: Ref) -> VOperand {
+        let loc = self.locs[r as usize];
+        let in_slot = loc.reg == NOWHERE && self.dies(r);
+        if in_slot && loc.home != NOWHERE && pinned_v(loc.home).is_none() {
+            VOperand::State(slot_v(loc.home))
+        } else if in_slot && loc.home == NOWHERE && loc.spill != NOWHERE {
+            VOperand::State(slot_spill(loc.spill))
+        } else {
+            VOperand::Reg(self.vreg(r))
+        }
+    }
+
     fn vload_into(&mut self, d: Xmm, r: Ref) {
         let loc = self.locs[r as usize];
         if loc.reg != NOWHERE {
@@ -815,6 +837,7 @@ impl Lower<'_> {
             Op::VecImm { lo, hi } => self.vec_imm(lo, hi),
             Op::Vec1 { op, s, a } => self.vec1(op, s, a),
             Op::Vec2 { op, s, a, b } => self.vec2(op, s, a, b),
+            Op::AesRound { round, a, key } => self.aes_round(round, a, key),
             Op::Vec3 { op, s, a, b, c } => self.vec3(op, s, a, b, c),
             Op::VecShift {
                 op,

@@ -19,6 +19,7 @@ pub fn exit(task: &mut Task, status: Int) -> SysResult {
 ///
 /// # Errors
 /// None: it does not return.
-pub fn exit_group(_task: &mut Task, status: Int) -> SysResult {
+pub fn exit_group(task: &mut Task, status: Int) -> SysResult {
+    task.process.report_statistics();
     host::syscall(nr::exit_group, [status.0 as i64 as u64, 0, 0, 0, 0, 0])
 }

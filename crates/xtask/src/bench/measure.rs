@@ -57,6 +57,22 @@ impl Bench {
         Ok(Sample { value, output })
     }
 
+    /// How many floating-point operations of one run trapped; `None` if the emulator does not say.
+    pub fn fp_traps(&self, workload: &Workload) -> Option<u64> {
+        let mut command = self.command(workload, Side::Raemu).ok()?;
+        let output = command
+            .env("RAEMU_LOG", "stats")
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let counts = text.lines().filter_map(|line| {
+            let (before, _) = line.split_once(" floating-point traps")?;
+            before.rsplit(' ').next()?.parse::<u64>().ok()
+        });
+        counts.reduce(|sum, count| sum + count)
+    }
+
     fn emulator(&self, side: Side) -> Result<Option<&Emulator>, String> {
         match side {
             Side::Native => Ok(None),

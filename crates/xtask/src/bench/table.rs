@@ -7,6 +7,8 @@ pub struct Row {
     pub native: Option<f64>,
     pub raemu: Option<f64>,
     pub qemu: Option<f64>,
+    /// Floating-point operations that trapped in one run under raemu, its children included.
+    pub traps: Option<u64>,
     /// Why a figure is missing or not to be trusted.
     pub remark: String,
 }
@@ -38,7 +40,7 @@ fn means(rows: &[&Row]) -> [Option<f64>; 2] {
     ]
 }
 
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 8] = [
     "group",
     "program",
     "native",
@@ -46,6 +48,7 @@ const HEADINGS: [&str; 7] = [
     "qemu",
     "raemu / native",
     "qemu / raemu",
+    "FP traps",
 ];
 
 fn cells(row: &Row) -> Vec<String> {
@@ -58,6 +61,10 @@ fn cells(row: &Row) -> Vec<String> {
     let mut cells = vec![row.group.to_string(), row.name.to_string()];
     cells.extend([row.native, row.raemu, row.qemu].map(figure));
     cells.extend([ratio(row.raemu, row.native), ratio(row.qemu, row.raemu)].map(shown));
+    cells.push(
+        row.traps
+            .map_or_else(|| "-".to_string(), |traps| traps.to_string()),
+    );
     cells
 }
 
@@ -78,6 +85,7 @@ pub fn lines(rows: &[Row], groups: &[&str]) -> Vec<Vec<String>> {
         let mut mean = vec![group.to_string(), "**geometric mean**".to_string()];
         mean.extend([const { String::new() }; 3]);
         mean.extend([native, qemu].map(|r| format!("**{}**", shown(r))));
+        mean.push(String::new());
         lines.push(mean);
     }
     lines
@@ -88,7 +96,7 @@ pub fn markdown(lines: &[Vec<String>]) -> String {
     for (index, line) in lines.iter().enumerate() {
         text.push_str(&format!("| {} |\n", line.join(" | ")));
         if index == 0 {
-            text.push_str("|---|---|--:|--:|--:|--:|--:|\n");
+            text.push_str("|---|---|--:|--:|--:|--:|--:|--:|\n");
         }
     }
     text
@@ -139,6 +147,7 @@ mod tests {
             native: Some(100.0),
             raemu: Some(raemu),
             qemu,
+            traps: Some(3),
             remark: String::new(),
         };
         let rows = [row("a", 200.0, Some(800.0)), row("b", 800.0, None)];
@@ -146,9 +155,14 @@ mod tests {
         assert_eq!(lines.len(), 4);
         assert_eq!(
             lines[2][4..],
-            ["-".to_string(), "8.00".to_string(), "-".to_string()]
+            [
+                "-".to_string(),
+                "8.00".to_string(),
+                "-".to_string(),
+                "3".to_string()
+            ]
         );
-        assert_eq!(lines[3][5..], ["**4.00**".to_string(), "**4.00**".to_string()]);
+        assert_eq!(lines[3][5..7], ["**4.00**".to_string(), "**4.00**".to_string()]);
         assert!(plain(&lines).contains("geometric mean"));
         assert!(markdown(&lines).starts_with("| group | program |"));
     }

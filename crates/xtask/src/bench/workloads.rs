@@ -6,6 +6,7 @@ pub const GROUPS: &[&str] = &[
     "calls",
     "float",
     "simd",
+    "openssl",
     "interpreters",
     "start",
     "compile",
@@ -41,6 +42,20 @@ const fn compiled(group: &'static str, name: &'static str) -> Workload {
     }
 }
 
+/// A file of [`ZEROS_LEN`] zeros.
+const ZEROS: &str = "/t/bench/zeros";
+pub const ZEROS_LEN: u64 = 512 << 20;
+const KEY: &str = "000102030405060708090a0b0c0d0e0f";
+
+const fn openssl(name: &'static str, argv: &'static [&'static str]) -> Workload {
+    Workload {
+        group: "openssl",
+        name,
+        how: How::Installed(argv),
+        repeat: 1,
+    }
+}
+
 #[rustfmt::skip]
 pub const WORKLOADS: &[Workload] = &[
     compiled("integer", "int_sha256"),
@@ -69,6 +84,12 @@ pub const WORKLOADS: &[Workload] = &[
     compiled("simd", "simd_dot"),
     compiled("simd", "simd_popcount"),
     compiled("simd", "simd_sad"),
+    openssl("aes-128-cbc", &["/usr/bin/openssl", "enc", "-aes-128-cbc", "-K", KEY, "-iv", KEY, "-in", ZEROS, "-out", "/dev/null"]),
+    openssl("aes-128-ctr", &["/usr/bin/openssl", "enc", "-aes-128-ctr", "-K", KEY, "-iv", KEY, "-in", ZEROS, "-out", "/dev/null"]),
+    openssl("chacha20", &["/usr/bin/openssl", "enc", "-chacha20", "-K", KEY, "-iv", KEY, "-in", ZEROS, "-out", "/dev/null"]),
+    openssl("sha1", &["/usr/bin/openssl", "dgst", "-sha1", ZEROS]),
+    openssl("sha256", &["/usr/bin/openssl", "dgst", "-sha256", ZEROS]),
+    openssl("sha512", &["/usr/bin/openssl", "dgst", "-sha512", ZEROS]),
     Workload { group: "interpreters", name: "python3", how: How::Installed(&["/usr/bin/python3", "/t/bench/python.py"]), repeat: 1 },
     Workload { group: "interpreters", name: "perl", how: How::Installed(&["/usr/bin/perl", "/t/bench/perl.pl"]), repeat: 1 },
     Workload { group: "interpreters", name: "bash", how: How::Installed(&["/usr/bin/bash", "/t/bench/bash.sh"]), repeat: 1 },

@@ -475,15 +475,18 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) {
-        let (ra, rb) = (self.vreg(a), self.vreg(b));
+        let plan = plan2(op, s);
+        let ra = self.vreg(a);
         // Comparisons give ones on zeros; ZIP1 moves what is below into the upper half.
         let zero_on_zeros = !matches!(op, Vec2::CmEq | Vec2::CmGe | Vec2::CmHs | Vec2::Orn | Vec2::Zip1);
-        match plan2(op, s) {
-            Some(Plan2::Direct(form)) => {
-                let d = self.vdef(Some(a), &[]);
-                self.asm.v3(form, d, ra, rb);
-                self.finish2(zero_on_zeros, s, d, a, b);
-            }
+        if let Some(Plan2::Direct(form)) = plan {
+            let b_operand = self.voperand(b);
+            let d = self.vdef(Some(a), &[]);
+            self.v3_operand(form, d, ra, b_operand);
+            return self.finish2(zero_on_zeros, s, d, a, b);
+        }
+        let rb = self.vreg(b);
+        match plan {
             Some(Plan2::Swapped(form)) => {
                 let d = self.vdef(Some(a), &[]);
                 self.asm.v3(form, d, rb, ra);
@@ -502,7 +505,7 @@ impl Lower<'_> {
                 }
                 self.finish2(false, s, d, a, b);
             }
-            Some(Plan2::Sequence) | None => {
+            Some(Plan2::Direct(_) | Plan2::Sequence) | None => {
                 let d = self.vdef(None, &[ra, rb]);
                 self.vec2_sequence(op, s, d, ra, rb);
                 self.vbind(d);
@@ -631,21 +634,6 @@ impl Lower<'_> {
             | Vec2::SqRshl
             | Vec2::UqRshl => self.shift_by_register(variable_shift(op), s, d, a, b),
             Vec2::Sha512Su0 => self.sha512_su0(d, a, b),
-            Vec2::AesE | Vec2::AesD => {
-                let zero = self.scratch();
-                self.asm.vzero(zero);
-                self.asm.v3(VPXOR, d, a, b);
-                self.asm.v3(
-                    if op == Vec2::AesE {
-                        VAESENCLAST
-                    } else {
-                        VAESDECLAST
-                    },
-                    d,
-                    d,
-                    zero,
-                );
-            }
             Vec2::Sha1Su1 => self.sha1_su1(d, a, b),
             Vec2::Sha256Su0 => {
                 self.asm.vmov(d, a);
