@@ -6,6 +6,7 @@
 //! number of host instructions and bytes and the code, cold parts included.
 //! `RAEMU_BLESS=1 cargo test -p jit-x64 --test goldens` writes all but names and words anew.
 
+use guest::cpu_model::FeatureSet;
 use guest::{CpuState, NUM_SPILL_SLOTS};
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, OpKind, Register, SymbolResolver,
@@ -90,7 +91,7 @@ fn translate(case: &Case, buffer: &mut Buffer) -> Vec<u8> {
         interpret,
     };
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, GUEST_PC, false);
+    let mut builder = Builder::new(&mut ir, GUEST_PC, false, FeatureSet::ALL);
     let mut flow = Flow::Next;
     for &word in &case.words {
         assert!(flow != Flow::End, "{}: code behind the block's end", case.heading);
