@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A CPU about to run `words`.
 fn cpu_for(code: &GuestCode) -> Cpu {
-    let engine = Engine::new(Box::new(Everywhere), Mode::Jit);
+    let engine = Engine::new(Box::new(Everywhere), Mode::Jit, &guest::cpu_model::EVERYTHING);
     let mut cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
     cpu.state_mut().pc = code.address(0).0;
     cpu

@@ -30,7 +30,11 @@ const MIX: [u32; 15] = [
 pub fn interpret(c: &mut Criterion<CpuTime>) {
     let code = GuestCode::from_words(&MIX);
     let data = vec![0u128; 16];
-    let engine = Engine::new(Box::new(Everywhere), Mode::Interpreter);
+    let engine = Engine::new(
+        Box::new(Everywhere),
+        Mode::Interpreter,
+        &guest::cpu_model::EVERYTHING,
+    );
     let mut cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
     cpu.state_mut().x[0] = data.as_ptr() as u64;
     let mut group = c.benchmark_group("interpret");

@@ -18,7 +18,7 @@ const GETPID: u64 = 172;
 
 /// A task in a loop of system calls.
 fn task(code: &GuestCode) -> Task {
-    let engine = Engine::new(Box::new(Everywhere), Mode::Jit);
+    let engine = Engine::new(Box::new(Everywhere), Mode::Jit, &guest::cpu_model::EVERYTHING);
     let mut cpu = Cpu::new(Arc::clone(&engine)).expect("memory for one CPU");
     cpu.state_mut().pc = code.address(0).0;
     cpu.state_mut().x[8] = GETPID;

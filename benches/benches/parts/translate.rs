@@ -5,6 +5,7 @@ use benches::{Everywhere, GuestCode};
 use criterion::{BatchSize, Criterion, Throughput};
 use engine::{Engine, Mode};
 use guest::GuestAddr;
+use guest::cpu_model::FeatureSet;
 use jit_x64::asm::Asm;
 use jit_x64::builder::{Builder, Flow};
 use jit_x64::ir::Ir;
@@ -21,7 +22,7 @@ const CODE_SIZE: usize = 64 << 10;
 
 /// Records the block at `start`.
 fn build(code: &GuestCode, start: usize, ir: &mut Ir) {
-    let mut builder = Builder::new(ir, code.address(start).0, false);
+    let mut builder = Builder::new(ir, code.address(start).0, false, FeatureSet::ALL);
     for &word in &code.words[start..] {
         let flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
         if flow == Flow::End {
@@ -110,7 +111,7 @@ fn sweep(code: &GuestCode, engine: &Engine) {
 /// and links of the engine, and the host's page faults on a fresh code cache.
 pub fn whole(c: &mut Criterion<CpuTime>) {
     let code = GuestCode::load();
-    let new = || Engine::new(Box::new(Everywhere), Mode::Jit);
+    let new = || Engine::new(Box::new(Everywhere), Mode::Jit, &guest::cpu_model::EVERYTHING);
     let engine = new();
     sweep(&code, &engine);
     let seen = engine.statistics();

@@ -226,13 +226,18 @@ fn execute(out: &mut String, rows: &[&Row]) {
     line!(out, "/// Decodes one instruction and calls its method.");
     line!(
         out,
-        "///\n/// # Errors\n/// [`Undefined`] if the encoding is unallocated."
+        "///\n/// # Errors\n/// [`Undefined`] if the encoding is unallocated on a CPU with these features."
     );
     line!(
         out,
-        "pub fn execute<E: Execute>(word: u32, e: &mut E) -> Result<(), Undefined> {{"
+        "pub fn execute<E: Execute>(word: u32, features: FeatureSet, e: &mut E) -> Result<(), Undefined> {{"
     );
-    line!(out, "match find(word) {{");
+    line!(out, "let row = find(word);");
+    line!(
+        out,
+        "if !ROW_FEATURES.get(usize::from(row)).is_some_and(|feature| features.contains(*feature)) {{ return Err(Undefined); }}"
+    );
+    line!(out, "match row {{");
     for (number, row) in rows.iter().enumerate() {
         line!(out, "{number} => e.{}({}::from_word(word)),", row.name, path(row));
     }
@@ -284,12 +289,20 @@ fn features(out: &mut String) {
     line!(out, "/// Architecture extensions the rows belong to.");
     line!(
         out,
-        "#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]\npub enum Feature {{"
+        "#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]\n#[repr(u8)]\npub enum Feature {{"
     );
     for (name, arm) in FEATURES {
         line!(out, "/// {arm}\n{},", camel(&name.to_ascii_lowercase()));
     }
     line!(out, "}}\nimpl Feature {{");
+    line!(
+        out,
+        "/// In the order of the tables.\npub const ALL: &[Feature] = &["
+    );
+    for (name, _) in FEATURES {
+        line!(out, "Feature::{},", camel(&name.to_ascii_lowercase()));
+    }
+    line!(out, "];");
     line!(
         out,
         "/// The Arm manual's name.\n#[must_use]\npub const fn name(self) -> &'static str {{ match self {{"
@@ -301,6 +314,15 @@ fn features(out: &mut String) {
 }
 
 fn infos(out: &mut String, rows: &[&Row]) {
+    line!(
+        out,
+        "/// The feature of each row: all that `execute` needs of `ROWS`."
+    );
+    line!(out, "static ROW_FEATURES: [Feature; {}] = [", rows.len());
+    for row in rows {
+        line!(out, "Feature::{},", camel(&row.feature.to_ascii_lowercase()));
+    }
+    line!(out, "];");
     line!(out, "/// All instructions, in the order of the tables.");
     line!(out, "pub static ROWS: &[RowInfo] = &[");
     for row in rows {

@@ -36,6 +36,9 @@ pub const FEATURES: &[(&str, &str)] = &[
     ("BF16", "FEAT_BF16"),
     ("MOPS", "FEAT_MOPS"),
     ("PAUTH", "FEAT_PAuth"),
+    ("FPAC", "FEAT_FPACCOMBINE"),
+    ("PACIMP", "FEAT_PACIMP"),
+    ("PACQARMA5", "FEAT_PACQARMA5"),
     ("BTI", "FEAT_BTI"),
     ("DPB", "FEAT_DPB"),
     ("DPB2", "FEAT_DPB2"),
@@ -47,6 +50,7 @@ pub const FEATURES: &[(&str, &str)] = &[
     ("ECV", "FEAT_ECV"),
     ("XS", "FEAT_XS"),
     ("WFXT", "FEAT_WFxT"),
+    ("DGH", "FEAT_DGH"),
     ("HBC", "FEAT_HBC"),
     ("CSSC", "FEAT_CSSC"),
 ];

@@ -141,6 +141,13 @@ pub const fn fixed_point(immh: u8, immb: u8) -> (u8, u8) {
     }
 }
 
+/// The offset of LDRAA and LDRAB in bytes: a signed number of ten bits, times eight.
+#[must_use]
+pub const fn authenticated_offset(s: bool, imm9: u16) -> i64 {
+    let words = imm9 as i64 - if s { 512 } else { 0 };
+    words * 8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

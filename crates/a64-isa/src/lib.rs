@@ -6,10 +6,12 @@
 //! [`disassemble`] and [`ROWS`].
 //!
 //! Invariants: any 32-bit word either belongs to exactly one row or is
-//! unallocated; nothing here knows what an instruction does.
+//! unallocated; nothing here knows what an instruction does. Decoder and disassembler
+//! know all rows; only [`execute`] asks which features the CPU has.
 #![forbid(unsafe_code)]
 
 // The generator writes all rows alike, also where a shorter form would do.
+mod features;
 #[allow(
     clippy::identity_op,
     clippy::needless_return,
@@ -24,6 +26,7 @@ pub mod simd;
 pub mod sysreg;
 pub mod text;
 
+pub use features::FeatureSet;
 pub use generated::*;
 pub use sample::sample;
 

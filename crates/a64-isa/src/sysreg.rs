@@ -13,12 +13,20 @@ const fn el0(crn: u8, crm: u8, op2: u8) -> u16 {
 }
 
 pub const NZCV: u16 = el0(4, 2, 0);
+pub const RNDR: u16 = el0(2, 4, 0);
+pub const RNDRRS: u16 = el0(2, 4, 1);
+pub const DIT: u16 = el0(4, 2, 5);
+pub const SSBS: u16 = el0(4, 2, 6);
+/// Where those registers, and SPSR_EL1, have the bit.
+pub const DIT_BIT: u32 = 24;
+pub const SSBS_BIT: u32 = 12;
 pub const FPCR: u16 = el0(4, 4, 0);
 pub const FPSR: u16 = el0(4, 4, 1);
 pub const TPIDR_EL0: u16 = el0(13, 0, 2);
 pub const TPIDRRO_EL0: u16 = el0(13, 0, 3);
 pub const CNTFRQ_EL0: u16 = el0(14, 0, 0);
 pub const CNTVCT_EL0: u16 = el0(14, 0, 2);
+pub const CNTVCTSS_EL0: u16 = el0(14, 0, 6);
 pub const CTR_EL0: u16 = el0(0, 0, 1);
 pub const DCZID_EL0: u16 = el0(0, 0, 7);
 
@@ -116,7 +124,14 @@ pub const fn is_readable(o0: bool, op1: u8, crn: u8, crm: u8, op2: u8) -> bool {
             is_writable(o0, op1, crn, crm, op2)
                 || matches!(
                     register,
-                    TPIDRRO_EL0 | CNTFRQ_EL0 | CNTVCT_EL0 | CTR_EL0 | DCZID_EL0
+                    TPIDRRO_EL0
+                        | CNTFRQ_EL0
+                        | CNTVCT_EL0
+                        | CNTVCTSS_EL0
+                        | CTR_EL0
+                        | DCZID_EL0
+                        | RNDR
+                        | RNDRRS
                 )
         }
     }
@@ -125,7 +140,10 @@ pub const fn is_readable(o0: bool, op1: u8, crn: u8, crm: u8, op2: u8) -> bool {
 /// Whether EL0 may write the register.
 #[must_use]
 pub const fn is_writable(o0: bool, op1: u8, crn: u8, crm: u8, op2: u8) -> bool {
-    matches!(encoding(o0, op1, crn, crm, op2), NZCV | FPCR | FPSR | TPIDR_EL0)
+    matches!(
+        encoding(o0, op1, crn, crm, op2),
+        NZCV | FPCR | FPSR | TPIDR_EL0 | DIT | SSBS
+    )
 }
 
 /// The name, or `S3_0_C0_C4_3` for registers without one.
@@ -140,6 +158,11 @@ pub fn name(o0: bool, op1: u8, crn: u8, crm: u8, op2: u8) -> String {
         TPIDRRO_EL0 => "TPIDRRO_EL0",
         CNTFRQ_EL0 => "CNTFRQ_EL0",
         CNTVCT_EL0 => "CNTVCT_EL0",
+        CNTVCTSS_EL0 => "CNTVCTSS_EL0",
+        DIT => "DIT",
+        SSBS => "SSBS",
+        RNDR => "RNDR",
+        RNDRRS => "RNDRRS",
         CTR_EL0 => "CTR_EL0",
         DCZID_EL0 => "DCZID_EL0",
         _ => match id_register(register) {

@@ -14,6 +14,9 @@ use goblin::elf64::program_header::{
 };
 use linux_abi::{Errno, flags};
 
+/// What goblin has no name for: the segment with .note.gnu.property.
+const PT_GNU_PROPERTY: u32 = 0x6474_e553;
+
 /// Linux reads no larger program header table.
 const MAX_PROGRAM_HEADERS: usize = 65536;
 
@@ -54,6 +57,8 @@ pub struct Headers {
     pub interpreter: Option<(u64, u64)>,
     /// PT_GNU_STACK asks for an executable stack.
     pub executable_stack: bool,
+    /// File offset and size of PT_GNU_PROPERTY's note.
+    pub property: Option<(u64, u64)>,
 }
 
 /// Bytes of a file at an offset; shorter than asked at its end.
@@ -137,6 +142,7 @@ fn collect(header: &Header, table: &[ProgramHeader]) -> Result<Headers, LoadErro
         segments: Vec::new(),
         interpreter: None,
         executable_stack: false,
+        property: None,
     };
     for entry in table {
         match entry.p_type {
@@ -146,6 +152,9 @@ fn collect(header: &Header, table: &[ProgramHeader]) -> Result<Headers, LoadErro
                     return Err(LoadError::InterpreterName);
                 }
                 headers.interpreter = Some((entry.p_offset, entry.p_filesz));
+            }
+            PT_GNU_PROPERTY if headers.property.is_none() => {
+                headers.property = Some((entry.p_offset, entry.p_filesz));
             }
             PT_GNU_STACK => headers.executable_stack = entry.p_flags & PF_X != 0,
             _ => {}

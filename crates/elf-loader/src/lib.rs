@@ -15,6 +15,7 @@ mod header;
 mod load;
 mod memory;
 mod plan;
+mod property;
 pub mod stack;
 pub mod vdso;
 

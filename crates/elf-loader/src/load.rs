@@ -6,7 +6,6 @@ use crate::memory::{Area, Memory, Place, Request, write};
 use crate::plan::Step;
 use crate::stack::{self, Contents};
 use crate::vdso;
-use guest::cpu_model::{HWCAP, HWCAP2};
 use guest::{GuestAddr, PAGE_SIZE};
 use linux_abi::flags::{PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE};
 use linux_abi::{Errno, SysResult};
@@ -40,6 +39,8 @@ pub struct Program<'a> {
     pub address_seed: u64,
     /// AT_UID, AT_EUID, AT_GID, AT_EGID.
     pub ids: [u64; 4],
+    /// AT_HWCAP, AT_HWCAP2; AT_HWCAP3, which old kernels lack, is left out.
+    pub hwcap: [u64; 3],
     /// AT_SECURE.
     pub secure: bool,
 }
@@ -65,8 +66,12 @@ pub struct Loaded {
 /// # Errors
 /// Why it cannot be run; some of it may be mapped then.
 pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadError> {
-    let headers = Headers::read(&FileBytes(program.file))?;
+    let mut headers = Headers::read(&FileBytes(program.file))?;
     let interpreter = open_interpreter(program, &headers)?;
+    // Of a dynamically linked program the interpreter guards the code.
+    if interpreter.is_none() {
+        headers.guard_code(&FileBytes(program.file));
+    }
     let random = (program.address_seed & ((1 << PIE_RANDOM_BITS) - 1)) * PAGE_SIZE;
     let bias = map_image(memory, program.file, &headers, Some(PIE_BASE + random))?;
     let entry = headers.entry.wrapping_add(bias);
@@ -81,7 +86,7 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
     let aux = [
         (stack::AT_SYSINFO_EHDR, vdso),
         (stack::AT_MINSIGSTKSZ, stack::MINSIGSTKSZ),
-        (stack::AT_HWCAP, HWCAP),
+        (stack::AT_HWCAP, program.hwcap[0]),
         (stack::AT_PAGESZ, PAGE_SIZE),
         (stack::AT_CLKTCK, stack::CLOCK_TICKS),
         (
@@ -98,7 +103,7 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
         (stack::AT_GID, program.ids[2]),
         (stack::AT_EGID, program.ids[3]),
         (stack::AT_SECURE, u64::from(program.secure)),
-        (stack::AT_HWCAP2, HWCAP2),
+        (stack::AT_HWCAP2, program.hwcap[1]),
     ];
     let image = map_stack(memory, program, &headers, &aux)?;
     Ok(Loaded {
@@ -165,7 +170,10 @@ fn open_interpreter(program: &Program<'_>, headers: &Headers) -> Result<Option<I
         error,
     })?;
     match Headers::read(&FileBytes(&file)) {
-        Ok(headers) => Ok(Some(Interpreter { path, file, headers })),
+        Ok(mut headers) => {
+            headers.guard_code(&FileBytes(&file));
+            Ok(Some(Interpreter { path, file, headers }))
+        }
         Err(error) => Err(LoadError::Interpreter {
             path,
             error: Box::new(as_interpreter(error)),

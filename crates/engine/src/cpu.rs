@@ -10,10 +10,11 @@ use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
 use guest::{CpuState, Exit, FpEnv, access};
 use jit_x64::area::{
-    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LOOKUP_OFFSET, LookupEntry, MAX_BORROWED, POLL_OFFSET,
+    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET,
     Runtime, lookup_index,
 };
 use jit_x64::stubs::ExitCode;
+use semantics::ops::Indirect;
 use std::io;
 use std::ops::Range;
 use std::ptr;
@@ -28,6 +29,10 @@ const PAGE: usize = guest::PAGE_SIZE as usize;
 const RETURN_SENTINELS: usize = 32;
 /// No instruction has this address.
 const NO_PC: u64 = 1;
+const EMPTY: LookupEntry = LookupEntry {
+    guest_pc: NO_PC,
+    host_pc: 0,
+};
 
 /// FPCR bits under which inline floating point would differ: NaN defaults, flushing,
 /// alternative half precision.
@@ -51,6 +56,8 @@ pub(crate) struct CpuMemory {
     signal_stack: Mapping,
     requested: AtomicBool,
     in_code: AtomicBool,
+    /// Lookup tables that have entries.
+    used: [AtomicBool; LookupTable::ALL.len()],
 }
 
 static POOL: Mutex<Vec<&'static CpuMemory>> = Mutex::new(Vec::new());
@@ -68,9 +75,14 @@ impl CpuMemory {
             signal_stack: Mapping::new(SIGNAL_STACK_SIZE, read_write)?,
             requested: AtomicBool::new(false),
             in_code: AtomicBool::new(false),
+            used: [const { AtomicBool::new(false) }; LookupTable::ALL.len()],
         };
         memory.return_stack.protect(0, PAGE, libc::PROT_NONE)?;
         memory.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ)?;
+        for table in LookupTable::ALL {
+            // An entry of zeros is empty, as its address belongs to the first entry; but that one.
+            memory.set_lookup(table, 0, EMPTY);
+        }
         Ok(Box::leak(Box::new(memory)))
     }
 
@@ -78,8 +90,15 @@ impl CpuMemory {
         self.area.start().cast()
     }
 
-    fn lookup(&self) -> *mut LookupEntry {
-        self.area.start().wrapping_add(LOOKUP_OFFSET).cast()
+    fn lookup(&self, table: LookupTable, index: usize) -> *mut LookupEntry {
+        let start: *mut LookupEntry = self.area.start().wrapping_add(table.offset()).cast();
+        start.wrapping_add(index)
+    }
+
+    /// To be called by the CPU's own thread, with an index below [`LOOKUP_ENTRIES`].
+    fn set_lookup(&self, table: LookupTable, index: usize, entry: LookupEntry) {
+        // SAFETY: the table has this many entries, and only its CPU uses it.
+        unsafe { self.lookup(table, index).write(entry) };
     }
 
     /// The return stack pointer of an empty stack.
@@ -98,14 +117,12 @@ impl CpuMemory {
     }
 
     fn clear_lookup(&self) {
-        for i in 0..LOOKUP_ENTRIES {
-            // SAFETY: the table has this many entries, and only its CPU uses it.
-            unsafe {
-                self.lookup().add(i).write(LookupEntry {
-                    guest_pc: NO_PC,
-                    host_pc: 0,
-                })
-            };
+        for table in LookupTable::ALL {
+            if self.used[table as usize].swap(false, Ordering::Relaxed) {
+                for index in 0..LOOKUP_ENTRIES {
+                    self.set_lookup(table, index, EMPTY);
+                }
+            }
         }
     }
 
@@ -190,8 +207,12 @@ impl Cpu {
         let memory = CpuMemory::obtain()?;
         memory.install_signal_stack()?;
         let mut pending = Box::new(Pending::None);
+        let state = CpuState {
+            model: engine.model,
+            ..CpuState::new()
+        };
         let area = CpuArea {
-            state: CpuState::new(),
+            state,
             runtime: Runtime {
                 host_rsp: 0,
                 return_rsp: memory.return_base(),
@@ -277,10 +298,28 @@ impl Cpu {
                 self.memory.unprotect_poll_page();
                 return Exit::Poll;
             }
-            if let Err(exit) = self.step() {
+            if let Err(exit) = self.land().and_then(|_| self.step()) {
                 return exit;
             }
         }
+    }
+
+    /// Lets PSTATE.BTYPE take effect: an indirect branch into a guarded page must go to a
+    /// landing pad. Gives the lookup table the block may stand in, if in any.
+    ///
+    /// # Errors
+    /// The Branch Target exception, with BTYPE as it was.
+    fn land(&mut self) -> Result<Option<LookupTable>, Exit> {
+        let btype = self.state().btype as u8;
+        if btype == 0 {
+            return Ok(Some(LookupTable::Any));
+        }
+        let accepted = self.engine.accepted_btypes(self.state().pc());
+        if !accepted.contains(btype) {
+            return Err(Exit::Undefined);
+        }
+        self.state_mut().btype = 0;
+        Ok(accepted.table(btype))
     }
 
     /// Executes exactly one instruction with the interpreter.
@@ -288,8 +327,13 @@ impl Cpu {
     /// # Errors
     /// The exit it causes.
     pub fn step(&mut self) -> Result<(), Exit> {
-        let word = self.engine.fetch(self.state().pc())?;
-        interp::step(self.state_mut(), word)
+        let pc = self.state().pc();
+        let word = self.engine.fetch(pc)?;
+        let stepped = interp::step(self.state_mut(), word);
+        if self.state().btype == u64::from(Indirect::Jump.btype()) && !self.engine.is_guarded(pc) {
+            self.state_mut().btype = u64::from(Indirect::JumpStub.btype());
+        }
+        stepped
     }
 
     fn run_translated(&mut self, engine: &Engine, cache: &CodeCache) -> Exit {
@@ -301,7 +345,10 @@ impl Cpu {
                 return Exit::Poll;
             }
             self.catch_up(engine);
-            let host = match self.find(engine, cache, link.take()) {
+            let found = self
+                .land()
+                .and_then(|table| self.find(engine, cache, link.take(), table));
+            let host = match found {
                 Ok(host) => host,
                 Err(exit) => return exit,
             };
@@ -368,16 +415,23 @@ impl Cpu {
 
     /// Host address of the block at `pc`, translated now if need be; a branch that came
     /// here is linked to it.
-    fn find(&mut self, engine: &Engine, cache: &CodeCache, link: Option<(u32, u64)>) -> Result<u64, Exit> {
+    fn find(
+        &mut self,
+        engine: &Engine,
+        cache: &CodeCache,
+        link: Option<(u32, u64)>,
+        table: Option<LookupTable>,
+    ) -> Result<u64, Exit> {
         let key = BlockKey {
             pc: self.state().pc,
             strict_fp: self.strict_fp,
         };
-        let entry = self.memory.lookup().wrapping_add(lookup_index(key.pc));
-        // SAFETY: the index is within the table, which only this CPU uses.
-        let cached = unsafe { entry.read() };
-        if cached.guest_pc == key.pc && link.is_none() {
-            return Ok(cached.host_pc);
+        if let Some(table) = table.filter(|_| link.is_none()) {
+            // SAFETY: the index is within the table, which only this CPU uses.
+            let cached = unsafe { self.memory.lookup(table, lookup_index(key.pc)).read() };
+            if cached.guest_pc == key.pc {
+                return Ok(cached.host_pc);
+            }
         }
         let mut shared = engine.lock();
         let host = match Engine::find(&shared, key) {
@@ -400,13 +454,14 @@ impl Cpu {
                 cache.patch(record.field, host);
             }
         }
-        // SAFETY: as above.
-        unsafe {
-            entry.write(LookupEntry {
+        if let Some(table) = table {
+            let entry = LookupEntry {
                 guest_pc: key.pc,
                 host_pc: host,
-            })
-        };
+            };
+            self.memory.set_lookup(table, lookup_index(key.pc), entry);
+            self.memory.used[table as usize].store(true, Ordering::Relaxed);
+        }
         Ok(host)
     }
 

@@ -11,6 +11,7 @@ mod cache;
 mod cpu;
 mod flags;
 mod host;
+mod landing;
 mod peek;
 mod shared;
 mod trace;

@@ -4,7 +4,7 @@ use crate::cache::CodeCache;
 use crate::cpu::CpuHandle;
 use crate::trace::Trace;
 use crate::translate::Translator;
-use guest::GuestAddr;
+use guest::{CpuModel, GuestAddr};
 use jit_x64::asm::Asm;
 use jit_x64::stubs::Stubs;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,6 +16,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 pub trait AddressSpace: Send + Sync {
     /// Whether the guest may execute the bytes at `addr` (its page has PROT_EXEC).
     fn is_executable(&self, addr: GuestAddr) -> bool;
+
+    /// Whether indirect branches to `addr` must find a landing pad (its page has PROT_BTI).
+    fn is_guarded(&self, addr: GuestAddr) -> bool {
+        let _ = addr;
+        false
+    }
 
     /// Where else the memory of the page at `line` is mapped executable. Instruction caches
     /// are physically tagged: a program that writes through one mapping and executes another
@@ -93,6 +99,8 @@ pub struct Statistics {
 /// State shared by all guest threads of the process.
 pub struct Engine {
     pub(crate) space: Box<dyn AddressSpace>,
+    /// What CPUs of this process are.
+    pub(crate) model: &'static CpuModel,
     pub(crate) mode: Mode,
     pub(crate) cache: Option<CodeCache>,
     pub(crate) stubs: Stubs,
@@ -120,7 +128,7 @@ static CURRENT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 impl Engine {
     /// Makes the process's engine. Without memory for a code cache it interprets.
     #[must_use]
-    pub fn new(space: Box<dyn AddressSpace>, mode: Mode) -> Arc<Engine> {
+    pub fn new(space: Box<dyn AddressSpace>, mode: Mode, model: &'static CpuModel) -> Arc<Engine> {
         let cache = match mode {
             Mode::Jit => CodeCache::new().ok(),
             Mode::Interpreter => None,
@@ -129,6 +137,7 @@ impl Engine {
         let (stubs, stub_bytes) = cache.as_ref().map(emit_stubs).unwrap_or_default();
         let engine = Arc::new(Engine {
             space,
+            model,
             mode,
             cache,
             stubs,
@@ -163,6 +172,12 @@ impl Engine {
 
     pub(crate) fn trace(&self) -> Option<&Trace> {
         self.trace.get()
+    }
+
+    /// What its CPUs are.
+    #[must_use]
+    pub fn model(&self) -> &'static CpuModel {
+        self.model
     }
 
     /// Which player runs: [`Mode::Interpreter`] also where the host refuses a code cache.

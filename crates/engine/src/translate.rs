@@ -3,6 +3,7 @@
 use crate::cache::CodeCache;
 use crate::peek::flags_live;
 use crate::shared::{BlockKey, Engine, Shared, SiteRecord};
+use guest::cpu_model::Feature;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
 use jit_x64::asm::Asm;
 use jit_x64::builder::{Builder, Flow};
@@ -28,6 +29,8 @@ pub struct Translator {
 struct Fetch<'a> {
     engine: &'a Engine,
     page: Option<GuestAddr>,
+    /// The page has FEAT_BTI's guard.
+    guarded: bool,
 }
 
 impl Fetch<'_> {
@@ -50,17 +53,24 @@ impl Fetch<'_> {
                 return Err(fault(FaultKind::Permission));
             }
             self.page = Some(addr.page());
+            self.guarded = self.engine.is_guarded(addr);
         }
         Ok(word as u32)
     }
 }
 
 impl Engine {
+    /// Whether FEAT_BTI guards the page of `addr`.
+    pub(crate) fn is_guarded(&self, addr: GuestAddr) -> bool {
+        self.model.features.contains(Feature::Bti) && self.space.is_guarded(addr)
+    }
+
     /// Reads the instruction at `pc` for the interpreter.
     pub(crate) fn fetch(&self, pc: GuestAddr) -> Result<u32, Exit> {
         Fetch {
             engine: self,
             page: None,
+            guarded: false,
         }
         .word(pc.0)
         .map_err(Exit::Fault)
@@ -111,12 +121,14 @@ impl Engine {
         let mut fetch = Fetch {
             engine: self,
             page: None,
+            guarded: false,
         };
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
-        let mut builder = Builder::new(ir, key.pc, key.strict_fp);
+        let mut builder = Builder::new(ir, key.pc, key.strict_fp, self.model.features);
         let mut side_exits = 0;
         loop {
             let inline = shared.interpreted.is_empty() || !shared.interpreted.contains(&builder.next_pc());
+            builder.guarded = fetch.guarded;
             let flow = builder.instruction(word, inline, |word, ops| semantics::translate(word, ops).is_ok());
             let pc = builder.next_pc();
             match flow {

@@ -36,6 +36,8 @@ pub struct MemFault {
 pub enum Exit {
     /// SVC #imm executed; pc is already behind it.
     Svc(u16),
+    /// A signed pointer was not what its signature says (FEAT_FPAC); pc is at the instruction.
+    AuthenticationFailed,
     /// BRK #imm; pc is at it.
     Breakpoint(u16),
     /// Unallocated, or disabled, instruction; pc is at it.

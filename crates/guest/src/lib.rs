@@ -11,10 +11,10 @@
 
 pub mod access;
 mod addr;
-pub mod cpu_model;
 mod exit;
 mod state;
 
 pub use addr::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
+pub use cpu_model::{self, CpuModel};
 pub use exit::{Access, Exit, FaultKind, MemFault};
-pub use state::{CpuState, FpEnv, HostFlags, NUM_SPILL_SLOTS, STATE_BIAS};
+pub use state::{CpuState, FpEnv, HostFlags, NUM_SPILL_SLOTS, PacState, STATE_BIAS};

@@ -5,6 +5,7 @@
 //! displacement.
 
 use crate::GuestAddr;
+use cpu_model::CpuModel;
 
 /// Distance in bytes from the start of [`CpuState`] to where the state register points.
 pub const STATE_BIAS: i32 = 128;
@@ -88,6 +89,38 @@ impl HostFlags {
     }
 }
 
+/// Keys of pointer authentication, each of two words: IA, IB, DA, DB, GA.
+///
+/// A masked-out key signs nothing, so that prctl(PR_PAC_SET_ENABLED_KEYS) costs no check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct PacState {
+    pub keys: [[u64; 2]; 5],
+    /// For each key, the bits that hold its signature: [`PacState::MASK`], or none while the
+    /// key is disabled. GA's are always the upper half.
+    pub masks: [u64; 5],
+}
+
+impl PacState {
+    /// Bits 54:48: Linux gives programs 48 bits of address, and ignores the top byte of data
+    /// and instruction addresses.
+    pub const MASK: u64 = 0x007f_0000_0000_0000;
+
+    #[must_use]
+    pub const fn new() -> Self {
+        PacState {
+            keys: [[0; 2]; 5],
+            masks: [
+                Self::MASK,
+                Self::MASK,
+                Self::MASK,
+                Self::MASK,
+                0xffff_ffff_0000_0000,
+            ],
+        }
+    }
+}
+
 /// One guest CPU. `repr(C)`: generated code knows the offsets.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
@@ -109,8 +142,18 @@ pub struct CpuState {
     pub exclusive_size: u64,
     /// MXCSR while guest code runs; its sticky bits are part of FPSR.
     pub mxcsr: u32,
-    /// Padding that keeps `v` aligned.
+    /// Padding that keeps the next fields aligned.
     pub reserved: u32,
+    /// PSTATE.BTYPE: set between an indirect branch and the instruction it goes to.
+    pub btype: u64,
+    /// State of the generator for RNDR, or 0: the host's random numbers.
+    pub random: u64,
+    /// PSTATE.DIT and PSTATE.SSBS, where SPSR_EL1 has them.
+    pub pstate: u64,
+    /// The CPU this is: what it can execute, and what it says of itself.
+    pub model: &'static CpuModel,
+    /// Keys and masks of pointer authentication.
+    pub pac: PacState,
     /// V0 to V31.
     pub v: [u128; 32],
     /// Not zero once an instruction saturated: FPSR.QC as generated code gathers it.
@@ -140,6 +183,11 @@ impl CpuState {
             exclusive_size: 0,
             mxcsr: MXCSR_RESET,
             reserved: 0,
+            btype: 0,
+            random: 0,
+            pstate: 0,
+            model: &cpu_model::EVERYTHING,
+            pac: PacState::new(),
             v: [0; 32],
             saturated: 0,
             spill: [0; NUM_SPILL_SLOTS],

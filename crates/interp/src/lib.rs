@@ -16,11 +16,13 @@ mod sysreg;
 use guest::{CpuState, Exit};
 pub use player::Player;
 
-/// Executes the instruction `word` at `state.pc` and moves `pc` on.
+/// Executes the instruction `word` at `state.pc` and moves `pc` on. Whether PSTATE.BTYPE
+/// lets it be executed there is the caller's to check.
 ///
 /// # Errors
 /// The exit the instruction causes; `state` is then as [`Exit`] says.
 pub fn step(state: &mut CpuState, word: u32) -> Result<(), Exit> {
+    state.btype = 0;
     let mut player = Player::new(state);
     match semantics::translate(word, &mut player) {
         Ok(()) => player.finish(),

@@ -1,11 +1,12 @@
 //! [`Player`]: `Ops` carried out on a [`CpuState`].
 
 use crate::{memory, sysreg};
+use guest::cpu_model::FeatureSet;
 use guest::{CpuState, Exit, GuestAddr, MemFault, access};
 use semantics::Ops;
 use semantics::ops::{
     Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
-    Lane, LoadExt, MemSize, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 
 /// Executes one instruction.
@@ -38,7 +39,13 @@ impl<'a> Player<'a> {
                 self.state.pc = self.next;
                 Err(exit)
             }
-            Some(exit @ (Exit::Breakpoint(_) | Exit::Undefined | Exit::Fault(_) | Exit::Poll)) => Err(exit),
+            Some(
+                exit @ (Exit::Breakpoint(_)
+                | Exit::Undefined
+                | Exit::AuthenticationFailed
+                | Exit::Fault(_)
+                | Exit::Poll),
+            ) => Err(exit),
         }
     }
 
@@ -77,6 +84,9 @@ impl Ops for Player<'_> {
 
     fn pc(&self) -> u64 {
         self.state.pc
+    }
+    fn features(&self) -> FeatureSet {
+        self.state.model.features
     }
 
     // --- registers -------------------------------------------------------
@@ -233,6 +243,17 @@ impl Ops for Player<'_> {
         self.exit = Some(Exit::InvalidateCode(access::untag(GuestAddr(addr))));
     }
 
+    fn pac_key(&mut self, key: PacKey) -> ([u64; 2], u64) {
+        let pac = &self.state.pac;
+        (pac.keys[key as usize], pac.masks[key as usize])
+    }
+    fn check_signature(&mut self, pointer: u64, bits: u64) {
+        let extension = (pointer << 8).cast_signed() >> 63;
+        if (pointer ^ extension.cast_unsigned()) & bits != 0 && self.exit.is_none() {
+            self.exit = Some(Exit::AuthenticationFailed);
+        }
+    }
+
     // --- control flow ----------------------------------------------------
 
     fn branch(&mut self, target: u64) {
@@ -253,7 +274,10 @@ impl Ops for Player<'_> {
             self.go_to(target);
         }
     }
-    fn branch_to(&mut self, target: u64, _kind: Indirect) {
+    fn branch_to(&mut self, target: u64, kind: Indirect) {
+        if self.exit.is_none() {
+            self.state.btype = u64::from(kind.btype());
+        }
         self.go_to(target);
     }
     fn exception(&mut self, exception: Exception) {

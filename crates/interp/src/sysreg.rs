@@ -1,9 +1,13 @@
 //! System registers reachable from EL0.
 
+use guest::cpu_model::shown::IdReg;
 use guest::{CpuState, cpu_model};
 use semantics::ops::SysReg;
 
-pub fn read(state: &CpuState, reg: SysReg) -> u64 {
+const DIT: u64 = 1 << a64_isa::sysreg::DIT_BIT;
+const SSBS: u64 = 1 << a64_isa::sysreg::SSBS_BIT;
+
+pub fn read(state: &mut CpuState, reg: SysReg) -> u64 {
     match reg {
         SysReg::Nzcv => u64::from(state.nzcv()),
         SysReg::Fpcr => u64::from(state.fp.fpcr),
@@ -15,22 +19,28 @@ pub fn read(state: &CpuState, reg: SysReg) -> u64 {
         SysReg::CntfrqEl0 => cpu_model::CNTFRQ_EL0,
         SysReg::CtrEl0 => cpu_model::CTR_EL0,
         SysReg::DczidEl0 => cpu_model::DCZID_EL0,
-        SysReg::MidrEl1 => cpu_model::MIDR_EL1,
+        SysReg::MidrEl1 => state.model.midr,
         SysReg::MpidrEl1 => cpu_model::MPIDR_EL1,
         SysReg::RevidrEl1 => cpu_model::REVIDR_EL1,
-        SysReg::IdAa64pfr0El1 => cpu_model::ID_AA64PFR0_EL1,
-        SysReg::IdAa64dfr0El1 => cpu_model::ID_AA64DFR0_EL1,
-        SysReg::IdAa64isar0El1 => cpu_model::ID_AA64ISAR0_EL1,
-        SysReg::IdAa64isar1El1 => cpu_model::ID_AA64ISAR1_EL1,
-        SysReg::IdAa64mmfr0El1 => cpu_model::ID_AA64MMFR0_EL1,
-        SysReg::IdAa64pfr1El1
-        | SysReg::IdAa64zfr0El1
+        SysReg::IdAa64pfr0El1 => state.model.id(IdReg::Aa64Pfr0),
+        SysReg::IdAa64dfr0El1 => state.model.id(IdReg::Aa64Dfr0),
+        SysReg::IdAa64isar0El1 => state.model.id(IdReg::Aa64Isar0),
+        SysReg::IdAa64isar1El1 => state.model.id(IdReg::Aa64Isar1),
+        SysReg::IdAa64isar2El1 => state.model.id(IdReg::Aa64Isar2),
+        SysReg::IdAa64pfr1El1 => state.model.id(IdReg::Aa64Pfr1),
+        SysReg::IdAa64mmfr2El1 => state.model.id(IdReg::Aa64Mmfr2),
+        SysReg::IdAa64mmfr0El1 => state.model.id(IdReg::Aa64Mmfr0),
+        SysReg::Dit => state.pstate & DIT,
+        SysReg::Ssbs => state.pstate & SSBS,
+        SysReg::Rndr => {
+            state.set_nzcv(0);
+            cpu_model::random(&mut state.random)
+        }
+        SysReg::IdAa64zfr0El1
         | SysReg::IdAa64smfr0El1
         | SysReg::IdAa64dfr1El1
-        | SysReg::IdAa64isar2El1
         | SysReg::IdAa64isar3El1
         | SysReg::IdAa64mmfr1El1
-        | SysReg::IdAa64mmfr2El1
         | SysReg::IdAa64mmfr3El1
         | SysReg::IdReserved => 0,
     }
@@ -43,6 +53,8 @@ pub fn write(state: &mut CpuState, reg: SysReg, value: u64) {
         SysReg::Fpcr => state.set_fpcr(value as u32),
         SysReg::Fpsr => state.set_fpsr(value as u32),
         SysReg::TpidrEl0 => state.tpidr_el0 = value,
+        SysReg::Dit => state.pstate = state.pstate & !DIT | value & DIT,
+        SysReg::Ssbs => state.pstate = state.pstate & !SSBS | value & SSBS,
         SysReg::TpidrroEl0
         | SysReg::CntvctEl0
         | SysReg::CntpctEl0
@@ -66,6 +78,7 @@ pub fn write(state: &mut CpuState, reg: SysReg, value: u64) {
         | SysReg::IdAa64mmfr1El1
         | SysReg::IdAa64mmfr2El1
         | SysReg::IdAa64mmfr3El1
+        | SysReg::Rndr
         | SysReg::IdReserved => {}
     }
 }

@@ -2,12 +2,13 @@
 //! distances from the state register.
 //!
 //! ```text
-//! CpuArea | poll page | lookup table
+//! CpuArea | poll page | lookup tables
 //! ```
 //! Each part starts on a page of its own, because the poll page is made unreadable
 //! to stop the CPU.
 
 use guest::CpuState;
+use semantics::ops::Indirect;
 
 /// Fields only generated code and its callers use.
 #[derive(Clone, Debug)]
@@ -238,11 +239,46 @@ pub struct LookupEntry {
     pub host_pc: u64,
 }
 
-/// Distance of the lookup table from the start of the area.
+/// The lookup tables, by what may be entered through them. A block stands in one only if
+/// each branch that probes it may go there, so that FEAT_BTI costs no check: what it forbids
+/// is a miss.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum LookupTable {
+    /// Any block: for returns that the return stack missed.
+    Any,
+    /// What calls and jumps of linkage stubs may enter.
+    Call,
+    /// What other jumps from guarded pages may enter.
+    Jump,
+}
+
+impl LookupTable {
+    pub const ALL: [LookupTable; 3] = [LookupTable::Any, LookupTable::Call, LookupTable::Jump];
+
+    /// The one a branch probes.
+    #[must_use]
+    pub const fn of(kind: Indirect) -> LookupTable {
+        match kind {
+            Indirect::Return => LookupTable::Any,
+            Indirect::Call | Indirect::JumpStub => LookupTable::Call,
+            Indirect::Jump => LookupTable::Jump,
+        }
+    }
+
+    /// Its distance from the start of the area.
+    #[must_use]
+    pub const fn offset(self) -> usize {
+        LOOKUP_OFFSET + self as usize * LOOKUP_ENTRIES * size_of::<LookupEntry>()
+    }
+}
+
+/// Distance of the first lookup table from the start of the area.
 pub const LOOKUP_OFFSET: usize = POLL_OFFSET + PAGE;
 
 /// Size of the whole area.
-pub const AREA_SIZE: usize = LOOKUP_OFFSET + LOOKUP_ENTRIES * size_of::<LookupEntry>();
+pub const AREA_SIZE: usize =
+    LOOKUP_OFFSET + LookupTable::ALL.len() * LOOKUP_ENTRIES * size_of::<LookupEntry>();
 
 /// Mask of the guest address bits that choose an entry. Instructions are 4 bytes and entries 16, so
 /// the masked address times 4 is the entry's offset in bytes.

@@ -5,10 +5,12 @@
 
 use crate::ir::{AesRound, Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
-use guest::CpuState;
+use guest::cpu_model::FeatureSet;
+use guest::{CpuState, PacState};
 use semantics::ops::{
     Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
-    Lane, LoadExt, MemSize, Ops, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Lane, LoadExt, MemSize, Ops, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift,
+    Width,
 };
 use std::mem::offset_of;
 
@@ -37,11 +39,15 @@ pub struct Builder<'a> {
     fallback: bool,
     /// FPCR asks for what the inline floating-point sequences do not give.
     strict_fp: bool,
+    /// What the CPU has.
+    features: FeatureSet,
+    /// The next instruction is in a page with FEAT_BTI's guard.
+    pub guarded: bool,
 }
 
 impl<'a> Builder<'a> {
     /// Starts a block at `pc`.
-    pub fn new(ir: &'a mut Ir, pc: u64, strict_fp: bool) -> Self {
+    pub fn new(ir: &'a mut Ir, pc: u64, strict_fp: bool, features: FeatureSet) -> Self {
         ir.ops.clear();
         ir.pc = pc;
         ir.guest_len = 0;
@@ -55,6 +61,8 @@ impl<'a> Builder<'a> {
             flow: Flow::Next,
             fallback: false,
             strict_fp,
+            features,
+            guarded: false,
         }
     }
 
@@ -218,6 +226,10 @@ impl Ops for Builder<'_> {
 
     fn pc(&self) -> u64 {
         self.pc
+    }
+
+    fn features(&self) -> FeatureSet {
+        self.features
     }
 
     fn x(&mut self, n: u8) -> Ref {
@@ -614,7 +626,23 @@ impl Ops for Builder<'_> {
         self.flow = Flow::Conditional;
     }
 
+    fn pac_key(&mut self, key: PacKey) -> ([Ref; 2], Ref) {
+        let pac = offset_of!(CpuState, pac);
+        let words = pac + offset_of!(PacState, keys) + 16 * key as usize;
+        let mask = pac + offset_of!(PacState, masks) + 8 * key as usize;
+        let [low, high, mask] = [words, words + 8, mask].map(|at| self.push(Op::GetState(at as u32)));
+        ([low, high], mask)
+    }
+
+    fn check_signature(&mut self, pointer: Ref, bits: Ref) {
+        self.push(Op::SignatureGuard { pointer, bits });
+    }
+
     fn branch_to(&mut self, target: Ref, kind: Indirect) {
+        let kind = match kind {
+            Indirect::Jump if !self.guarded => Indirect::JumpStub,
+            Indirect::Jump | Indirect::JumpStub | Indirect::Call | Indirect::Return => kind,
+        };
         self.push(Op::JumpTo { target, kind });
         self.flow = Flow::End;
     }

@@ -182,6 +182,11 @@ pub enum Op {
         addr: Ref,
         mask: u8,
     },
+    /// Leaves to the interpreter unless the `bits` of `pointer` are copies of its bit 55.
+    SignatureGuard {
+        pointer: Ref,
+        bits: Ref,
+    },
     /// A store that is also a full barrier.
     StoreRelease {
         size: MemSize,
@@ -472,6 +477,7 @@ impl Op {
             | Op::LoadV { .. }
             | Op::StoreV { .. }
             | Op::AlignGuard { .. }
+            | Op::SignatureGuard { .. }
             | Op::StoreRelease { .. }
             | Op::Rmw { .. }
             | Op::Cas { .. }
@@ -579,6 +585,7 @@ impl Op {
             | Op::Rmw {
                 addr: a, value: b, ..
             }
+            | Op::SignatureGuard { pointer: a, bits: b }
             | Op::Vec2 { a, b, .. }
             | Op::VecShift { acc: a, a: b, .. }
             | Op::VecSetLane { dst: a, value: b, .. }

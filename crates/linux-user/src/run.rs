@@ -2,11 +2,12 @@
 
 use crate::host;
 use crate::process::Process;
-use crate::signal::{deliver, thread};
+use crate::signal::{deliver, frame, thread};
 use crate::syscall;
 use crate::task::Task;
 use engine::Cpu;
-use guest::{Exit, GuestAddr};
+use guest::cpu_model::Feature;
+use guest::{CpuState, Exit, GuestAddr};
 use linux_abi::errno;
 use linux_abi::nr::x86_64 as nr;
 use std::ops::Range;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub struct Start {
     pub pc: GuestAddr,
     pub sp: GuestAddr,
+    /// State of RNDR's generator; 0 for the host's random numbers.
+    pub random: u64,
 }
 
 /// Runs the program until it exits; the status is for the emulator to exit with.
@@ -31,6 +34,7 @@ pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
     let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
     cpu.state_mut().pc = start.pc.0;
     cpu.state_mut().set_sp(start.sp.0);
+    reset_features(cpu.state_mut(), &start);
     let mut task = Task::new(cpu, process, thread::host_mask());
     task.attach();
     let status = run_task(&mut task);
@@ -42,6 +46,19 @@ pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
         }
     }
     Ok(status)
+}
+
+/// What a new program finds of the CPU's extensions.
+fn reset_features(state: &mut CpuState, start: &Start) {
+    let features = state.model.features;
+    state.random = start.random;
+    if features.contains(Feature::Pauth) {
+        state.pac.keys = std::array::from_fn(|_| syscall::pac::new_key(&mut state.random));
+    }
+    if features.contains(Feature::Ssbs) {
+        // Linux mitigates by default only what asks for it.
+        state.pstate = frame::PSTATE_SSBS;
+    }
 }
 
 /// Shows the guest's program name where the kernel shows the emulator's.
@@ -66,6 +83,7 @@ pub(crate) fn run_task(task: &mut Task) -> i32 {
             Exit::Poll => {}
             Exit::Breakpoint(immediate) => deliver::breakpoint(task, immediate),
             Exit::Undefined => deliver::undefined(task),
+            Exit::AuthenticationFailed => deliver::authentication_failed(task),
             Exit::Fault(fault) => deliver::memory_fault(task, fault),
         }
         if let Some(status) = task.ended {

@@ -2,6 +2,7 @@
 
 use crate::help;
 use crate::settings::{EnvChange, Outcome, Settings};
+use guest::cpu_model::choice;
 
 /// One option.
 pub struct Flag {
@@ -345,56 +346,15 @@ fn stack_size(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
     Ok(())
 }
 
-/// qemu's names. The guest sees the same CPU with all of them.
-const CPU_MODELS: [&str; 12] = [
-    "a64fx",
-    "cortex-a35",
-    "cortex-a53",
-    "cortex-a55",
-    "cortex-a57",
-    "cortex-a710",
-    "cortex-a72",
-    "cortex-a76",
-    "max",
-    "neoverse-n1",
-    "neoverse-n2",
-    "neoverse-v1",
-];
-
-/// Beginnings of qemu's names of CPU properties.
-const CPU_PROPERTIES: [&str; 9] = [
-    "aarch64", "cfgend", "has_el", "lpa2", "pauth", "pmu", "reset", "sme", "sve",
-];
-
-fn cpu(_: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
+fn cpu(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
     let text = String::from_utf8_lossy(value);
-    let mut parts = text.split(',');
-    let model = parts.next().unwrap_or("");
-    if matches!(model, "help" | "?") {
-        let mut list = "Available CPUs:\n".to_owned();
-        for name in CPU_MODELS {
-            list.push_str(&format!("  {name}\n"));
-        }
+    if matches!(&*text, "help" | "?") {
         return Err(Outcome::Print {
-            text: list.into_bytes(),
+            text: choice::help().into_bytes(),
             status: 1,
         });
     }
-    if !CPU_MODELS.contains(&model) {
-        return Err(Outcome::fail(format!("unable to find CPU model '{model}'")));
-    }
-    for property in parts {
-        let name = property
-            .split('=')
-            .next()
-            .unwrap_or(property)
-            .trim_start_matches(['+', '-']);
-        if !CPU_PROPERTIES.iter().any(|known| name.starts_with(known)) {
-            return Err(Outcome::fail(format!(
-                "Property '{model}-arm-cpu.{name}' not found"
-            )));
-        }
-    }
+    settings.model = choice::choose(&text).map_err(|refused| Outcome::fail(refused.to_string()))?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 
 use crate::flags::{self, FLAGS};
 use crate::host;
+use guest::CpuModel;
+use guest::cpu_model::MAX;
 
 /// Why there is no program to run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,6 +149,8 @@ pub struct Settings {
     pub log_file: Option<Vec<u8>>,
     pub log_append: bool,
     pub seed: Option<u64>,
+    /// The CPU the guest sees.
+    pub model: &'static CpuModel,
     pub interpreter: bool,
     /// Options that hold for programs the guest executes.
     pub inherited: Vec<Vec<u8>>,
@@ -172,6 +176,7 @@ impl Default for Settings {
             log_file: None,
             log_append: false,
             seed: None,
+            model: &MAX,
             interpreter: false,
             inherited: Vec::new(),
             program: Vec::new(),

@@ -149,7 +149,7 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     } else {
         Mode::Jit
     };
-    let engine = Engine::new(Box::new(mm.clone()), mode);
+    let engine = Engine::new(Box::new(mm.clone()), mode, settings.model);
     if settings.log.in_translation() {
         engine.set_trace(engine::Trace {
             in_asm: settings.log.in_asm,
@@ -167,6 +167,8 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
     let start = Start {
         pc: loaded.entry,
         sp: loaded.sp,
+        // Zero means the host's numbers.
+        random: settings.seed.map_or(0, |seed| Seeds(Some(!seed)).next() | 1),
     };
     let image = image(&program, loaded);
     program.close();
@@ -220,6 +222,7 @@ fn load(
         random,
         address_seed,
         ids: host::ids(),
+        hwcap: settings.model.hwcap,
         secure: host::is_secure(),
     };
     elf_loader::load(&GuestMemory { mm, engine }, &request)

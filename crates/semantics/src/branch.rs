@@ -17,7 +17,7 @@ impl<O: Ops> Translate<'_, O> {
         self.0.pc().wrapping_add_signed(word_offset(imm, bits))
     }
 
-    fn set_link(&mut self) {
+    pub(crate) fn set_link(&mut self) {
         let next = self.0.pc().wrapping_add(4);
         let next = self.0.imm(next);
         self.0.set_x(LR, next);
@@ -43,7 +43,7 @@ impl<O: Ops> a64_isa::Branch for Translate<'_, O> {
 
     fn br(&mut self, i: Br) {
         let target = self.0.x(i.rn);
-        self.0.branch_to(target, Indirect::Jump);
+        self.0.branch_to(target, Indirect::of_jump(i.rn));
     }
 
     fn blr(&mut self, i: Blr) {

@@ -28,6 +28,7 @@ mod fp;
 mod ldst;
 mod ldst_pair;
 mod ldst_sync;
+mod pauth;
 mod simd;
 mod system;
 mod translate;

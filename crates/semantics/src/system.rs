@@ -1,10 +1,10 @@
 //! Hints, barriers, cache maintenance and system registers (Arm ARM C4.1.94): `system.isa`.
 
 use crate::Ops;
-use crate::ops::{Barrier, Int2, LoadExt, MemSize, SysReg, Width};
+use crate::ops::{Barrier, Exception, Int2, LoadExt, MemSize, SysReg, Width};
 use crate::translate::Translate;
 use a64_isa::system::*;
-use a64_isa::{System, sysreg};
+use a64_isa::{Feature, System, sysreg};
 
 /// Bytes DC ZVA clears; what DCZID_EL0 says.
 const ZVA_BLOCK: u64 = guest::cpu_model::DCACHE_LINE;
@@ -28,9 +28,12 @@ fn system_register(o0: bool, op1: u8, crn: u8, crm: u8, op2: u8) -> SysReg {
         sysreg::TPIDR_EL0 => SysReg::TpidrEl0,
         sysreg::TPIDRRO_EL0 => SysReg::TpidrroEl0,
         sysreg::CNTFRQ_EL0 => SysReg::CntfrqEl0,
-        sysreg::CNTVCT_EL0 => SysReg::CntvctEl0,
+        sysreg::CNTVCT_EL0 | sysreg::CNTVCTSS_EL0 => SysReg::CntvctEl0,
         sysreg::CTR_EL0 => SysReg::CtrEl0,
         sysreg::DCZID_EL0 => SysReg::DczidEl0,
+        sysreg::DIT => SysReg::Dit,
+        sysreg::SSBS => SysReg::Ssbs,
+        sysreg::RNDR | sysreg::RNDRRS => SysReg::Rndr,
         // What remains is the ID space.
         _ => id_register(crm, op2),
     }
@@ -60,6 +63,18 @@ fn id_register(crm: u8, op2: u8) -> SysReg {
 }
 
 impl<O: Ops> Translate<'_, O> {
+    /// Whether the CPU has the extension a register belongs to.
+    fn has_register(&self, register: u16) -> bool {
+        let features = self.0.features();
+        match register {
+            sysreg::DIT => features.contains(Feature::Dit),
+            sysreg::SSBS => features.contains(Feature::Ssbs),
+            sysreg::RNDR | sysreg::RNDRRS => features.contains(Feature::Rng),
+            sysreg::CNTVCTSS_EL0 => features.contains(Feature::Ecv),
+            _ => true,
+        }
+    }
+
     /// Cache maintenance by address: memory is coherent, but the address must be readable.
     fn probe(&mut self, rt: u8) {
         let address = self.0.x(rt);
@@ -68,7 +83,11 @@ impl<O: Ops> Translate<'_, O> {
 }
 
 impl<O: Ops> System for Translate<'_, O> {
-    fn hint(&mut self, _: Hint) {}
+    fn hint(&mut self, i: Hint) {
+        if self.0.features().contains(Feature::Pauth) {
+            self.pauth_hint(i.crm << 3 | i.op2);
+        }
+    }
 
     fn clrex(&mut self, _: Clrex) {
         self.0.clear_exclusive();
@@ -117,12 +136,44 @@ impl<O: Ops> System for Translate<'_, O> {
         self.0.invalidate_code(address);
     }
 
+    fn dc_cvadp(&mut self, i: DcCvadp) {
+        self.probe(i.rt);
+    }
+
+    // Speculation shows nothing here.
+    fn sb(&mut self, _: Sb) {}
+
+    fn dsb_nxs(&mut self, _: DsbNxs) {
+        self.0.barrier(Barrier::Full);
+    }
+
+    // Both may return at once.
+    fn wfet(&mut self, _: Wfet) {}
+
+    fn wfit(&mut self, _: Wfit) {}
+
+    fn msr_dit(&mut self, i: MsrDit) {
+        let value = self.0.imm(u64::from(i.crm & 1) << sysreg::DIT_BIT);
+        self.0.write_sys(SysReg::Dit, value);
+    }
+
+    fn msr_ssbs(&mut self, i: MsrSsbs) {
+        let value = self.0.imm(u64::from(i.crm & 1) << sysreg::SSBS_BIT);
+        self.0.write_sys(SysReg::Ssbs, value);
+    }
+
     fn mrs(&mut self, i: Mrs) {
+        if !self.has_register(sysreg::encoding(i.o0, i.op1, i.crn, i.crm, i.op2)) {
+            return self.0.exception(Exception::Undefined);
+        }
         let value = self.0.read_sys(system_register(i.o0, i.op1, i.crn, i.crm, i.op2));
         self.0.set_x(i.rt, value);
     }
 
     fn msr(&mut self, i: Msr) {
+        if !self.has_register(sysreg::encoding(i.o0, i.op1, i.crn, i.crm, i.op2)) {
+            return self.0.exception(Exception::Undefined);
+        }
         let value = self.0.x(i.rt);
         self.0
             .write_sys(system_register(i.o0, i.op1, i.crn, i.crm, i.op2), value);

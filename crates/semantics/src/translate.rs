@@ -10,7 +10,8 @@ pub struct Translate<'a, O: Ops>(pub &'a mut O);
 /// Plays the instruction `word` on `ops`. The one way from encodings to operations.
 ///
 /// # Errors
-/// [`Undefined`] if `word` is not an allocated encoding; nothing was played then.
+/// [`Undefined`] if `word` is not an allocated encoding, or of an extension that
+/// [`Ops::features`] lacks; nothing was played then.
 pub fn translate<O: Ops>(word: u32, ops: &mut O) -> Result<(), Undefined> {
-    a64_isa::execute(word, &mut Translate(ops))
+    a64_isa::execute(word, ops.features(), &mut Translate(ops))
 }

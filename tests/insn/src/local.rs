@@ -19,7 +19,7 @@ impl AddressSpace for CodePage {
 const fn end_of(exit: Exit) -> End {
     match exit {
         Exit::Breakpoint(_) => End::Landed,
-        Exit::Undefined => End::Undefined,
+        Exit::Undefined | Exit::AuthenticationFailed => End::Undefined,
         Exit::Svc(_) => End::Svc,
         Exit::InvalidateCode(_) | Exit::Poll => End::Other,
         Exit::Fault(fault) => match fault.kind {
@@ -32,7 +32,12 @@ const fn end_of(exit: Exit) -> End {
 const fn fault_of(exit: Exit) -> Option<MemFault> {
     match exit {
         Exit::Fault(fault) => Some(fault),
-        Exit::Breakpoint(_) | Exit::Undefined | Exit::Svc(_) | Exit::InvalidateCode(_) | Exit::Poll => None,
+        Exit::Breakpoint(_)
+        | Exit::Undefined
+        | Exit::AuthenticationFailed
+        | Exit::Svc(_)
+        | Exit::InvalidateCode(_)
+        | Exit::Poll => None,
     }
 }
 
@@ -104,7 +109,7 @@ fn finish(arena: &mut Arena, case: &Case, exit: Option<Exit>, state: CpuState) -
 /// An engine that may execute the arena's code page.
 #[must_use]
 pub fn engine(mode: Mode) -> Arc<Engine> {
-    Engine::new(Box::new(CodePage), mode)
+    Engine::new(Box::new(CodePage), mode, &guest::cpu_model::EVERYTHING)
 }
 
 /// Runs cases on an engine's CPU.

@@ -3,9 +3,11 @@
 //! Every function returns something printable; the texts call them in braces.
 
 mod ldst;
+mod pauth;
 mod system;
 
 pub use ldst::*;
+pub use pauth::{a_or_b, key, zero_key};
 pub use system::*;
 
 use std::fmt::{Display, Write as _};

@@ -2,7 +2,7 @@
 
 use super::flags::{CondTest, FlagState, emit_save};
 use super::{Cold, Lower, Miss, Site};
-use crate::area::{LOOKUP_MASK, LOOKUP_OFFSET, POLL_OFFSET};
+use crate::area::{LOOKUP_MASK, LookupTable, POLL_OFFSET};
 use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem};
 use crate::asm::{Cc, Fixup, Gpr};
@@ -13,6 +13,7 @@ use semantics::ops::{Indirect, Test, Width};
 use std::mem::offset_of;
 
 const PC: i32 = offset_of!(CpuState, pc) as i32;
+const BTYPE: i32 = offset_of!(CpuState, btype) as i32;
 
 /// `jmp [m]` and `call [m]` are FF /4 and FF /2.
 const INDIRECT: Legacy = Legacy {
@@ -209,18 +210,19 @@ impl Lower<'_> {
                 });
                 self.asm.ret();
             }
-            Indirect::Jump => {
-                let (entry, from) = self.probe(r);
+            Indirect::Jump | Indirect::JumpStub => {
+                let (entry, from) = self.probe(r, kind);
+                let btype = kind.btype();
                 self.cold.push(Cold::Miss {
                     from,
                     target: r,
-                    kind: Miss::Jump,
+                    kind: Miss::Jump { btype },
                 });
                 self.asm.op_mem(INDIRECT, Gpr(4), entry);
             }
             Indirect::Call => {
                 self.push_return_address();
-                let (entry, from) = self.probe(r);
+                let (entry, from) = self.probe(r, kind);
                 self.asm.op_mem(INDIRECT, Gpr(2), entry);
                 let back = self.asm.pos();
                 self.cold.push(Cold::Miss {
@@ -233,13 +235,13 @@ impl Lower<'_> {
         }
     }
 
-    /// Looks `target` up in this CPU's table: where the host address is, and the branch
-    /// taken when the entry is another's.
-    fn probe(&mut self, target: Gpr) -> (Mem, Fixup) {
+    /// Looks `target` up in this CPU's table for the kind of branch: where the host address
+    /// is, and the branch taken when the entry is another's.
+    fn probe(&mut self, target: Gpr, kind: Indirect) -> (Mem, Fixup) {
         let t = self.temp();
         self.asm.mov(Width::W, t, target);
         self.asm.alu_imm(Alu::And, Width::W, t, LOOKUP_MASK as i32);
-        let table = LOOKUP_OFFSET as i32 - STATE_BIAS;
+        let table = LookupTable::of(kind).offset() as i32 - STATE_BIAS;
         let guest_pc = Mem {
             base: Gpr::R15,
             index: Some((t, 2)),
@@ -351,11 +353,14 @@ impl Lower<'_> {
                 let leave = self.asm.jmp();
                 self.asm.fix_to(leave, self.stubs.return_miss);
             }
-            Miss::Jump => {
+            Miss::Jump { btype } => {
+                self.asm.store_state_imm(BTYPE, i32::from(btype));
                 let leave = self.asm.jmp();
                 self.asm.fix_to(leave, self.stubs.lookup);
             }
             Miss::Call { back } => {
+                let btype = Indirect::Call.btype();
+                self.asm.store_state_imm(BTYPE, i32::from(btype));
                 let leave = self.asm.call();
                 self.asm.fix_to(leave, self.stubs.lookup);
                 let go_back = self.asm.jmp();

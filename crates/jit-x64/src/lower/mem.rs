@@ -1,7 +1,7 @@
 //! Loads, stores and atomics.
 
 use super::Lower;
-use crate::asm::int::Alu;
+use crate::asm::int::{Alu, Shift};
 use crate::asm::mem::{
     CMP_64, Legacy, MOV_R32, MOV_R64, MOVSX_8_32, MOVSX_8_64, MOVSX_16_32, MOVSX_16_64, MOVSXD, MOVZX_8,
     MOVZX_16, Mem, STORE_8, STORE_16, STORE_32, STORE_64, VMOVQ_LOAD, VMOVQ_STORE, VMOVSS_LOAD, VMOVSS_STORE,
@@ -186,6 +186,18 @@ impl Lower<'_> {
         self.clobber_flags();
         let r = self.reg(addr);
         self.asm.alu_imm(Alu::Test, Width::W, r, i32::from(mask));
+        self.guard(Cc::Ne);
+    }
+
+    pub(super) fn signature_guard(&mut self, pointer: Ref, bits: Ref) {
+        self.clobber_flags();
+        let (pointer, bits) = (self.reg(pointer), self.reg(bits));
+        let t = self.temp();
+        self.asm.mov(Width::X, t, pointer);
+        self.asm.shift_imm(Shift::Shl, Width::X, t, 8);
+        self.asm.shift_imm(Shift::Sar, Width::X, t, 63);
+        self.asm.alu(Alu::Xor, Width::X, t, pointer);
+        self.asm.alu(Alu::Test, Width::X, t, bits);
         self.guard(Cc::Ne);
     }
 

@@ -89,7 +89,9 @@ enum Cold {
 
 enum Miss {
     Return,
-    Jump,
+    Jump {
+        btype: u8,
+    },
     /// An indirect call; the offset is where it returns to.
     Call {
         back: u32,
@@ -818,6 +820,7 @@ impl Lower<'_> {
                 value,
             } => self.store_v(size, base, offset, value),
             Op::AlignGuard { addr, mask } => self.align_guard(addr, mask),
+            Op::SignatureGuard { pointer, bits } => self.signature_guard(pointer, bits),
             Op::StoreRelease { size, addr, value } => self.store_release(size, addr, value),
             Op::Rmw {
                 op,

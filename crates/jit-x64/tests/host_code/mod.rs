@@ -1,5 +1,6 @@
 //! The host code of guest words, for the tests that look at it.
 
+use a64_isa::FeatureSet;
 use jit_x64::asm::Asm;
 use jit_x64::builder::{Builder, Flow};
 use jit_x64::features::HostFeatures;
@@ -51,7 +52,7 @@ pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block 
         interpret,
     };
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, GUEST_PC, false);
+    let mut builder = Builder::new(&mut ir, GUEST_PC, false, FeatureSet::ALL);
     let mut flow = Flow::Next;
     for &word in words {
         assert!(flow != Flow::End, "{words:08x?}: code behind the block's end");

@@ -7,7 +7,7 @@
 use guest::GuestAddr;
 use std::cell::Cell;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Generations are unique in the process, so that a thread's memory of one index is never
 /// taken for another's.
@@ -27,6 +27,9 @@ thread_local! {
 pub struct ExecIndex {
     generation: AtomicU64,
     ranges: RwLock<Vec<(u64, u64)>>,
+    /// Those of them with PROT_BTI, and whether there are any.
+    guarded: RwLock<Vec<(u64, u64)>>,
+    any_guarded: AtomicBool,
 }
 
 impl ExecIndex {
@@ -34,6 +37,8 @@ impl ExecIndex {
         ExecIndex {
             generation: AtomicU64::new(0),
             ranges: RwLock::new(Vec::new()),
+            guarded: RwLock::new(Vec::new()),
+            any_guarded: AtomicBool::new(false),
         }
     }
 
@@ -66,12 +71,21 @@ impl ExecIndex {
         }
     }
 
+    /// Whether the address is executable with PROT_BTI.
+    pub fn is_guarded(&self, addr: GuestAddr) -> bool {
+        if !self.any_guarded.load(Ordering::Acquire) {
+            return false;
+        }
+        let ranges = read(&self.guarded);
+        let at = ranges.partition_point(|&(_, end)| end <= addr.0);
+        ranges.get(at).is_some_and(|&(start, _)| start <= addr.0)
+    }
+
     /// Replaces the ranges (ascending, disjoint).
-    pub fn replace(&self, ranges: Vec<(u64, u64)>) {
-        let mut slot = self
-            .ranges
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+    pub fn replace(&self, ranges: Vec<(u64, u64)>, guarded: Vec<(u64, u64)>) {
+        self.any_guarded.store(!guarded.is_empty(), Ordering::Release);
+        *write(&self.guarded) = guarded;
+        let mut slot = write(&self.ranges);
         *slot = ranges;
         self.generation
             .store(NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), Ordering::Release);
@@ -82,6 +96,10 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,7 +108,8 @@ mod tests {
     fn follows_changes() {
         let index = ExecIndex::new();
         assert!(!index.contains(GuestAddr(0)));
-        index.replace(vec![(0x1000, 0x3000), (0x5000, 0x6000)]);
+        index.replace(vec![(0x1000, 0x3000), (0x5000, 0x6000)], vec![(0x5000, 0x6000)]);
+        assert!(index.is_guarded(GuestAddr(0x5fff)) && !index.is_guarded(GuestAddr(0x1000)));
         for (addr, expected) in [
             (0xfff, false),
             (0x1000, true),
@@ -100,7 +119,8 @@ mod tests {
         ] {
             assert_eq!(index.contains(GuestAddr(addr)), expected, "{addr:#x}");
         }
-        index.replace(vec![(0x5000, 0x6000)]);
+        index.replace(vec![(0x5000, 0x6000)], Vec::new());
+        assert!(!index.is_guarded(GuestAddr(0x5000)));
         assert!(!index.contains(GuestAddr(0x1000)));
         assert!(index.contains(GuestAddr(0x5000)));
     }

@@ -1,6 +1,6 @@
 //! mmap, munmap and brk.
 
-use super::{Backing, Mm, State, Vma, host_munmap, host_prot, page_range, reserve};
+use super::{Backing, Mm, State, Vma, guard_bit, host_munmap, host_prot, page_range, reserve};
 use crate::host;
 use engine::Engine;
 use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
@@ -77,12 +77,12 @@ impl MapRequest {
         self.len.next_multiple_of(1 << log)
     }
 
-    fn vma(&self, at: u64) -> Vma {
+    fn vma(&self, at: u64, kept: u64) -> Vma {
         let file = self.flags & flags::MAP_ANONYMOUS == 0;
         Vma {
             start: at,
             end: at + self.mapped_len(),
-            prot: self.prot & (flags::PROT_READ | flags::PROT_WRITE | flags::PROT_EXEC),
+            prot: self.prot & (flags::PROT_READ | flags::PROT_WRITE | flags::PROT_EXEC | kept),
             shared: self.is_shared(),
             grows_down: self.flags & flags::MAP_GROWSDOWN != 0,
             offset: if file { self.offset } else { 0 },
@@ -127,7 +127,7 @@ impl Mm {
             let hint = if fits { request.addr.0 } else { 0 };
             request.to_host(hint, map_flags)?
         };
-        self.replace(&mut state, engine, request.vma(at));
+        self.replace(&mut state, engine, request.vma(at, guard_bit(engine)));
         Ok(at)
     }
 
@@ -200,7 +200,7 @@ impl Mm {
         }
         let vma = Vma {
             backing: Backing::Heap,
-            ..request.vma(at)
+            ..request.vma(at, guard_bit(engine))
         };
         self.replace(state, engine, vma);
         Ok(at)

@@ -30,6 +30,7 @@ pub use vma::{Backing, Vma};
 use crate::host;
 use engine::Engine;
 use exec_index::ExecIndex;
+use guest::cpu_model::Feature;
 use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
@@ -71,6 +72,10 @@ impl Default for Mm {
 impl engine::AddressSpace for Mm {
     fn is_executable(&self, addr: GuestAddr) -> bool {
         self.shared.executable.contains(addr)
+    }
+
+    fn is_guarded(&self, addr: GuestAddr) -> bool {
+        self.shared.executable.is_guarded(addr)
     }
 
     fn aliases(&self, line: GuestAddr) -> Vec<GuestAddr> {
@@ -166,11 +171,23 @@ impl Mm {
         has_code: bool,
     ) {
         if had_code || has_code {
-            self.shared.executable.replace(state.table.executable_ranges());
+            let guarded = state.table.guarded_ranges();
+            self.shared
+                .executable
+                .replace(state.table.executable_ranges(), guarded);
         }
         if had_code {
             engine.invalidate(GuestAddr(range.start)..GuestAddr(range.end));
         }
+    }
+}
+
+/// PROT_BTI, if the guest's CPU knows it.
+fn guard_bit(engine: &Engine) -> u64 {
+    if engine.model().features.contains(Feature::Bti) {
+        flags::PROT_BTI
+    } else {
+        0
     }
 }
 

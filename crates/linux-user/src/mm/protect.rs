@@ -18,8 +18,9 @@ impl Mm {
     /// comes before it.
     pub fn mprotect(&self, engine: &Engine, addr: GuestAddr, len: u64, prot: u64) -> SysResult {
         let grows = prot & (flags::PROT_GROWSDOWN | flags::PROT_GROWSUP);
-        // arch_validate_prot: without MTE the guest's kernel knows no PROT_MTE.
-        let known = ACCESS | flags::PROT_SEM | flags::PROT_BTI;
+        // arch_validate_prot: without MTE (BTI) the guest's kernel knows no PROT_MTE (PROT_BTI).
+        let kept = ACCESS | super::guard_bit(engine);
+        let known = kept | flags::PROT_SEM;
         if prot & !(known | grows) != 0 || grows == flags::PROT_GROWSDOWN | flags::PROT_GROWSUP {
             return Err(Errno::EINVAL);
         }
@@ -39,7 +40,7 @@ impl Mm {
             let args = [piece.start, piece.end - piece.start, host_prot(prot), 0, 0, 0];
             host::syscall(nr::mprotect, args)?;
             let changed = super::Vma {
-                prot: prot & ACCESS,
+                prot: prot & kept,
                 ..piece
             };
             if changed != piece {

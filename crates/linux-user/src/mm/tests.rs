@@ -7,7 +7,11 @@ use guest::access;
 
 fn setup() -> (Mm, Arc<Engine>) {
     let mm = Mm::new();
-    let engine = Engine::new(Box::new(mm.clone()), Mode::Interpreter);
+    let engine = Engine::new(
+        Box::new(mm.clone()),
+        Mode::Interpreter,
+        &guest::cpu_model::EVERYTHING,
+    );
     (mm, engine)
 }
 

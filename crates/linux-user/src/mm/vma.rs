@@ -255,8 +255,18 @@ impl VmaTable {
     /// The executable ranges, ascending and merged.
     #[must_use]
     pub fn executable_ranges(&self) -> Vec<(u64, u64)> {
+        self.ranges_with(flags::PROT_EXEC)
+    }
+
+    /// The executable ranges with PROT_BTI.
+    #[must_use]
+    pub fn guarded_ranges(&self) -> Vec<(u64, u64)> {
+        self.ranges_with(flags::PROT_EXEC | flags::PROT_BTI)
+    }
+
+    fn ranges_with(&self, prot: u64) -> Vec<(u64, u64)> {
         let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for vma in self.iter().filter(|vma| vma.is_executable()) {
+        for vma in self.iter().filter(|vma| vma.prot & prot == prot) {
             match ranges.last_mut() {
                 Some(last) if last.1 == vma.start => last.1 = vma.end,
                 _ => ranges.push((vma.start, vma.end)),

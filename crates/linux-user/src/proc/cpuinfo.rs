@@ -1,6 +1,7 @@
 //! /proc/cpuinfo as arch/arm64/kernel/cpuinfo.c (c_show) prints it.
 
-use guest::cpu_model::{CNTFRQ_EL0, FEATURES, MIDR_EL1};
+use guest::CpuModel;
+use guest::cpu_model::CNTFRQ_EL0;
 use std::fmt::Write as _;
 
 /// The numbers of the host's CPUs, from its own file; one CPU if that is not there.
@@ -14,12 +15,11 @@ fn processors(host: &[u8]) -> Vec<u32> {
     if numbers.is_empty() { vec![0] } else { numbers }
 }
 
-pub fn text(host: &[u8]) -> String {
-    let names: Vec<&str> = FEATURES.iter().map(|feature| feature.name).collect();
-    let features = names.join(" ");
+pub fn text(model: &CpuModel, host: &[u8]) -> String {
+    let features = model.feature_names().join(" ");
     // The delay loop counts the timer's ticks.
     let (megahertz, hundredths) = (2 * CNTFRQ_EL0 / 1_000_000, 2 * CNTFRQ_EL0 / 10_000 % 100);
-    let field = |shift: u32, width: u32| (MIDR_EL1 >> shift) & ((1 << width) - 1);
+    let field = |shift: u32, width: u32| (model.midr >> shift) & ((1 << width) - 1);
     let mut text = String::new();
     for number in processors(host) {
         // Writing to a String cannot fail.
@@ -40,18 +40,19 @@ pub fn text(host: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guest::cpu_model::MAX;
 
     #[test]
     fn one_block_for_each_of_the_hosts_cpus() {
         let host = b"processor\t: 0\nmodel name\t: x\n\nprocessor\t: 3\n";
-        let text = text(host);
+        let text = text(&MAX, host);
         let expected = format!(
             "processor\t: 3\nBogoMIPS\t: 125.00\nFeatures\t: {}\nCPU implementer\t: 0x00\n\
              CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0x051\nCPU revision\t: 0\n\n",
-            FEATURES.iter().map(|f| f.name).collect::<Vec<_>>().join(" ")
+            MAX.feature_names().join(" ")
         );
         assert!(text.starts_with("processor\t: 0\nBogoMIPS"));
         assert!(text.ends_with(&expected), "{text}");
-        assert_eq!(super::text(b"").matches("processor").count(), 1);
+        assert_eq!(super::text(&MAX, b"").matches("processor").count(), 1);
     }
 }

@@ -85,7 +85,9 @@ impl Special {
             Special::Auxv => Some(image.auxv.clone()),
             Special::Stat => Some(status::stat(task, &read_host(path)?)),
             Special::Status => Some(status::status(task, &read_host(path)?)),
-            Special::Cpuinfo => Some(cpuinfo::text(&read_host(path).unwrap_or_default()).into_bytes()),
+            Special::Cpuinfo => Some(
+                cpuinfo::text(task.process.engine.model(), &read_host(path).unwrap_or_default()).into_bytes(),
+            ),
         }
     }
 }

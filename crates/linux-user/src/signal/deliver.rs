@@ -10,6 +10,7 @@ use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
 use super::{altstack, fatal};
 use crate::host;
 use crate::task::Task;
+use guest::cpu_model::Feature;
 use guest::{Access, FaultKind, MemFault, access};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
@@ -58,6 +59,9 @@ fn do_default(task: &mut Task, info: &SigInfo) {
         }
     }
 }
+
+/// PSTATE.BTYPE behind BLR.
+const BTYPE_CALL: u64 = 0b10;
 
 /// A fault of the guest's own. Blocked or ignored, it kills (the kernel's force_sig).
 fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
@@ -109,6 +113,12 @@ fn enter_handler(task: &mut Task, info: &SigInfo, action: SigAction) -> SysResul
     state.set_reg(30, restorer);
     state.set_sp(placed.frame.0);
     state.pc = action.handler;
+    // As if called: the handler must begin with a landing pad (setup_return).
+    state.btype = if state.model.features.contains(Feature::Bti) {
+        BTYPE_CALL
+    } else {
+        0
+    };
     state.exclusive_addr = u64::MAX;
     if action.flags & SA_RESETHAND != 0 {
         task.process.signals.reset_to_default(signal);
@@ -164,6 +174,14 @@ pub fn undefined(task: &mut Task) {
     let pc = task.cpu.state().pc;
     (task.signals.fault_address, task.signals.fault_esr) = (0, 0);
     force(task, &SigInfo::fault(set::SIGILL, info::ILL_ILLOPC, pc), false);
+}
+
+/// SIGILL at an instruction that checked a signed pointer (do_el0_fpac).
+pub fn authentication_failed(task: &mut Task) {
+    const EC_FPAC: u64 = 0x1c << 26 | 1 << 25;
+    let pc = task.cpu.state().pc;
+    (task.signals.fault_address, task.signals.fault_esr) = (0, EC_FPAC);
+    force(task, &SigInfo::fault(set::SIGILL, info::ILL_ILLOPN, pc), false);
 }
 
 /// BRK at the current instruction.

@@ -7,6 +7,7 @@
 use super::info::SigInfo;
 use super::set::SigSet;
 use super::thread::AltStack;
+use guest::cpu_model::Feature;
 use guest::{CpuState, GuestAddr, access};
 use linux_abi::Errno;
 
@@ -36,6 +37,9 @@ const WRITTEN: usize = RESERVED + FPSIMD_SIZE + ESR_SIZE + 8;
 
 /// The flags of PSTATE that user space may set.
 const PSTATE_NZCV: u64 = 0xf000_0000;
+const PSTATE_DIT: u64 = 1 << 24;
+pub const PSTATE_SSBS: u64 = 1 << 12;
+const PSTATE_BTYPE_SHIFT: u32 = 10;
 /// D, A, I, F, the mode and the AArch32 bit: all zero for EL0.
 const PSTATE_FORBIDDEN: u64 = 0x3df;
 
@@ -89,6 +93,15 @@ fn get32(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(word)
 }
 
+fn pstate(state: &CpuState) -> u64 {
+    let btype = if state.model.features.contains(Feature::Bti) {
+        state.btype
+    } else {
+        0
+    };
+    u64::from(state.nzcv()) | state.pstate | btype << PSTATE_BTYPE_SHIFT
+}
+
 /// Writes the frame of `state` below `top`.
 ///
 /// # Errors
@@ -108,7 +121,7 @@ pub fn write(state: &CpuState, top: u64, context: &Context) -> Result<Placed, Er
     }
     put(&mut bytes, SP, state.sp());
     put(&mut bytes, PC, state.pc().0);
-    put(&mut bytes, PSTATE, u64::from(state.nzcv()));
+    put(&mut bytes, PSTATE, pstate(state));
     put32(&mut bytes, RESERVED, FPSIMD_MAGIC);
     put32(&mut bytes, RESERVED + 4, FPSIMD_SIZE as u32);
     put32(&mut bytes, RESERVED + 8, state.fpsr());
@@ -168,6 +181,10 @@ pub fn read(state: &mut CpuState) -> Result<Restored, Errno> {
     state.set_sp(get(&bytes, SP));
     state.pc = get(&bytes, PC);
     state.set_nzcv((pstate & PSTATE_NZCV) as u32);
+    let features = state.model.features;
+    let allowed = |feature, bits: u64| if features.contains(feature) { bits } else { 0 };
+    state.pstate = pstate & (allowed(Feature::Dit, PSTATE_DIT) | allowed(Feature::Ssbs, PSTATE_SSBS));
+    state.btype = pstate >> PSTATE_BTYPE_SHIFT & allowed(Feature::Bti, 3);
     let at = RESERVED + fpsimd;
     state.set_fpcr(get32(&bytes, at + 12));
     state.set_fpsr(get32(&bytes, at + 8));

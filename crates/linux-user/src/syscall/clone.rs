@@ -11,6 +11,7 @@ use crate::mm::own;
 use crate::run;
 use crate::signal::thread::Saved;
 use crate::task::{Task, host_tid};
+use guest::cpu_model;
 use guest::{CpuState, GuestAddr, access};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
@@ -200,6 +201,10 @@ impl Request {
             state.tpidr_el0 = self.args.tls;
         }
         state.exclusive_addr = u64::MAX;
+        if state.random != 0 {
+            // A repeatable sequence of its own.
+            state.random = cpu_model::mixed(state.random) | 1;
+        }
     }
 
     /// The child's thread state in the task that it drives.

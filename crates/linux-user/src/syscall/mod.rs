@@ -17,6 +17,7 @@ mod fs;
 mod io;
 mod memory;
 mod misc;
+pub(crate) mod pac;
 mod path;
 mod poll;
 mod prctl;

@@ -1,6 +1,7 @@
 //! prctl(2): most options are the host's; those of the CPU are arm64's.
 
 use super::arg::{Hex, Int, write};
+use super::pac;
 use crate::host;
 use crate::mm::own;
 use crate::task::Task;
@@ -51,6 +52,10 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
             write(GuestAddr(arg2.0), &task.clear_child_tid.0)?;
             Ok(0)
         }
+        PR_PAC_RESET_KEYS if (arg3.0 | arg4.0 | arg5.0) == 0 => pac::reset_keys(task, arg2.0),
+        PR_PAC_SET_ENABLED_KEYS if (arg4.0 | arg5.0) == 0 => pac::set_enabled(task, arg2.0, arg3.0),
+        PR_PAC_GET_ENABLED_KEYS if (arg2.0 | arg3.0 | arg4.0 | arg5.0) == 0 => pac::enabled(task),
+        PR_PAC_RESET_KEYS | PR_PAC_SET_ENABLED_KEYS | PR_PAC_GET_ENABLED_KEYS => Err(Errno::EINVAL),
         PR_GET_AUXV => get_auxv(task, arg2.0, arg3.0),
         PR_SET_TAGGED_ADDR_CTRL => {
             if arg2.0 & !PR_TAGGED_ADDR_ENABLE != 0 || (arg3.0 | arg4.0 | arg5.0) != 0 {
@@ -70,9 +75,6 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         | PR_SVE_GET_VL
         | PR_SME_SET_VL
         | PR_SME_GET_VL
-        | PR_PAC_RESET_KEYS
-        | PR_PAC_SET_ENABLED_KEYS
-        | PR_PAC_GET_ENABLED_KEYS
         | PR_SET_MM
         | PR_SET_SECCOMP
         | PR_SET_SYSCALL_USER_DISPATCH

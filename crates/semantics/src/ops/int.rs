@@ -177,8 +177,45 @@ enumerated! {
 }
 
 enumerated! {
-    /// Kinds of indirect branch; a hint for return prediction.
-    pub enum Indirect { Jump, Call, Return }
+    /// Kinds of indirect branch: for return prediction, and for what they may go to in pages
+    /// with FEAT_BTI's guard.
+    pub enum Indirect {
+        /// BR by another register than X16 and X17.
+        Jump,
+        Call,
+        Return,
+        /// BR X16 and BR X17: tail calls and linkage stubs.
+        JumpStub,
+    }
+}
+
+impl Indirect {
+    /// Of BR Xn.
+    #[must_use]
+    pub const fn of_jump(rn: u8) -> Self {
+        if matches!(rn, 16 | 17) {
+            Indirect::JumpStub
+        } else {
+            Indirect::Jump
+        }
+    }
+
+    /// PSTATE.BTYPE behind the branch, if its own page is guarded (Arm ARM D8.4.5); outside
+    /// guarded pages [`Indirect::Jump`] counts as [`Indirect::JumpStub`].
+    #[must_use]
+    pub const fn btype(self) -> u8 {
+        match self {
+            Indirect::Return => 0b00,
+            Indirect::JumpStub => 0b01,
+            Indirect::Call => 0b10,
+            Indirect::Jump => 0b11,
+        }
+    }
+}
+
+enumerated! {
+    /// Keys of pointer authentication, in the order of `guest::PacState`.
+    pub enum PacKey { Ia, Ib, Da, Db, Ga }
 }
 
 enumerated! {
@@ -196,6 +233,10 @@ enumerated! {
         IdAa64mmfr0El1, IdAa64mmfr1El1, IdAa64mmfr2El1, IdAa64mmfr3El1,
         /// Any other register of the ID space op0=3 op1=0 CRn=0, which reads as zero.
         IdReserved,
+        // PSTATE fields, where SPSR_EL1 has them.
+        Dit, Ssbs,
+        /// A random number; sets NZCV to 0000 (success).
+        Rndr,
     }
 }
 

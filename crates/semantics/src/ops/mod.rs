@@ -11,6 +11,8 @@
 //!   (so that a fault leaves no register changed).
 //! - At most one branch or exception, as the last operation.
 
+use a64_isa::FeatureSet;
+
 mod enums;
 mod fp;
 mod int;
@@ -19,8 +21,8 @@ mod vec;
 pub use enums::Enumerated;
 pub use fp::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Rounding};
 pub use int::{
-    Barrier, Cond, Crc, Exception, FlagOp, Indirect, Int1, Int2, LoadExt, MemSize, Order, Rmw, SysReg, Test,
-    Width,
+    Barrier, Cond, Crc, Exception, FlagOp, Indirect, Int1, Int2, LoadExt, MemSize, Order, PacKey, Rmw,
+    SysReg, Test, Width,
 };
 pub use vec::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
@@ -34,6 +36,8 @@ pub trait Ops {
 
     /// Address of the instruction being executed (a constant in translated code).
     fn pc(&self) -> u64;
+    /// What the CPU has.
+    fn features(&self) -> FeatureSet;
 
     // --- registers -------------------------------------------------------
 
@@ -156,6 +160,13 @@ pub trait Ops {
     fn barrier(&mut self, kind: Barrier);
     /// IC IVAU: translated code of the line at `addr` is dropped; ends the block.
     fn invalidate_code(&mut self, addr: Self::Value);
+
+    /// The two words of a key of pointer authentication, and the bits its signatures take
+    /// (none while it is disabled).
+    fn pac_key(&mut self, key: PacKey) -> ([Self::Value; 2], Self::Value);
+    /// FEAT_FPAC: the exception of a failed authentication, unless those bits of the pointer
+    /// are copies of its bit 55. Like a load it comes before register writes.
+    fn check_signature(&mut self, pointer: Self::Value, bits: Self::Value);
 
     // --- control flow ----------------------------------------------------
 

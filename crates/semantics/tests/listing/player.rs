@@ -4,10 +4,11 @@
 //! sets flags or registers become lines. A register's name in an expression is its
 //! value before the instruction.
 
+use a64_isa::FeatureSet;
 use semantics::Ops;
 use semantics::ops::{
     Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
-    Lane, LoadExt, MemSize, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::fmt::Debug;
 
@@ -156,6 +157,10 @@ impl Ops for Listing {
         self.pc
     }
 
+    fn features(&self) -> FeatureSet {
+        FeatureSet::ALL
+    }
+
     fn x(&mut self, n: u8) -> Val {
         if n == 31 {
             self.value("0".to_owned())
@@ -273,6 +278,16 @@ impl Ops for Listing {
     fn cond_compare(&mut self, op: FlagOp, w: Width, cond: Cond, a: Val, b: Val, nzcv: u8) {
         let compare = format!("{}({}, {})", suffixed(op, w), self.text(a), self.text(b));
         self.line(format!("flags = if {cond:?} of {compare} else {nzcv}"));
+    }
+
+    fn pac_key(&mut self, key: PacKey) -> ([Val; 2], Val) {
+        let [low, high, bits] = ["low", "high", "bits"].map(|part| self.value(format!("key {key:?} {part}")));
+        ([low, high], bits)
+    }
+
+    fn check_signature(&mut self, pointer: Val, bits: Val) {
+        let text = format!("check_signature {} {}", self.text(pointer), self.text(bits));
+        self.load_line(text);
     }
 
     fn load(&mut self, size: MemSize, ext: LoadExt, base: Val, offset: i64) -> Val {

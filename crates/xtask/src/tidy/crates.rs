@@ -9,17 +9,18 @@ use super::Findings;
 #[rustfmt::skip]
 const MAY_USE: &[(&str, &[&str])] = &[
     ("a64-isa-gen",   &[]),
-    ("guest",         &[]),
     ("linux-abi",     &[]),
     ("a64-isa",       &["a64-isa-gen"]),
+    ("cpu-model",     &["a64-isa"]),
+    ("guest",         &["cpu-model"]),
     ("semantics",     &["a64-isa", "guest"]),
     ("soft",          &["semantics", "guest"]),
     ("interp",        &["soft", "semantics", "a64-isa", "guest"]),
     ("jit-x64",       &["soft", "semantics", "a64-isa", "guest"]),
     ("engine",        &["jit-x64", "interp", "soft", "semantics", "a64-isa", "guest"]),
     ("elf-loader",    &["linux-abi", "guest"]),
-    ("linux-user",    &["engine", "elf-loader", "linux-abi", "guest"]),
-    ("raemu-aarch64", &["linux-user", "elf-loader", "engine", "linux-abi", "guest"]),
+    ("linux-user",    &["engine", "elf-loader", "linux-abi", "guest", "cpu-model"]),
+    ("raemu-aarch64", &["linux-user", "elf-loader", "engine", "linux-abi", "guest", "cpu-model"]),
     ("raemu-binfmt",  &[]),
     ("xtask",         &["program-tests"]),
 ];
