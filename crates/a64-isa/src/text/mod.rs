@@ -2,9 +2,11 @@
 //!
 //! Every function returns something printable; the texts call them in braces.
 
+mod fp;
 mod ldst;
 mod system;
 
+pub use fp::*;
 pub use ldst::*;
 pub use system::*;
 
