@@ -45,10 +45,14 @@ fn overlap(a: &Row, b: &Row) -> bool {
     (a.value ^ b.value) & a.mask & b.mask == 0 && !excludes(a, b) && !excludes(b, a)
 }
 
-/// Whether the fixed bits of `b` give a field of `a` a value that `a` excludes.
+/// Whether `a` excludes every value of a field that the fixed bits of `b` leave it.
 fn excludes(a: &Row, b: &Row) -> bool {
     a.fields.iter().any(|field| {
-        let fixed = b.mask & field.mask() == field.mask();
-        fixed && field.excluded.contains(&((b.value & field.mask()) >> field.lsb))
+        let (fixed, value) = (b.mask & field.mask(), b.value & field.mask());
+        let left = |v: &u32| (v << field.lsb) & fixed == value;
+        !field.excluded.is_empty()
+            && (0..1 << field.width)
+                .filter(left)
+                .all(|v| field.excluded.contains(&v))
     })
 }

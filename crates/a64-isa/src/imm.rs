@@ -130,6 +130,12 @@ pub const fn fp_element(double: bool, h: bool, l: bool) -> u8 {
     if double { h as u8 } else { (h as u8) << 1 | l as u8 }
 }
 
+/// The lane of a "by element" instruction on halves.
+#[must_use]
+pub const fn half_element(h: bool, l: bool, m: bool) -> u8 {
+    (h as u8) << 2 | (l as u8) << 1 | m as u8
+}
+
 /// Log2 of the lane's bytes and the number of fraction bits of a fixed-point conversion of
 /// vectors. `immh` is 4 to 15.
 #[must_use]

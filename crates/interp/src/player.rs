@@ -365,6 +365,11 @@ impl Ops for Player<'_> {
     fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: u128) -> u64 {
         soft::fp_to_int(how, w, size, a, &mut self.state.fp)
     }
+    fn fp_to_js_int(&mut self, a: u128) -> u64 {
+        let (value, nzcv) = soft::fp_to_js_int(a, &mut self.state.fp);
+        self.set_nzcv(nzcv);
+        value
+    }
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: u64) -> u128 {
         soft::int_to_fp(how, w, size, value, &mut self.state.fp)
     }

@@ -802,7 +802,7 @@ impl Ops for Builder<'_> {
     }
 
     fn fp3(&mut self, op: Fp3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
-        if !self.fp_native(s.lane) {
+        if !self.fp_native(s.lane) || !support::fp3(op, s) {
             return self.give_up();
         }
         self.push(Op::Fp3 { op, s, a, b, c })
@@ -830,6 +830,10 @@ impl Ops for Builder<'_> {
             return self.give_up();
         }
         self.push(Op::FpToInt { how, w, size, a })
+    }
+
+    fn fp_to_js_int(&mut self, _a: Ref) -> Ref {
+        self.give_up()
     }
 
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) -> Ref {

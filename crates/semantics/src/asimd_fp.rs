@@ -44,7 +44,7 @@ const fn fixed(immh: u8, immb: u8) -> (Lane, u8) {
 }
 
 /// The element operand: register `m:rm` and the lane's number.
-struct Element {
+pub(crate) struct Element {
     register: u8,
     index: u8,
 }
@@ -56,52 +56,60 @@ impl Element {
             index: imm::fp_element(sz, h, l),
         }
     }
+
+    /// A lane of halves, whose register is one of the lower 16.
+    pub(crate) const fn half(h: bool, l: bool, m: bool, rm: u8) -> Self {
+        Element {
+            register: rm,
+            index: imm::half_element(h, l, m),
+        }
+    }
 }
 
 impl<O: Ops> Translate<'_, O> {
-    fn asimd_fp1(&mut self, op: Fp1, s: Shape, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp1(&mut self, op: Fp1, s: Shape, rn: u8, rd: u8) {
         let a = self.0.v(rn);
         let result = self.0.fp1(op, s, a);
         self.0.set_v(rd, result);
     }
 
-    fn asimd_fp2(&mut self, op: Fp2, s: Shape, rm: u8, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp2(&mut self, op: Fp2, s: Shape, rm: u8, rn: u8, rd: u8) {
         let (a, b) = (self.0.v(rn), self.0.v(rm));
         let result = self.0.fp2(op, s, a, b);
         self.0.set_v(rd, result);
     }
 
     /// FMLA and FMLS of three registers: the destination is the addend.
-    fn asimd_fp3(&mut self, op: Fp3, s: Shape, rm: u8, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp3(&mut self, op: Fp3, s: Shape, rm: u8, rn: u8, rd: u8) {
         let (addend, a, b) = (self.0.v(rd), self.0.v(rn), self.0.v(rm));
         let result = self.0.fp3(op, s, addend, a, b);
         self.0.set_v(rd, result);
     }
 
-    fn element(&mut self, s: Shape, element: &Element) -> O::Vector {
+    pub(crate) fn element(&mut self, s: Shape, element: &Element) -> O::Vector {
         let register = self.0.v(element.register);
         self.0.vec_dup_lane(s, register, element.index)
     }
 
-    fn asimd_fp2_element(&mut self, op: Fp2, s: Shape, element: &Element, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp2_element(&mut self, op: Fp2, s: Shape, element: &Element, rn: u8, rd: u8) {
         let (a, b) = (self.0.v(rn), self.element(s, element));
         let result = self.0.fp2(op, s, a, b);
         self.0.set_v(rd, result);
     }
 
-    fn asimd_fp3_element(&mut self, op: Fp3, s: Shape, element: &Element, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp3_element(&mut self, op: Fp3, s: Shape, element: &Element, rn: u8, rd: u8) {
         let (addend, a, b) = (self.0.v(rd), self.0.v(rn), self.element(s, element));
         let result = self.0.fp3(op, s, addend, a, b);
         self.0.set_v(rd, result);
     }
 
-    fn asimd_fp_to_int(&mut self, how: FpToInt, s: Shape, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp_to_int(&mut self, how: FpToInt, s: Shape, rn: u8, rd: u8) {
         let a = self.0.v(rn);
         let result = self.0.vec_fp_to_int(how, s, a);
         self.0.set_v(rd, result);
     }
 
-    fn asimd_int_to_fp(&mut self, how: IntToFp, s: Shape, rn: u8, rd: u8) {
+    pub(crate) fn asimd_int_to_fp(&mut self, how: IntToFp, s: Shape, rn: u8, rd: u8) {
         let a = self.0.v(rn);
         let result = self.0.vec_int_to_fp(how, s, a);
         self.0.set_v(rd, result);
@@ -109,7 +117,7 @@ impl<O: Ops> Translate<'_, O> {
 
     /// FCVTN and FCVTXN to `lane`s: to the low half of the destination, which zeroes the upper
     /// one, or ("2" forms, `q`) to the upper half, which keeps the low one.
-    fn asimd_fp_narrow(&mut self, op: Fp1, lane: Lane, q: bool, rn: u8, rd: u8) {
+    pub(crate) fn asimd_fp_narrow(&mut self, op: Fp1, lane: Lane, q: bool, rn: u8, rd: u8) {
         let a = self.0.v(rn);
         let low = self.0.fp1(op, Shape::new(lane, Span::Half), a);
         let result = if q {

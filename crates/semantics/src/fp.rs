@@ -15,7 +15,7 @@ use a64_isa::fp::{
 use a64_isa::{Fp, imm};
 
 /// The scalar shape of an `ftype` field.
-fn shape(ftype: u8) -> Shape {
+pub(crate) fn shape(ftype: u8) -> Shape {
     Shape::scalar(FpSize::from_ftype(ftype).lane())
 }
 
@@ -33,14 +33,14 @@ fn precision_change(from: FpSize, to: FpSize) -> Option<Fp1> {
 }
 
 /// The second operand of FCMP and FCMPE.
-enum Comparand {
+pub(crate) enum Comparand {
     Register(u8),
     Zero,
 }
 
 /// When FCMP and FCCMP raise Invalid Operation for a NaN operand.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum NanCompare {
+pub(crate) enum NanCompare {
     /// Only for a signaling one.
     Quiet,
     /// For any (the E forms).
@@ -48,19 +48,19 @@ enum NanCompare {
 }
 
 impl<O: Ops> Translate<'_, O> {
-    fn fp_unary(&mut self, op: Fp1, ftype: u8, rn: u8, rd: u8) {
+    pub(crate) fn fp_unary(&mut self, op: Fp1, ftype: u8, rn: u8, rd: u8) {
         let a = self.0.v(rn);
         let result = self.0.fp1(op, shape(ftype), a);
         self.0.set_v(rd, result);
     }
 
-    fn fp_binary(&mut self, op: Fp2, ftype: u8, rm: u8, rn: u8, rd: u8) {
+    pub(crate) fn fp_binary(&mut self, op: Fp2, ftype: u8, rm: u8, rn: u8, rd: u8) {
         let (a, b) = (self.0.v(rn), self.0.v(rm));
         let result = self.0.fp2(op, shape(ftype), a, b);
         self.0.set_v(rd, result);
     }
 
-    fn fp_compare(&mut self, how: NanCompare, ftype: u8, rn: u8, with: Comparand) {
+    pub(crate) fn fp_compare(&mut self, how: NanCompare, ftype: u8, rn: u8, with: Comparand) {
         let a = self.0.v(rn);
         let b = match with {
             Comparand::Register(rm) => self.0.v(rm),
@@ -70,7 +70,7 @@ impl<O: Ops> Translate<'_, O> {
         self.0.fp_compare(FpSize::from_ftype(ftype), signaling, a, b);
     }
 
-    fn fp_cond_compare(&mut self, how: NanCompare, i: Fccmp) {
+    pub(crate) fn fp_cond_compare(&mut self, how: NanCompare, i: Fccmp) {
         let (a, b) = (self.0.v(i.rn), self.0.v(i.rm));
         let size = FpSize::from_ftype(i.ftype);
         let signaling = how == NanCompare::Signaling;
@@ -78,7 +78,7 @@ impl<O: Ops> Translate<'_, O> {
             .fp_cond_compare(size, signaling, Cond::from_bits(i.cond), a, b, i.nzcv);
     }
 
-    fn fp_to_gpr(&mut self, how: FpToInt, sf: bool, ftype: u8, rn: u8, rd: u8) {
+    pub(crate) fn fp_to_gpr(&mut self, how: FpToInt, sf: bool, ftype: u8, rn: u8, rd: u8) {
         let a = self.0.v(rn);
         let result = self
             .0
@@ -86,7 +86,7 @@ impl<O: Ops> Translate<'_, O> {
         self.0.set_x(rd, result);
     }
 
-    fn gpr_to_fp(&mut self, how: IntToFp, sf: bool, ftype: u8, rn: u8, rd: u8) {
+    pub(crate) fn gpr_to_fp(&mut self, how: IntToFp, sf: bool, ftype: u8, rn: u8, rd: u8) {
         let value = self.0.x(rn);
         let result = self
             .0

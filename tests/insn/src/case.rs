@@ -2,6 +2,7 @@
 
 use crate::arena::{self, CODE_BASE, CODE_ENTRY, CODE_SIZE, DATA_BASE, DATA_SIZE};
 use crate::rng::Rng;
+use a64_isa::Feature;
 use guest::{CpuState, FpEnv};
 
 /// NOP.
@@ -77,6 +78,7 @@ impl Case {
     pub fn new(word: u32, seed: u64) -> Case {
         let rng = &mut Rng::new(seed);
         let mut state = random_state(rng);
+        suit_halves(&mut state, rng, word);
         let mut words = vec![word];
         let (rt, rn, rm) = (field(word, 0), field(word, 5), field(word, 16));
         match Kind::of(word) {
@@ -132,6 +134,28 @@ impl Case {
             .map(|(word, pc)| format!("{pc:x}: {word:08x} {}", a64_isa::disassemble(*word, pc)))
             .collect();
         lines.join("\n")
+    }
+}
+
+/// Numbers of 16 bits in most vector registers, and sometimes FZ16, for the instructions that
+/// compute on them.
+fn suit_halves(state: &mut CpuState, rng: &mut Rng, word: u32) {
+    let Some(row) = a64_isa::row_of(word) else {
+        return;
+    };
+    let brain = match row.feature {
+        Feature::Fp16 | Feature::Fhm => false,
+        Feature::Fcma if word >> 22 & 3 == 1 => false,
+        Feature::Bf16 => true,
+        _ => return,
+    };
+    for v in &mut state.v {
+        if !rng.one_in(4) {
+            *v = rng.halves(brain);
+        }
+    }
+    if state.fp.fpcr != 0 && rng.one_in(3) {
+        state.set_fpcr(state.fp.fpcr | FpEnv::FPCR_FZ16);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compares the interpreter with qemu, live; records the vectors.
 //!
-//! `insn-tests record` writes `vectors/`. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
+//! `insn-tests record [TABLE...]` writes `vectors/`, or the files of those tables. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
 //! runs COUNT cases of each matching row and prints what differs.
 //! `insn-tests immediates ROW-PREFIX` runs every immediate of rows that have few.
 //! `insn-tests sequences COUNT FIRST` runs random sequences; `insn-tests jit COUNT FIRST`
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args[..] {
-        ["record"] => record(),
+        ["record", ref tables @ ..] => record(tables),
         ["compare"] => compare("", 100, 0),
         ["compare", prefix] => compare(prefix, 100, 0),
         ["compare", prefix, count] => number(count, 10).and_then(|count| compare(prefix, count, 0)),
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
         }
         _ => Err(Error::other(
-            "usage: insn-tests record | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | jit COUNT FIRST | decode COUNT FIRST | show WORD SEED",
+            "usage: insn-tests record [TABLE...] | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | jit COUNT FIRST | decode COUNT FIRST | show WORD SEED",
         )),
     };
     match done {
@@ -79,9 +79,9 @@ fn print(row: &str, bad: &[&Compared]) {
     }
 }
 
-fn record() -> Result<bool> {
+fn record(tables: &[&str]) -> Result<bool> {
     let dir = vectors::directory();
-    let bad = vectors::record(&remote()?, &dir, |_| {})?;
+    let bad = vectors::record(&remote()?, &dir, tables)?;
     for compared in &bad {
         print!("{}", compared.explain("qemu"));
     }

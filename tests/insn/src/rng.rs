@@ -108,6 +108,18 @@ impl Rng {
         sign << (exponent_bits + fraction_bits) | exponent << fraction_bits | fraction
     }
 
+    /// A vector of 16-bit numbers: halves, or BFloat16.
+    pub fn halves(&mut self, brain: bool) -> u128 {
+        (0..8).fold(0, |vector, _| {
+            let lane = if brain {
+                self.float(8, 7)
+            } else {
+                self.float(5, 10)
+            };
+            vector << 16 | u128::from(lane & 0xffff)
+        })
+    }
+
     /// A vector whose lanes are all of one kind.
     pub fn vector(&mut self) -> u128 {
         let kind = self.below(10);

@@ -100,20 +100,20 @@ fn compare_cases(remote: &Remote, cases: impl Iterator<Item = (Case, Outcome)>) 
         .collect())
 }
 
-/// Records the vectors of all rows into `dir`, and returns the cases that disagree.
+/// Records the vectors of all rows (or of the rows of `tables`) into `dir`, and returns the cases that disagree.
 ///
 /// # Errors
 /// If the remote fails or a file cannot be written.
-pub fn record(remote: &Remote, dir: &Path, progress: impl Fn(&str)) -> Result<Vec<Compared>> {
+pub fn record(remote: &Remote, dir: &Path, tables: &[&str]) -> Result<Vec<Compared>> {
     let version = remote.version()?;
     let arena = &mut *Arena::lock();
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
     let mut disagreements = Vec::new();
-    for row in rows::recorded() {
+    let wanted = |row: &&RowInfo| tables.is_empty() || tables.contains(&row.file.trim_end_matches(".isa"));
+    for row in rows::recorded().filter(wanted) {
         let text = files
             .entry(row.file)
             .or_insert_with(|| format!("# Recorded from {version} by cargo xtask vectors.\n"));
-        progress(row.name);
         let _ = writeln!(text, "[{}]", row.name);
         for compared in compare_live(remote, arena, row, 0..CASES_PER_ROW)? {
             let case = &compared.case;

@@ -2,10 +2,12 @@
 //!
 //! Every function returns something printable; the texts call them in braces.
 
+mod fp;
 mod ldst;
 mod pauth;
 mod system;
 
+pub use fp::*;
 pub use ldst::*;
 pub use pauth::{a_or_b, key, zero_key};
 pub use system::*;

@@ -328,6 +328,7 @@ impl Lower<'_> {
             Fp3::MulSub => VFNMADD231,
             Fp3::NegMulAdd => VFNMSUB231,
             Fp3::NegMulSub => VFMSUB231,
+            _ => unreachable!("{op:?} is not supported"),
         };
         let d = self.vtemp();
         self.vload_into(d, a);

@@ -4,7 +4,7 @@
 use super::{fp, vec};
 use crate::features::HostFeatures;
 use semantics::ops::{
-    Fp1, Fp2, FpToInt, Int1, IntToFp, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift,
+    Fp1, Fp2, Fp3, FpToInt, Int1, IntToFp, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift,
 };
 
 #[must_use]
@@ -102,6 +102,16 @@ pub fn fp2(op: Fp2, s: Shape) -> bool {
         Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt => true,
         Fp2::Addp => fp::pairwise(s),
         _ => false,
+    }
+}
+
+#[must_use]
+pub fn fp3(op: Fp3, _s: Shape) -> bool {
+    match op {
+        Fp3::MulAdd | Fp3::MulSub | Fp3::NegMulAdd | Fp3::NegMulSub => true,
+        Fp3::MulAddLong | Fp3::MulSubLong => false,
+        Fp3::Cmla0 | Fp3::Cmla90 | Fp3::Cmla180 | Fp3::Cmla270 => false,
+        Fp3::BfDot | Fp3::BfMmla | Fp3::BfMlalB | Fp3::BfMlalT => false,
     }
 }
 

@@ -69,6 +69,11 @@ enumerated! {
         Maxv, Minv, MaxNmv, MinNmv,
         /// Compares with +0.0: all ones where true.
         CmEqZero, CmGtZero, CmGeZero, CmLeZero, CmLtZero,
+        /// FRINT32Z, FRINT32X, FRINT64Z, FRINT64X: to an integral value that fits the integer,
+        /// raising Inexact; else the least integer, raising Invalid.
+        Rint32Z, Rint32X, Rint64Z, Rint64X,
+        /// Single to BFloat16; the shape is that of the result (lanes of 16 bits).
+        CvtSBf,
     }
 }
 
@@ -89,6 +94,8 @@ enumerated! {
         AcGe, AcGt,
         /// Pairwise: `a`'s pairs low, `b`'s high. With a scalar span: the pair in `a`.
         Addp, Maxp, Minp, MaxNmp, MinNmp,
+        /// Pairs of lanes are complex numbers: `a + i * b`, `a - i * b`.
+        Cadd90, Cadd270,
     }
 }
 
@@ -103,6 +110,15 @@ enumerated! {
         NegMulAdd,
         /// `-a + b * c` (FNMSUB)
         NegMulSub,
+        /// The same as the first two with lanes of `b` and `c` half as wide, from the low end:
+        /// halves to singles.
+        MulAddLong, MulSubLong,
+        /// Half of a complex product added: `b`'s real part (0, 180) or imaginary part (90,
+        /// 270) times `c`, turned by the angle.
+        Cmla0, Cmla90, Cmla180, Cmla270,
+        /// BFloat16 (lanes of 16 bits in `b` and `c`) to singles: dot products of pairs,
+        /// 2 by 4 matrices, and fused products of the even (B) or odd (T) lanes.
+        BfDot, BfMmla, BfMlalB, BfMlalT,
     }
 }
 

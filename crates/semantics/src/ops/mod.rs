@@ -244,6 +244,8 @@ pub trait Ops {
     );
     /// Converts lane 0 to a general register.
     fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Self::Vector) -> Self::Value;
+    /// FJCVTZS: lane 0, a double, modulo 2^32; NZCV becomes 0, Z set if nothing was lost.
+    fn fp_to_js_int(&mut self, a: Self::Vector) -> Self::Value;
     /// Converts a general register to lane 0, the rest zero.
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Self::Value) -> Self::Vector;
     /// Lane-wise conversion to integers of the same size.

@@ -549,6 +549,12 @@ impl Ops for Listing {
         self.value(format!("fp_to_int.{w:?}.{size:?}({how:?}, {})", self.vtext(a)))
     }
 
+    fn fp_to_js_int(&mut self, a: Vector) -> Val {
+        let text = self.vtext(a).to_owned();
+        self.line(format!("flags = fp_to_js_int({text})"));
+        self.value(format!("fp_to_js_int({text})"))
+    }
+
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Val) -> Vector {
         self.vector(format!("int_to_fp.{w:?}.{size:?}({how:?}, {})", self.text(value)))
     }

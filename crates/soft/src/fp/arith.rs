@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use semantics::ops::Rounding;
 
+use super::convert::convert_nan;
 use super::format::{Format, Unpacked, infinity, sign_bit, unpack, zero};
 use super::round::{Exact, invalid, process_nan, process_nans, round, shift_right_jam, shift_right_jam128};
 use super::status::{Status, flag};
@@ -182,11 +183,25 @@ pub(super) fn sqrt<F: Format>(a: u64, st: &mut Status) -> u64 {
 
 /// FPMulAdd: `addend + a * b` with one rounding.
 pub(super) fn mul_add<F: Format>(addend: u64, a: u64, b: u64, st: &mut Status) -> u64 {
+    mul_add_of::<F, F>(addend, a, b, st)
+}
+
+/// FPMulAdd and FPMulAddH: factors of the format `P`, the sum of the format `F`.
+pub(super) fn mul_add_of<F: Format, P: Format>(addend: u64, a: u64, b: u64, st: &mut Status) -> u64 {
     let uc = unpack::<F>(addend, st);
-    let ua = unpack::<F>(a, st);
-    let ub = unpack::<F>(b, st);
+    let ua = unpack::<P>(a, st);
+    let ub = unpack::<P>(b, st);
     let product_invalid = (ua.is_inf() && ub.is_zero()) || (ua.is_zero() && ub.is_inf());
-    if let Some(nan) = process_nans::<F, 3>([(uc, addend), (ua, a), (ub, b)], st) {
+    let wide = |u: Unpacked, bits| {
+        if !u.is_nan() || F::BITS == P::BITS {
+            (u, bits)
+        } else if u.class == super::format::Class::SNaN {
+            (u, convert_nan::<P, F>(bits) & !F::QUIET)
+        } else {
+            (u, convert_nan::<P, F>(bits))
+        }
+    };
+    if let Some(nan) = process_nans::<F, 3>([(uc, addend), wide(ua, a), wide(ub, b)], st) {
         // A quiet NaN addend does not hide an invalid product.
         return if uc.class == super::format::Class::QNaN && product_invalid {
             invalid::<F>(st)

@@ -2,7 +2,7 @@
 
 use semantics::ops::Rounding;
 
-use super::format::{Class, Format, Unpacked, infinity, sign_bit, unpack, unpack_cv, zero};
+use super::format::{Class, Double, Format, Unpacked, infinity, sign_bit, unpack, unpack_cv, zero};
 use super::round::{Exact, Rest, process_nan, round, round_as, round_cv, rounds_up};
 use super::status::{Status, flag};
 
@@ -38,12 +38,16 @@ pub(super) fn precision<From: Format, To: Format>(a: u64, rounding: Rounding, st
             } else if st.default_nan() {
                 To::DEFAULT_NAN
             } else {
-                // FPConvertNaN: the fraction's upper bits stay.
-                let frac = (a & From::FRAC_MASK) << (63 - From::FRAC) >> (63 - To::FRAC);
-                sign_bit::<To>(u.sign) | To::INF | To::QUIET | frac
+                convert_nan::<From, To>(a)
             }
         }
     }
+}
+
+/// FPConvertNaN: the fraction's upper bits stay.
+pub(super) fn convert_nan<From: Format, To: Format>(a: u64) -> u64 {
+    let frac = (a & From::FRAC_MASK) << (63 - From::FRAC) >> (63 - To::FRAC);
+    sign_bit::<To>(a & From::SIGN != 0) | To::INF | To::QUIET | frac
 }
 
 /// The integer nearest to a nonzero number's magnitude and whether that lost anything, for
@@ -98,6 +102,35 @@ pub(super) fn to_int<F: Format>(
     mask & if u.sign { value.wrapping_neg() } else { value }
 }
 
+/// FPToFixedJS: a double modulo 2^32, and whether it was exactly that.
+pub(super) fn to_js_int(a: u64, st: &mut Status) -> (u32, bool) {
+    let u = unpack::<Double>(a, st);
+    let (magnitude, inexact) = match u.class {
+        // Neither a minus nor a flushed denormal is zero itself.
+        Class::Zero => return (0, a == 0),
+        Class::Nonzero if u.exp < 64 => round_magnitude(u, u.exp, Rounding::Zero),
+        Class::Nonzero => {
+            st.raise(flag::IOC);
+            // The significand's lowest bit counts 2^(exp - 63).
+            let low = u.sig.checked_shl(u.exp as u32 - 63).unwrap_or(0) as u32;
+            return (if u.sign { low.wrapping_neg() } else { low }, false);
+        }
+        Class::Infinity | Class::QNaN | Class::SNaN => {
+            st.raise(flag::IOC);
+            return (0, false);
+        }
+    };
+    let fits = magnitude <= if u.sign { 1 << 31 } else { (1 << 31) - 1 };
+    if !fits {
+        st.raise(flag::IOC);
+    } else if inexact {
+        st.raise(flag::IXC);
+    }
+    let low = magnitude as u32;
+    let low = if u.sign { low.wrapping_neg() } else { low };
+    (low, fits && !inexact)
+}
+
 /// FixedToFP: `value` already extended from its width.
 pub(super) fn from_int<F: Format>(value: u64, signed: bool, fbits: u8, st: &mut Status) -> u64 {
     if value == 0 {
@@ -122,6 +155,39 @@ pub(super) fn from_int<F: Format>(value: u64, signed: bool, fbits: u8, st: &mut 
 pub(super) enum Exactness {
     Silent,
     Signals,
+}
+
+/// FPRoundIntN: to an integral value of `bits` bits.
+pub(super) fn to_integral_within<F: Format>(a: u64, rounding: Rounding, bits: i32, st: &mut Status) -> u64 {
+    let rounding = st.resolve(rounding);
+    let u = unpack::<F>(a, st);
+    let least = F::SIGN | F::power_of_two(bits - 1);
+    let (int, inexact) = match u.class {
+        Class::Zero => return zero::<F>(u.sign),
+        Class::Nonzero if u.exp < bits => round_magnitude(u, u.exp, rounding),
+        Class::Nonzero | Class::Infinity | Class::QNaN | Class::SNaN => (u128::MAX, false),
+    };
+    let limit = (1u128 << (bits - 1)) - u128::from(!u.sign);
+    if int > limit {
+        st.raise(flag::IOC);
+        return least;
+    }
+    if inexact {
+        st.raise(flag::IXC);
+    }
+    if int == 0 {
+        return zero::<F>(u.sign);
+    }
+    let int = int as u64;
+    let shift = int.leading_zeros();
+    let value = Exact {
+        sign: u.sign,
+        exp: 63 - shift as i32,
+        sig: int << shift,
+    };
+    // An integer that fits may have more bits than the format only if it is a number of the
+    // format itself: exact.
+    round_as::<F>(value, Rounding::Zero, st)
 }
 
 /// FPRoundInt.

@@ -20,7 +20,7 @@ pub(super) trait Format {
     /// All bits of the format.
     const MASK: u64 = Self::SIGN | (Self::SIGN - 1);
     /// Half precision has its own flush control and never signals Input Denormal.
-    const IS_HALF: bool = Self::BITS == 16;
+    const IS_HALF: bool = Self::FRAC == 10;
 
     /// `+2^exp`, for a normal result.
     fn power_of_two(exp: i32) -> u64 {
@@ -31,6 +31,8 @@ pub(super) trait Format {
 pub(super) struct Half;
 pub(super) struct Single;
 pub(super) struct Double;
+/// BFloat16: a single without its lower 16 bits, also as to flushing.
+pub(super) struct Brain;
 
 impl Format for Half {
     const BITS: u32 = 16;
@@ -43,6 +45,10 @@ impl Format for Single {
 impl Format for Double {
     const BITS: u32 = 64;
     const FRAC: u32 = 52;
+}
+impl Format for Brain {
+    const BITS: u32 = 16;
+    const FRAC: u32 = 7;
 }
 
 /// What a value is (FPType of the Arm pseudocode).

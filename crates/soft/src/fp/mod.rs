@@ -10,6 +10,7 @@
 //! a sticky low bit (`arith`), and put together once (`round`).
 
 mod arith;
+mod brain;
 mod compare;
 mod convert;
 pub(crate) mod estimate;
@@ -23,7 +24,7 @@ use semantics::ops::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Rounding, Sh
 use arith::{Step, ZeroTimesInfinity};
 use compare::{Extreme, Quiet, Relation};
 use convert::Exactness;
-use format::{Double, Format, Half, Single};
+use format::{Brain, Double, Format, Half, Single};
 use status::Status;
 
 /// Calls a function generic over the format for a lane size. Other lanes hold no floating-point
@@ -81,6 +82,7 @@ pub fn fp1(op: Fp1, s: Shape, a: u128, env: &mut FpEnv) -> u128 {
         Fp1::CvtDH => widen_or_narrow::<Double, Half>(n, a, Rounding::Current, st),
         Fp1::CvtDS => widen_or_narrow::<Double, Single>(n, a, Rounding::Current, st),
         Fp1::CvtDSOdd => widen_or_narrow::<Double, Single>(n, a, Rounding::Odd, st),
+        Fp1::CvtSBf => widen_or_narrow::<Single, Brain>(n, a, Rounding::Current, st),
         Fp1::Maxv => by_lane!(s.lane, across(Fp2::Max, n, a, st), 0),
         Fp1::Minv => by_lane!(s.lane, across(Fp2::Min, n, a, st), 0),
         Fp1::MaxNmv => by_lane!(s.lane, across(Fp2::MaxNm, n, a, st), 0),
@@ -102,7 +104,11 @@ pub fn fp1(op: Fp1, s: Shape, a: u128, env: &mut FpEnv) -> u128 {
         | Fp1::CmGtZero
         | Fp1::CmGeZero
         | Fp1::CmLeZero
-        | Fp1::CmLtZero => by_lane!(s.lane, fp1_lanes(op, n, a, st), 0),
+        | Fp1::CmLtZero
+        | Fp1::Rint32Z
+        | Fp1::Rint32X
+        | Fp1::Rint64Z
+        | Fp1::Rint64X => by_lane!(s.lane, fp1_lanes(op, n, a, st), 0),
     }
 }
 
@@ -152,6 +158,10 @@ fn fp1_lane<F: Format>(op: Fp1, a: u64, st: &mut Status) -> u64 {
         Fp1::CmGeZero => compare::test::<F>(Relation::Ge, a, 0, st),
         Fp1::CmLeZero => compare::test::<F>(Relation::Ge, 0, a, st),
         Fp1::CmLtZero => compare::test::<F>(Relation::Gt, 0, a, st),
+        Fp1::Rint32Z => convert::to_integral_within::<F>(a, Rounding::Zero, 32, st),
+        Fp1::Rint32X => convert::to_integral_within::<F>(a, Rounding::Current, 32, st),
+        Fp1::Rint64Z => convert::to_integral_within::<F>(a, Rounding::Zero, 64, st),
+        Fp1::Rint64X => convert::to_integral_within::<F>(a, Rounding::Current, 64, st),
         // Not lane-wise: `fp1` computes them on whole vectors.
         Fp1::CvtHS
         | Fp1::CvtHD
@@ -160,6 +170,7 @@ fn fp1_lane<F: Format>(op: Fp1, a: u64, st: &mut Status) -> u64 {
         | Fp1::CvtDH
         | Fp1::CvtDS
         | Fp1::CvtDSOdd
+        | Fp1::CvtSBf
         | Fp1::Maxv
         | Fp1::Minv
         | Fp1::MaxNmv
@@ -179,6 +190,8 @@ pub fn fp2(op: Fp2, s: Shape, a: u128, b: u128, env: &mut FpEnv) -> u128 {
         Fp2::Minp => pairs(Fp2::Min, st),
         Fp2::MaxNmp => pairs(Fp2::MaxNm, st),
         Fp2::MinNmp => pairs(Fp2::MinNm, st),
+        Fp2::Cadd90 => by_lane!(s.lane, complex_add(0, 1, n, a, b, st), 0),
+        Fp2::Cadd270 => by_lane!(s.lane, complex_add(1, 0, n, a, b, st), 0),
         Fp2::Add
         | Fp2::Sub
         | Fp2::Mul
@@ -216,10 +229,20 @@ fn pairwise<F: Format>(op: Fp2, span: Span, n: usize, a: u128, b: u128, st: &mut
     })
 }
 
+/// FCADD: the parts of `b` change places; the new real and imaginary parts are negated or not.
+fn complex_add<F: Format>(keep_re: u64, keep_im: u64, n: usize, a: u128, b: u128, st: &mut Status) -> u128 {
+    lanes::<F>(n, |i| {
+        let negated = if i & 1 == 0 { keep_re == 0 } else { keep_im == 0 };
+        let turned = lane::<F>(b, i ^ 1) ^ if negated { F::SIGN } else { 0 };
+        arith::add::<F>(lane::<F>(a, i), turned, false, st)
+    })
+}
+
 fn fp2_lane<F: Format>(op: Fp2, a: u64, b: u64, st: &mut Status) -> u64 {
     let (abs, neg) = (compare::abs::<F>, compare::neg::<F>);
     match op {
-        Fp2::Add | Fp2::Addp => arith::add::<F>(a, b, false, st),
+        // The complex sums turn `b` before they add.
+        Fp2::Add | Fp2::Addp | Fp2::Cadd90 | Fp2::Cadd270 => arith::add::<F>(a, b, false, st),
         Fp2::Sub => arith::add::<F>(a, b, true, st),
         Fp2::Mul => arith::mul::<F>(a, b, ZeroTimesInfinity::Invalid, st),
         Fp2::Div => arith::div::<F>(a, b, st),
@@ -244,17 +267,56 @@ fn fp2_lane<F: Format>(op: Fp2, a: u64, b: u64, st: &mut Status) -> u64 {
 #[must_use]
 pub fn fp3(op: Fp3, s: Shape, a: u128, b: u128, c: u128, env: &mut FpEnv) -> u128 {
     let st = &mut Status::new(env);
-    by_lane!(s.lane, fp3_lanes(op, s.lanes(), a, b, c, st), 0)
+    let n = s.lanes();
+    match op {
+        Fp3::MulAdd => by_lane!(s.lane, fused(0, 0, n, a, b, c, st), 0),
+        Fp3::MulSub => by_lane!(s.lane, fused(0, 1, n, a, b, c, st), 0),
+        Fp3::NegMulAdd => by_lane!(s.lane, fused(1, 1, n, a, b, c, st), 0),
+        Fp3::NegMulSub => by_lane!(s.lane, fused(1, 0, n, a, b, c, st), 0),
+        Fp3::MulAddLong => fused_long(0, n, a, b, c, st),
+        Fp3::MulSubLong => fused_long(Half::SIGN, n, a, b, c, st),
+        Fp3::Cmla0 => by_lane!(s.lane, complex_product(0, [0, 0], n, a, b, c, st), 0),
+        Fp3::Cmla90 => by_lane!(s.lane, complex_product(1, [1, 0], n, a, b, c, st), 0),
+        Fp3::Cmla180 => by_lane!(s.lane, complex_product(0, [1, 1], n, a, b, c, st), 0),
+        Fp3::Cmla270 => by_lane!(s.lane, complex_product(1, [0, 1], n, a, b, c, st), 0),
+        Fp3::BfDot => brain::dot(n, a, b, c),
+        Fp3::BfMmla => brain::matrix_product(a, b, c),
+        Fp3::BfMlalB => brain::fused(0, n, a, b, c, st),
+        Fp3::BfMlalT => brain::fused(1, n, a, b, c, st),
+    }
 }
 
-fn fp3_lanes<F: Format>(op: Fp3, n: usize, a: u128, b: u128, c: u128, st: &mut Status) -> u128 {
-    // The operands are negated, NaNs too, before anything looks at them.
-    let (neg_a, neg_b) = match op {
-        Fp3::MulAdd => (0, 0),
-        Fp3::MulSub => (0, F::SIGN),
-        Fp3::NegMulAdd => (F::SIGN, F::SIGN),
-        Fp3::NegMulSub => (F::SIGN, 0),
-    };
+/// FMLAL and FMLSL: products of the low halves, added to singles.
+fn fused_long(negate: u64, n: usize, a: u128, b: u128, c: u128, st: &mut Status) -> u128 {
+    lanes::<Single>(n, |i| {
+        let (b, c) = (lane::<Half>(b, i) ^ negate, lane::<Half>(c, i));
+        arith::mul_add_of::<Single, Half>(lane::<Single>(a, i), b, c, st)
+    })
+}
+
+/// FCMLA: part `part` of `b`'s number times the number in `c`; for the imaginary part, the
+/// parts of `c` change places. `negate` holds for the real and the imaginary result.
+fn complex_product<F: Format>(
+    part: usize,
+    negate: [u64; 2],
+    n: usize,
+    a: u128,
+    b: u128,
+    c: u128,
+    st: &mut Status,
+) -> u128 {
+    lanes::<F>(n, |i| {
+        let negated = if negate[i & 1] != 0 { F::SIGN } else { 0 };
+        let factor = lane::<F>(b, (i & !1) + part);
+        let other = lane::<F>(c, i ^ part) ^ negated;
+        arith::mul_add::<F>(lane::<F>(a, i), factor, other, st)
+    })
+}
+
+/// The lane-wise fused operations. The operands are negated, NaNs too, before anything looks
+/// at them.
+fn fused<F: Format>(neg_a: u64, neg_b: u64, n: usize, a: u128, b: u128, c: u128, st: &mut Status) -> u128 {
+    let (neg_a, neg_b) = (neg_a * F::SIGN, neg_b * F::SIGN);
     lanes::<F>(n, |i| {
         arith::mul_add::<F>(
             lane::<F>(a, i) ^ neg_a,
@@ -286,6 +348,14 @@ pub fn fp_to_int(how: FpToInt, w: Width, size: FpSize, a: u128, env: &mut FpEnv)
 
 fn lane_to_int<F: Format>(how: FpToInt, bits: u32, a: u128, index: usize, st: &mut Status) -> u64 {
     convert::to_int::<F>(lane::<F>(a, index), how.signed, how.rounding, how.fbits, bits, st)
+}
+
+/// FJCVTZS: lane 0, a double, modulo 2^32, and NZCV in bits 31:28.
+#[must_use]
+pub fn fp_to_js_int(a: u128, env: &mut FpEnv) -> (u64, u32) {
+    let st = &mut Status::new(env);
+    let (value, exact) = convert::to_js_int(lane::<Double>(a, 0), st);
+    (u64::from(value), u32::from(exact) << 30)
 }
 
 /// An integer of width `w` as lane 0, the rest zero.

@@ -24,11 +24,20 @@ pub(super) mod flag {
 /// The environment of one operation.
 pub(super) struct Status<'a> {
     env: &'a mut FpEnv,
+    /// Instead of FPCR.RMode, for operations that do not look at it.
+    rounding: Option<Rounding>,
 }
 
 impl<'a> Status<'a> {
     pub fn new(env: &'a mut FpEnv) -> Self {
-        Status { env }
+        Status { env, rounding: None }
+    }
+
+    pub fn with_rounding(env: &'a mut FpEnv, rounding: Rounding) -> Self {
+        Status {
+            env,
+            rounding: Some(rounding),
+        }
     }
 
     pub fn raise(&mut self, flags: u32) {
@@ -50,8 +59,11 @@ impl<'a> Status<'a> {
         self.env.fpcr & FpEnv::FPCR_AHP != 0
     }
 
-    /// FPCR.RMode.
+    /// FPCR.RMode, unless the operation has its own.
     pub fn rounding(&self) -> Rounding {
+        if let Some(rounding) = self.rounding {
+            return rounding;
+        }
         match (self.env.fpcr >> FpEnv::FPCR_RMODE_SHIFT) & 3 {
             0 => Rounding::TieEven,
             1 => Rounding::PlusInf,
