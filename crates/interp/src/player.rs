@@ -8,6 +8,9 @@ use semantics::ops::{
     Lane, LoadExt, MemSize, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 
+/// The carry in NZCV.
+const NZCV_C: u32 = 1 << 29;
+
 /// Executes one instruction.
 pub struct Player<'a> {
     pub(crate) state: &'a mut CpuState,
@@ -150,6 +153,9 @@ impl Ops for Player<'_> {
         let (result, nzcv) = soft::flag_op(op, w, a, b, self.state.nzcv());
         self.set_nzcv(nzcv);
         result
+    }
+    fn invert_carry(&mut self) {
+        self.set_nzcv(self.state.nzcv() ^ NZCV_C);
     }
     fn carry_op(&mut self, op: FlagOp, w: Width, a: u64, b: u64) -> u64 {
         soft::flag_op(op, w, a, b, self.state.nzcv()).0

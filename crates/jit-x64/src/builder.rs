@@ -135,7 +135,7 @@ impl<'a> Builder<'a> {
                 LoadExt::SignW => true,
                 LoadExt::SignX => false,
             },
-            Op::Crc32c { .. } => true,
+            Op::Crc32c { .. } | Op::GetNzcv => true,
             _ => false,
         }
     }
@@ -200,7 +200,16 @@ fn fold2(op: Int2, w: Width, a: u64, b: u64) -> Option<u64> {
         Int2::Eon => a ^ !b,
         Int2::Lsl => a << shift,
         Int2::Lsr => low(a) >> shift,
-        Int2::Asr | Int2::Ror | Int2::Umulh | Int2::Smulh | Int2::Udiv | Int2::Sdiv => return None,
+        Int2::Umin => low(a).min(low(b)),
+        Int2::Umax => low(a).max(low(b)),
+        Int2::Asr
+        | Int2::Ror
+        | Int2::Umulh
+        | Int2::Smulh
+        | Int2::Udiv
+        | Int2::Sdiv
+        | Int2::Smax
+        | Int2::Smin => return None,
     }))
 }
 
@@ -261,6 +270,7 @@ impl Ops for Builder<'_> {
     fn read_sys(&mut self, reg: SysReg) -> Ref {
         match reg {
             SysReg::TpidrEl0 => self.push(Op::GetState(offset_of!(CpuState, tpidr_el0) as u32)),
+            SysReg::Nzcv => self.push(Op::GetNzcv),
             _ => self.give_up(),
         }
     }
@@ -269,6 +279,9 @@ impl Ops for Builder<'_> {
         match reg {
             SysReg::TpidrEl0 => {
                 self.push(Op::SetState(offset_of!(CpuState, tpidr_el0) as u32, value));
+            }
+            SysReg::Nzcv => {
+                self.push(Op::SetNzcv(value));
             }
             // A new floating-point mode needs blocks of its own.
             SysReg::Fpcr => {
@@ -444,6 +457,10 @@ impl Ops for Builder<'_> {
 
     fn flag_op(&mut self, op: FlagOp, w: Width, a: Ref, b: Ref) -> Ref {
         self.push(Op::FlagOp { op, w, a, b })
+    }
+
+    fn invert_carry(&mut self) {
+        self.push(Op::InvertCarry);
     }
 
     fn carry_op(&mut self, op: FlagOp, w: Width, a: Ref, b: Ref) -> Ref {

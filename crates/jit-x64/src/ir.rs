@@ -115,6 +115,11 @@ pub enum Op {
         b: Ref,
     },
 
+    /// NZCV as in the system register.
+    GetNzcv,
+    SetNzcv(Ref),
+    InvertCarry,
+
     // --- registers
     SetX(u8, Ref),
     SetV(u8, Ref),
@@ -347,6 +352,7 @@ impl Op {
             | Op::Select { .. }
             | Op::VecSelect { .. }
             | Op::CarryOp { .. }
+            | Op::GetNzcv
             | Op::VecImm { .. }
             | Op::Vec1 { .. }
             | Op::Vec2 { .. }
@@ -366,6 +372,8 @@ impl Op {
             Op::Insn { .. }
             | Op::FlagOp { .. }
             | Op::CondCompare { .. }
+            | Op::SetNzcv(_)
+            | Op::InvertCarry
             | Op::SetX(..)
             | Op::SetV(..)
             | Op::SetState(..)
@@ -406,7 +414,7 @@ impl Op {
             Op::Select { .. } | Op::VecSelect { .. } | Op::CarryOp { .. } | Op::CondCompare { .. } => true,
             Op::FlagOp { op, .. } => matches!(op, FlagOp::Adc | FlagOp::Sbc),
             Op::SideExit { test, .. } => matches!(test, Test::Cond(_)),
-            Op::Interpret { .. } => true,
+            Op::Interpret { .. } | Op::GetNzcv | Op::InvertCarry => true,
             _ => false,
         }
     }
@@ -417,7 +425,11 @@ impl Op {
     pub fn writes_flags(&self) -> bool {
         matches!(
             self,
-            Op::FlagOp { .. } | Op::CondCompare { .. } | Op::FpCompare { .. }
+            Op::FlagOp { .. }
+                | Op::CondCompare { .. }
+                | Op::FpCompare { .. }
+                | Op::SetNzcv(_)
+                | Op::InvertCarry
         )
     }
 
@@ -431,6 +443,8 @@ impl Op {
             | Op::GetX(_)
             | Op::GetV(_)
             | Op::GetState(_)
+            | Op::GetNzcv
+            | Op::InvertCarry
             | Op::Fence
             | Op::VecImm { .. }
             | Op::Interpret { .. }
@@ -451,6 +465,7 @@ impl Op {
             | Op::SetX(_, a)
             | Op::SetV(_, a)
             | Op::SetState(_, a)
+            | Op::SetNzcv(a)
             | Op::VecDup { value: a, .. }
             | Op::IntToFp { value: a, .. }
             | Op::Load { base: a, .. }

@@ -11,6 +11,7 @@ mod flow;
 mod fp;
 mod int;
 mod mem;
+mod nzcv;
 mod sha;
 pub mod support;
 mod vec;
@@ -711,6 +712,9 @@ impl Lower<'_> {
                 b,
                 nzcv,
             } => self.cond_compare(op, w, cond, a, b, nzcv),
+            Op::GetNzcv => self.get_nzcv(),
+            Op::SetNzcv(value) => self.set_nzcv(value),
+            Op::InvertCarry => self.invert_carry(),
             Op::FpCompare {
                 size,
                 signaling,

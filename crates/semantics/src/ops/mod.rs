@@ -83,6 +83,8 @@ pub trait Ops {
 
     /// Computes and sets NZCV. `Adc` and `Sbc` read C.
     fn flag_op(&mut self, op: FlagOp, w: Width, a: Self::Value, b: Self::Value) -> Self::Value;
+    /// CFINV: C becomes its opposite.
+    fn invert_carry(&mut self);
     /// `a + b + C` or `a - b - !C` without setting flags (`op` is `Adc` or `Sbc`).
     fn carry_op(&mut self, op: FlagOp, w: Width, a: Self::Value, b: Self::Value) -> Self::Value;
     /// If `cond` holds, sets NZCV from `op` (`Add` or `Sub`), else to `nzcv` (bits 3:0).

@@ -266,6 +266,10 @@ impl Ops for Listing {
         Val(self.named(text))
     }
 
+    fn invert_carry(&mut self) {
+        self.line("flags = flags with C inverted".to_owned());
+    }
+
     fn carry_op(&mut self, op: FlagOp, w: Width, a: Val, b: Val) -> Val {
         self.value(format!("{}({}, {})", suffixed(op, w), self.text(a), self.text(b)))
     }
