@@ -181,6 +181,24 @@ pub enum Op {
         addr: Ref,
         value: Ref,
     },
+    /// Of 16 bytes; values are vectors, the status is not.
+    Cas16 {
+        addr: Ref,
+        expected: Ref,
+        new: Ref,
+    },
+    Rmw16 {
+        op: Rmw,
+        addr: Ref,
+        value: Ref,
+    },
+    LoadExclusive16 {
+        addr: Ref,
+    },
+    StoreExclusive16 {
+        addr: Ref,
+        value: Ref,
+    },
     Fence,
 
     // --- vectors
@@ -389,6 +407,10 @@ impl Op {
             | Op::Cas { .. }
             | Op::LoadExclusive { .. }
             | Op::StoreExclusive { .. }
+            | Op::Cas16 { .. }
+            | Op::Rmw16 { .. }
+            | Op::LoadExclusive16 { .. }
+            | Op::StoreExclusive16 { .. }
             | Op::Fp1 { .. }
             | Op::Fp2 { .. }
             | Op::Fp3 { .. }
@@ -472,6 +494,7 @@ impl Op {
             | Op::LoadV { base: a, .. }
             | Op::AlignGuard { addr: a, .. }
             | Op::LoadExclusive { addr: a, .. }
+            | Op::LoadExclusive16 { addr: a }
             | Op::JumpTo { target: a, .. } => f(a),
             Op::Int2 { a, b, .. }
             | Op::Insert { dst: a, src: b, .. }
@@ -495,6 +518,10 @@ impl Op {
             | Op::StoreExclusive {
                 addr: a, value: b, ..
             }
+            | Op::StoreExclusive16 { addr: a, value: b }
+            | Op::Rmw16 {
+                addr: a, value: b, ..
+            }
             | Op::Rmw {
                 addr: a, value: b, ..
             }
@@ -515,6 +542,11 @@ impl Op {
                 expected: b,
                 new: c,
                 ..
+            }
+            | Op::Cas16 {
+                addr: a,
+                expected: b,
+                new: c,
             }
             | Op::Vec3 { a, b, c, .. }
             | Op::Fp3 { a, b, c, .. } => {
