@@ -219,6 +219,7 @@ impl Cpu {
                 return_base: memory.return_base(),
                 return_guard: memory.return_stack.address(),
                 interpret: interpret as *const () as u64,
+                cas16: access::jit_cas16(),
                 pending: &raw mut *pending as u64,
                 host_mxcsr: HOST_MXCSR,
                 reserved: 0,

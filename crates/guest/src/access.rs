@@ -7,6 +7,10 @@
 //! [`fixup`] and resumes at the routine's error exit. Nothing here holds a Rust
 //! reference to guest memory, because another guest thread may change it at any time.
 
+mod wide;
+
+pub use wide::{jit_cas16, load16, store16};
+
 use crate::{Access, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
 use std::arch::global_asm;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -193,8 +197,9 @@ pub fn fixup(host_pc: u64, kind: FaultKind) -> Option<u64> {
         ),
     ];
     let hit = brackets
-        .iter()
-        .find(|(begin, end, _)| (*begin as u64..*end as u64).contains(&host_pc))?;
+        .into_iter()
+        .chain(wide::brackets())
+        .find(|&(begin, end, _)| (begin as u64..end as u64).contains(&host_pc))?;
     let last = match kind {
         FaultKind::Permission => LastFault::Permission,
         FaultKind::Bus => LastFault::Bus,

@@ -1,8 +1,9 @@
 //! Loads, stores, exclusives and atomics of the interpreter.
 //!
-//! Alignment (Arm ARM B2.8.2, without FEAT_LSE2): exclusive, atomic, load-acquire
-//! and store-release accesses that are not aligned to their size fault; plain
-//! accesses may be misaligned.
+//! Alignment (Arm ARM B2.8.2, with FEAT_LSE2 and SCTLR_EL1.nAA = 0): exclusive, atomic,
+//! load-acquire and store-release accesses fault if they reach across a multiple of 16
+//! bytes; plain accesses may be misaligned. What lies within 16 aligned bytes lies within a
+//! cache line of the host, where its accesses are of one piece.
 //!
 //! The exclusive monitor compares values: a store-exclusive succeeds if it goes to
 //! the marked address with the marked size and memory still holds what the
@@ -31,30 +32,29 @@ pub fn load_v(size: MemSize, addr: GuestAddr) -> Result<u128, MemFault> {
     if size != MemSize::Q {
         return access::load(addr, size.bytes()).map(u128::from);
     }
-    let low = access::load(addr, 8)?;
-    let high = access::load(addr.offset(8), 8)?;
-    Ok(u128::from(high) << 64 | u128::from(low))
+    access::load16(addr).map(join)
+}
+
+/// Two words as one value, low word first.
+const fn join([low, high]: [u64; 2]) -> u128 {
+    (high as u128) << 64 | low as u128
+}
+
+const fn split(value: u128) -> [u64; 2] {
+    [value as u64, (value >> 64) as u64]
 }
 
 pub fn store_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFault> {
     if size != MemSize::Q {
         return access::store(addr, size.bytes(), value as u64);
     }
-    let last_page = addr.offset(15).page();
-    if last_page != addr.page() {
-        // Find out whether both pages can be written before either is. Writing a
-        // byte's own value back changes nothing.
-        access::compare_exchange(addr, 1, 0, 0)?;
-        access::compare_exchange(last_page, 1, 0, 0)?;
-    }
-    access::store(addr, 8, value as u64)?;
-    access::store(addr.offset(8), 8, (value >> 64) as u64)
+    access::store16(addr, split(value))
 }
 
-/// Faults unless `addr` is a multiple of `bytes`.
+/// Faults unless the `bytes` at `addr` lie within 16 aligned ones.
 fn check_aligned(addr: GuestAddr, bytes: usize, access: Access) -> Result<GuestAddr, MemFault> {
     let addr = access::untag(addr);
-    if addr.0.is_multiple_of(bytes as u64) {
+    if addr.0 % 16 + bytes as u64 <= 16 {
         return Ok(addr);
     }
     Err(MemFault {
@@ -80,13 +80,26 @@ pub fn store_release(size: MemSize, addr: GuestAddr, value: u64) -> Result<(), M
     Ok(())
 }
 
+pub fn load_acquire_v(size: MemSize, addr: GuestAddr) -> Result<u128, MemFault> {
+    let addr = check_aligned(addr, size.bytes(), Access::Read)?;
+    let value = load_v(size, addr)?;
+    fence(Ordering::Acquire);
+    Ok(value)
+}
+
+pub fn store_release_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFault> {
+    let addr = check_aligned(addr, size.bytes(), Access::Write)?;
+    fence(Ordering::Release);
+    store_v(size, addr, value)?;
+    fence(Ordering::SeqCst);
+    Ok(())
+}
+
 /// Loads and marks `bytes` (1 to 16); a pair's first register is in the low bits.
 pub fn load_exclusive(state: &mut CpuState, bytes: usize, addr: GuestAddr) -> Result<[u64; 2], MemFault> {
     let addr = check_aligned(addr, bytes, Access::Read)?;
     let value = if bytes == 16 {
-        // Two accesses: a pair is only known to be of one piece once the
-        // store-exclusive succeeds (Arm ARM B2.2.1), and that compares all 16 bytes.
-        [access::load(addr, 8)?, access::load(addr.offset(8), 8)?]
+        access::load16(addr)?
     } else {
         [access::load(addr, bytes)?, 0]
     };
@@ -144,6 +157,23 @@ pub fn atomic_rmw(op: Rmw, bytes: usize, addr: GuestAddr, value: u64) -> Result<
         let seen = access::compare_exchange(addr, bytes, old, soft::rmw(op, bytes, old, value))?;
         if seen == old {
             return Ok(old);
+        }
+        old = seen;
+    }
+}
+
+/// LSE128 read-modify-write; gives the old words.
+pub fn atomic_rmw_pair(op: Rmw, addr: GuestAddr, value: [u64; 2]) -> Result<(u64, u64), MemFault> {
+    let addr = check_aligned(addr, 16, Access::Write)?;
+    let mut old = access::load16(addr)?;
+    loop {
+        let new = [
+            soft::rmw(op, 8, old[0], value[0]),
+            soft::rmw(op, 8, old[1], value[1]),
+        ];
+        let seen = access::compare_exchange_pair(addr, old, new)?;
+        if seen == old {
+            return Ok((old[0], old[1]));
         }
         old = seen;
     }

@@ -9,6 +9,9 @@ use semantics::ops::{
     Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 
+/// The carry in NZCV.
+const NZCV_C: u32 = 1 << 29;
+
 /// Executes one instruction.
 pub struct Player<'a> {
     pub(crate) state: &'a mut CpuState,
@@ -161,6 +164,9 @@ impl Ops for Player<'_> {
         self.set_nzcv(nzcv);
         result
     }
+    fn invert_carry(&mut self) {
+        self.set_nzcv(self.state.nzcv() ^ NZCV_C);
+    }
     fn carry_op(&mut self, op: FlagOp, w: Width, a: u64, b: u64) -> u64 {
         soft::flag_op(op, w, a, b, self.state.nzcv()).0
     }
@@ -192,6 +198,24 @@ impl Ops for Player<'_> {
         let addr = GuestAddr(base).offset(offset);
         self.memory(|_| memory::store_v(size, addr, value));
     }
+    fn load_pair(&mut self, _shared: bool, base: u64, offset: i64) -> (u64, u64) {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| access::load16(addr).map(|[first, second]| (first, second)))
+    }
+    fn store_pair(&mut self, shared: bool, base: u64, offset: i64, (first, second): (u64, u64)) {
+        if !shared {
+            self.store(MemSize::X, base, offset, first);
+            return self.store(MemSize::X, base, offset + 8, second);
+        }
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| access::store16(addr, [first, second]));
+    }
+    fn load_acquire_v(&mut self, size: MemSize, addr: u64) -> u128 {
+        self.memory(|_| memory::load_acquire_v(size, GuestAddr(addr)))
+    }
+    fn store_release_v(&mut self, size: MemSize, addr: u64, value: u128) {
+        self.memory(|_| memory::store_release_v(size, GuestAddr(addr), value));
+    }
     fn load_acquire(&mut self, size: MemSize, addr: u64) -> u64 {
         self.memory(|_| memory::load_acquire(size, GuestAddr(addr)))
     }
@@ -219,6 +243,15 @@ impl Ops for Player<'_> {
     }
     fn atomic_rmw(&mut self, op: Rmw, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
         self.memory(|_| memory::atomic_rmw(op, size.bytes(), GuestAddr(addr), value))
+    }
+    fn atomic_rmw_pair(
+        &mut self,
+        op: Rmw,
+        _order: Order,
+        addr: u64,
+        (first, second): (u64, u64),
+    ) -> (u64, u64) {
+        self.memory(|_| memory::atomic_rmw_pair(op, GuestAddr(addr), [first, second]))
     }
     fn compare_swap(&mut self, size: MemSize, _order: Order, addr: u64, expected: u64, new: u64) -> u64 {
         let (expected, new) = ([expected, 0], [new, 0]);

@@ -48,15 +48,15 @@ fn nothing_changes_after_a_fault() {
 }
 
 #[test]
-fn misaligned_exclusives_and_atomics_fault() {
+fn exclusives_and_atomics_across_16_bytes_fault() {
     type Access = fn(&mut Player);
     let accesses: [Access; 6] = [
-        |ops| _ = ops.load_exclusive(MemSize::X, Order::Relaxed, 0x1004),
+        |ops| _ = ops.load_exclusive(MemSize::X, Order::Relaxed, 0x100c),
         |ops| _ = ops.load_exclusive_pair(MemSize::X, Order::Relaxed, 0x1008),
-        |ops| _ = ops.store_exclusive(MemSize::H, Order::Relaxed, 0x1001, 0),
-        |ops| _ = ops.compare_swap_pair(MemSize::W, Order::Relaxed, 0x1004, (0, 0), (0, 0)),
-        |ops| _ = ops.load_acquire(MemSize::W, 0x1002),
-        |ops| ops.store_release(MemSize::W, 0x1002, 0),
+        |ops| _ = ops.store_exclusive(MemSize::H, Order::Relaxed, 0x100f, 0),
+        |ops| _ = ops.compare_swap_pair(MemSize::W, Order::Relaxed, 0x100c, (0, 0), (0, 0)),
+        |ops| _ = ops.load_acquire(MemSize::W, 0x100e),
+        |ops| ops.store_release(MemSize::W, 0x100e, 0),
     ];
     for (n, access) in accesses.into_iter().enumerate() {
         let exit = run(&mut state(), access);

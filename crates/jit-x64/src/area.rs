@@ -21,6 +21,8 @@ pub struct Runtime {
     /// Function that interprets one instruction: `extern "C" fn(*mut CpuArea, u32) -> u32`,
     /// 0 to go on.
     pub interpret: u64,
+    /// Compare-and-exchange of 16 bytes: `guest::access::jit_cas16`.
+    pub cas16: u64,
     /// Return stack pointer when the stack is empty.
     pub return_base: u64,
     /// Start of the unreadable page below the return stack.

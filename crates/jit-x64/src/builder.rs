@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
                 LoadExt::SignW => true,
                 LoadExt::SignX => false,
             },
-            Op::Crc32c { .. } => true,
+            Op::Crc32c { .. } | Op::GetNzcv => true,
             _ => false,
         }
     }
@@ -188,6 +188,31 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Two X values as a vector, and back.
+    fn join_pair(&mut self, (low, high): (Ref, Ref)) -> Ref {
+        let s = Shape {
+            lane: Lane::D,
+            span: Span::Scalar,
+        };
+        let low = self.vec_dup(s, low);
+        self.vec_set_lane(Lane::D, low, 1, high)
+    }
+
+    fn split_pair(&mut self, both: Ref) -> (Ref, Ref) {
+        let low = self.vec_get_lane(Lane::D, both, 0, None);
+        (low, self.vec_get_lane(Lane::D, both, 1, None))
+    }
+
+    /// Two W values as one X value, and back.
+    fn join_words(&mut self, (low, high): (Ref, Ref)) -> Ref {
+        self.insert(Width::X, low, high, 32, 32)
+    }
+
+    fn split_words(&mut self, both: Ref) -> (Ref, Ref) {
+        let low = self.extract(Width::X, false, both, 0, 32);
+        (low, self.extract(Width::X, false, both, 32, 32))
+    }
+
     /// Whether the floating-point lanes are ones the lowering knows, in a plain FPCR mode.
     fn fp_native(&self, lane: Lane) -> bool {
         !self.strict_fp && matches!(lane, Lane::S | Lane::D)
@@ -211,7 +236,16 @@ fn fold2(op: Int2, w: Width, a: u64, b: u64) -> Option<u64> {
         Int2::Eon => a ^ !b,
         Int2::Lsl => a << shift,
         Int2::Lsr => low(a) >> shift,
-        Int2::Asr | Int2::Ror | Int2::Umulh | Int2::Smulh | Int2::Udiv | Int2::Sdiv => return None,
+        Int2::Umin => low(a).min(low(b)),
+        Int2::Umax => low(a).max(low(b)),
+        Int2::Asr
+        | Int2::Ror
+        | Int2::Umulh
+        | Int2::Smulh
+        | Int2::Udiv
+        | Int2::Sdiv
+        | Int2::Smax
+        | Int2::Smin => return None,
     }))
 }
 
@@ -276,6 +310,7 @@ impl Ops for Builder<'_> {
     fn read_sys(&mut self, reg: SysReg) -> Ref {
         match reg {
             SysReg::TpidrEl0 => self.push(Op::GetState(offset_of!(CpuState, tpidr_el0) as u32)),
+            SysReg::Nzcv => self.push(Op::GetNzcv),
             _ => self.give_up(),
         }
     }
@@ -284,6 +319,9 @@ impl Ops for Builder<'_> {
         match reg {
             SysReg::TpidrEl0 => {
                 self.push(Op::SetState(offset_of!(CpuState, tpidr_el0) as u32, value));
+            }
+            SysReg::Nzcv => {
+                self.push(Op::SetNzcv(value));
             }
             // A new floating-point mode needs blocks of its own.
             SysReg::Fpcr => {
@@ -461,6 +499,10 @@ impl Ops for Builder<'_> {
         self.push(Op::FlagOp { op, w, a, b })
     }
 
+    fn invert_carry(&mut self) {
+        self.push(Op::InvertCarry);
+    }
+
     fn carry_op(&mut self, op: FlagOp, w: Width, a: Ref, b: Ref) -> Ref {
         self.push(Op::CarryOp { op, w, a, b })
     }
@@ -515,6 +557,44 @@ impl Ops for Builder<'_> {
         });
     }
 
+    fn load_pair(&mut self, shared: bool, base: Ref, offset: i64) -> (Ref, Ref) {
+        if shared {
+            let both = self.load_v(MemSize::Q, base, offset);
+            return self.split_pair(both);
+        }
+        let first = self.load(MemSize::X, LoadExt::Zero, base, offset);
+        (first, self.load(MemSize::X, LoadExt::Zero, base, offset + 8))
+    }
+
+    fn store_pair(&mut self, shared: bool, base: Ref, offset: i64, values: (Ref, Ref)) {
+        if shared {
+            let both = self.join_pair(values);
+            return self.store_v(MemSize::Q, base, offset, both);
+        }
+        self.store(MemSize::X, base, offset, values.0);
+        self.store(MemSize::X, base, offset + 8, values.1);
+    }
+
+    fn load_acquire_v(&mut self, size: MemSize, addr: Ref) -> Ref {
+        self.guard_alignment(addr, size);
+        self.push(Op::LoadV {
+            size,
+            base: addr,
+            offset: 0,
+        })
+    }
+
+    fn store_release_v(&mut self, size: MemSize, addr: Ref, value: Ref) {
+        self.guard_alignment(addr, size);
+        self.push(Op::StoreV {
+            size,
+            base: addr,
+            offset: 0,
+            value,
+        });
+        self.push(Op::Fence);
+    }
+
     fn load_acquire(&mut self, size: MemSize, addr: Ref) -> Ref {
         // Every x86 load is an acquire.
         self.guard_alignment(addr, size);
@@ -536,9 +616,14 @@ impl Ops for Builder<'_> {
         self.push(Op::LoadExclusive { size, addr })
     }
 
-    fn load_exclusive_pair(&mut self, _size: MemSize, _order: Order, _addr: Ref) -> (Ref, Ref) {
-        let r = self.give_up();
-        (r, r)
+    fn load_exclusive_pair(&mut self, size: MemSize, order: Order, addr: Ref) -> (Ref, Ref) {
+        if size != MemSize::X {
+            let both = self.load_exclusive(MemSize::X, order, addr);
+            return self.split_words(both);
+        }
+        self.guard_alignment(addr, MemSize::Q);
+        let both = self.push(Op::LoadExclusive16 { addr });
+        self.split_pair(both)
     }
 
     fn store_exclusive(&mut self, size: MemSize, _order: Order, addr: Ref, value: Ref) -> Ref {
@@ -546,14 +631,14 @@ impl Ops for Builder<'_> {
         self.push(Op::StoreExclusive { size, addr, value })
     }
 
-    fn store_exclusive_pair(
-        &mut self,
-        _size: MemSize,
-        _order: Order,
-        _addr: Ref,
-        _values: (Ref, Ref),
-    ) -> Ref {
-        self.give_up()
+    fn store_exclusive_pair(&mut self, size: MemSize, order: Order, addr: Ref, values: (Ref, Ref)) -> Ref {
+        if size != MemSize::X {
+            let both = self.join_words(values);
+            return self.store_exclusive(MemSize::X, order, addr, both);
+        }
+        self.guard_alignment(addr, MemSize::Q);
+        let value = self.join_pair(values);
+        self.push(Op::StoreExclusive16 { addr, value })
     }
 
     fn clear_exclusive(&mut self) {
@@ -583,14 +668,28 @@ impl Ops for Builder<'_> {
 
     fn compare_swap_pair(
         &mut self,
-        _size: MemSize,
-        _order: Order,
-        _addr: Ref,
-        _expected: (Ref, Ref),
-        _new: (Ref, Ref),
+        size: MemSize,
+        order: Order,
+        addr: Ref,
+        expected: (Ref, Ref),
+        new: (Ref, Ref),
     ) -> (Ref, Ref) {
-        let r = self.give_up();
-        (r, r)
+        if size != MemSize::X {
+            let (expected, new) = (self.join_words(expected), self.join_words(new));
+            let old = self.compare_swap(MemSize::X, order, addr, expected, new);
+            return self.split_words(old);
+        }
+        self.guard_alignment(addr, MemSize::Q);
+        let (expected, new) = (self.join_pair(expected), self.join_pair(new));
+        let old = self.push(Op::Cas16 { addr, expected, new });
+        self.split_pair(old)
+    }
+
+    fn atomic_rmw_pair(&mut self, op: Rmw, _order: Order, addr: Ref, values: (Ref, Ref)) -> (Ref, Ref) {
+        self.guard_alignment(addr, MemSize::Q);
+        let value = self.join_pair(values);
+        let old = self.push(Op::Rmw16 { op, addr, value });
+        self.split_pair(old)
     }
 
     fn barrier(&mut self, kind: Barrier) {

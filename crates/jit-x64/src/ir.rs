@@ -148,6 +148,11 @@ pub enum Op {
         b: Ref,
     },
 
+    /// NZCV as in the system register.
+    GetNzcv,
+    SetNzcv(Ref),
+    InvertCarry,
+
     // --- registers
     SetX(u8, Ref),
     SetV(u8, Ref),
@@ -211,6 +216,24 @@ pub enum Op {
     },
     StoreExclusive {
         size: MemSize,
+        addr: Ref,
+        value: Ref,
+    },
+    /// Of 16 bytes; values are vectors, the status is not.
+    Cas16 {
+        addr: Ref,
+        expected: Ref,
+        new: Ref,
+    },
+    Rmw16 {
+        op: Rmw,
+        addr: Ref,
+        value: Ref,
+    },
+    LoadExclusive16 {
+        addr: Ref,
+    },
+    StoreExclusive16 {
         addr: Ref,
         value: Ref,
     },
@@ -443,6 +466,7 @@ impl Op {
             | Op::Select { .. }
             | Op::VecSelect { .. }
             | Op::CarryOp { .. }
+            | Op::GetNzcv
             | Op::VecImm { .. }
             | Op::AesRound { .. }
             | Op::VecDupLane { .. }
@@ -467,6 +491,8 @@ impl Op {
             Op::Insn { .. }
             | Op::FlagOp { .. }
             | Op::CondCompare { .. }
+            | Op::SetNzcv(_)
+            | Op::InvertCarry
             | Op::SetX(..)
             | Op::SetV(..)
             | Op::SetState(..)
@@ -483,6 +509,10 @@ impl Op {
             | Op::Cas { .. }
             | Op::LoadExclusive { .. }
             | Op::StoreExclusive { .. }
+            | Op::Cas16 { .. }
+            | Op::Rmw16 { .. }
+            | Op::LoadExclusive16 { .. }
+            | Op::StoreExclusive16 { .. }
             | Op::Fp1 { .. }
             | Op::Fp2 { .. }
             | Op::Fp3 { .. }
@@ -508,7 +538,7 @@ impl Op {
             Op::Select { .. } | Op::VecSelect { .. } | Op::CarryOp { .. } | Op::CondCompare { .. } => true,
             Op::FlagOp { op, .. } => matches!(op, FlagOp::Adc | FlagOp::Sbc),
             Op::SideExit { test, .. } => matches!(test, Test::Cond(_)),
-            Op::Interpret { .. } => true,
+            Op::Interpret { .. } | Op::GetNzcv | Op::InvertCarry => true,
             _ => false,
         }
     }
@@ -519,7 +549,11 @@ impl Op {
     pub fn writes_flags(&self) -> bool {
         matches!(
             self,
-            Op::FlagOp { .. } | Op::CondCompare { .. } | Op::FpCompare { .. }
+            Op::FlagOp { .. }
+                | Op::CondCompare { .. }
+                | Op::FpCompare { .. }
+                | Op::SetNzcv(_)
+                | Op::InvertCarry
         )
     }
 
@@ -533,6 +567,8 @@ impl Op {
             | Op::GetX(_)
             | Op::GetV(_)
             | Op::GetState(_)
+            | Op::GetNzcv
+            | Op::InvertCarry
             | Op::Fence
             | Op::VecImm { .. }
             | Op::Interpret { .. }
@@ -553,12 +589,14 @@ impl Op {
             | Op::SetX(_, a)
             | Op::SetV(_, a)
             | Op::SetState(_, a)
+            | Op::SetNzcv(a)
             | Op::VecDup { value: a, .. }
             | Op::IntToFp { value: a, .. }
             | Op::Load { base: a, .. }
             | Op::LoadV { base: a, .. }
             | Op::AlignGuard { addr: a, .. }
             | Op::LoadExclusive { addr: a, .. }
+            | Op::LoadExclusive16 { addr: a }
             | Op::JumpTo { target: a, .. } => f(a),
             Op::Int2 { a, b, .. }
             | Op::Insert { dst: a, src: b, .. }
@@ -580,6 +618,10 @@ impl Op {
                 addr: a, value: b, ..
             }
             | Op::StoreExclusive {
+                addr: a, value: b, ..
+            }
+            | Op::StoreExclusive16 { addr: a, value: b }
+            | Op::Rmw16 {
                 addr: a, value: b, ..
             }
             | Op::Rmw {
@@ -609,6 +651,11 @@ impl Op {
                 expected: b,
                 new: c,
                 ..
+            }
+            | Op::Cas16 {
+                addr: a,
+                expected: b,
+                new: c,
             }
             | Op::Vec3 { a, b, c, .. }
             | Op::VecTableMore(TableMore {

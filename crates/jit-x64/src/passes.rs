@@ -113,7 +113,7 @@ impl Analysis {
             let dead = match op {
                 Op::SetX(n, _) => over_x & (1 << n) != 0,
                 Op::SetV(n, _) => over_v & (1 << n) != 0,
-                Op::CondCompare { .. } => !live,
+                Op::CondCompare { .. } | Op::SetNzcv(_) | Op::InvertCarry => !live,
                 _ => op.effect() == Effect::Pure && self.uses[i] == 0,
             };
             if dead {

@@ -33,6 +33,13 @@ impl<O: Ops> a64_isa::Branch for Translate<'_, O> {
         }
     }
 
+    fn bc_cond(&mut self, i: BcCond) {
+        self.b_cond(BCond {
+            imm19: i.imm19,
+            cond: i.cond,
+        });
+    }
+
     fn svc(&mut self, i: Svc) {
         self.0.exception(Exception::Svc(i.imm16));
     }

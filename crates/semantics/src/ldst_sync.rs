@@ -6,7 +6,7 @@ use crate::translate::Translate;
 use a64_isa::ldst_sync::*;
 
 /// Order by the acquire and release bits.
-fn order(acquire: bool, release: bool) -> Order {
+pub(crate) fn order(acquire: bool, release: bool) -> Order {
     match (acquire, release) {
         (false, false) => Order::Relaxed,
         (true, false) => Order::Acquire,

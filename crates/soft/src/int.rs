@@ -48,6 +48,10 @@ pub const fn int1(op: Int1, w: Width, a: u64) -> u64 {
         Int1::Rev16 => ((a & 0x00ff_00ff_00ff_00ff) << 8) | ((a >> 8) & 0x00ff_00ff_00ff_00ff),
         Int1::Rev32 => a.swap_bytes().rotate_left(32),
         Int1::Rev => a.swap_bytes() >> (64 - w.bits()),
+        Int1::Ctz if a == 0 => w.bits() as u64,
+        Int1::Ctz => a.trailing_zeros() as u64,
+        Int1::Cnt => a.count_ones() as u64,
+        Int1::Abs => cut(w, signed(w, a).wrapping_abs() as u64),
     }
 }
 
@@ -82,6 +86,11 @@ pub const fn int2(op: Int2, w: Width, a: u64, b: u64) -> u64 {
         Int2::Lsr => a >> amount,
         Int2::Asr => (signed(w, a) >> amount) as u64,
         Int2::Ror => return extract_pair(w, a, a, amount as u8),
+        Int2::Smax if signed(w, a) < signed(w, b) => b,
+        Int2::Smin if signed(w, a) > signed(w, b) => b,
+        Int2::Umax if a < b => b,
+        Int2::Umin if a > b => b,
+        Int2::Smax | Int2::Smin | Int2::Umax | Int2::Umin => a,
     };
     cut(w, result)
 }

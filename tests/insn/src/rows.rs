@@ -13,6 +13,7 @@ pub fn not_recorded(row: &RowInfo) -> Option<&'static str> {
     match row.name {
         "svc" => Some("it leaves the program"),
         "dc_cvap" => Some("qemu's user mode leaves it undefined, up to 7.2"),
+        _ if row.feature == a64_isa::Feature::Lrcpc3 => Some("qemu does not have FEAT_LRCPC3, up to 11.1"),
         _ => None,
     }
 }
@@ -71,6 +72,10 @@ pub fn excluded(case: &Case, ours: &Outcome) -> Option<&'static str> {
     }
     if misaligned && word & 0x3fff_fc00 == 0x38bf_c000 {
         return Some("qemu does not check the alignment of LDAPR (B2.8.2)");
+    }
+    let tagged = case.state.x[(word >> 5 & 31) as usize] >> 56 != 0;
+    if misaligned && tagged {
+        return Some("qemu gives the address with its tag, which Linux hides (hide_si_addr_tag_bits)");
     }
     let is_clean = matches!(word & 0xffff_ffe0, 0xd50b_7a20 | 0xd50b_7b20 | 0xd50b_7e20);
     if ours.end == End::Segv && is_clean {

@@ -337,6 +337,13 @@ impl Asm {
         }
     }
 
+    pub fn popcnt(&mut self, w: Width, d: Gpr, s: Gpr) {
+        match w {
+            Width::W => dynasm!(self; .arch x64; popcnt Rd(d.0), Rd(s.0)),
+            Width::X => dynasm!(self; .arch x64; popcnt Rq(d.0), Rq(s.0)),
+        }
+    }
+
     pub fn bswap(&mut self, w: Width, d: Gpr) {
         match w {
             Width::W => dynasm!(self; .arch x64; bswap Rd(d.0)),

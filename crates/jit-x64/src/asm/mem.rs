@@ -139,6 +139,11 @@ impl Asm {
         self.bytes(&m.disp.to_le_bytes()[..disp_len]);
     }
 
+    /// `call [state + offset]`
+    pub fn call_state(&mut self, offset: i32) {
+        self.op_mem(legacy(0, false, 0, 0xff), Gpr(2), Mem::state(offset));
+    }
+
     /// An instruction with a general register (or opcode extension) and a memory operand.
     pub fn op_mem(&mut self, op: Legacy, reg: Gpr, m: Mem) {
         if op.prefix != 0 {

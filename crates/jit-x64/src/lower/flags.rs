@@ -164,7 +164,7 @@ impl Lower<'_> {
     }
 
     /// Brings the flags into EFLAGS, in an integer polarity.
-    fn load_flags(&mut self) {
+    pub(super) fn load_flags(&mut self) {
         match self.flags {
             FlagState::Sub | FlagState::Add => return,
             FlagState::Slot => {}

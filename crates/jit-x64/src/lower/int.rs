@@ -71,6 +71,10 @@ impl Lower<'_> {
             Int2::Umulh | Int2::Smulh => self.multiply_high(op, a, b),
             Int2::Udiv => self.divide(w, a, b),
             Int2::Sdiv => self.divide_signed(w, a, b),
+            Int2::Smax => self.choose(Cc::L, w, a, b),
+            Int2::Smin => self.choose(Cc::G, w, a, b),
+            Int2::Umax => self.choose(Cc::B, w, a, b),
+            Int2::Umin => self.choose(Cc::A, w, a, b),
         }
     }
 
@@ -192,6 +196,17 @@ impl Lower<'_> {
         self.load_into(Gpr::RCX, b);
         let d = self.copy_for_def(a, &[Gpr::RCX]);
         self.asm.ror_cl(w, d);
+        self.bind(d);
+    }
+
+    /// `b` if `a cc b`, else `a`.
+    fn choose(&mut self, cc: Cc, w: Width, a: Ref, b: Ref) {
+        self.clobber_flags();
+        let rb = self.reg(b);
+        let d = self.copy_for_def(a, &[rb]);
+        self.asm.alu(Alu::Cmp, w, d, rb);
+        // The 32-bit form clears the upper half also when nothing is moved.
+        self.asm.cmov(cc, w, d, rb);
         self.bind(d);
     }
 
@@ -376,6 +391,29 @@ impl Lower<'_> {
                 if w == Width::X {
                     self.asm.rorx(Width::X, d, d, 32);
                 }
+                self.bind(d);
+            }
+            Int1::Ctz => {
+                self.clobber_flags();
+                let ra = self.reg(a);
+                let d = self.def(Some(a), &[]);
+                self.asm.tzcnt(w, d, ra);
+                self.bind(d);
+            }
+            Int1::Cnt => {
+                self.clobber_flags();
+                let ra = self.reg(a);
+                let d = self.def(Some(a), &[]);
+                self.asm.popcnt(w, d, ra);
+                self.bind(d);
+            }
+            Int1::Abs => {
+                self.clobber_flags();
+                let ra = self.reg(a);
+                let d = self.def(None, &[ra]);
+                self.asm.mov(w, d, ra);
+                self.asm.neg(w, d);
+                self.asm.cmov(Cc::S, w, d, ra);
                 self.bind(d);
             }
             Int1::Rev16 => self.swap_groups(w, a, false),

@@ -12,6 +12,8 @@ mod flow;
 mod fp;
 mod int;
 mod mem;
+mod mem128;
+mod nzcv;
 mod sha;
 mod sha512;
 pub mod support;
@@ -794,6 +796,7 @@ impl Lower<'_> {
                 b,
                 nzcv,
             } => self.cond_compare(op, w, cond, a, b, nzcv),
+            op @ (Op::GetNzcv | Op::SetNzcv(_) | Op::InvertCarry) => self.nzcv_operation(op),
             Op::FpCompare {
                 size,
                 signaling,
@@ -836,6 +839,10 @@ impl Lower<'_> {
             } => self.cas(size, addr, expected, new),
             Op::LoadExclusive { size, addr } => self.load_exclusive(size, addr),
             Op::StoreExclusive { size, addr, value } => self.store_exclusive(size, addr, value),
+            op @ (Op::Cas16 { .. }
+            | Op::Rmw16 { .. }
+            | Op::LoadExclusive16 { .. }
+            | Op::StoreExclusive16 { .. }) => self.operation16(op),
             Op::Fence => self.fence(),
             Op::VecImm { lo, hi } => self.vec_imm(lo, hi),
             Op::Vec1 { op, s, a } => self.vec1(op, s, a),

@@ -17,7 +17,10 @@ pub fn int1(op: Int1) -> bool {
         | Int1::Rbit
         | Int1::Rev16
         | Int1::Rev32
-        | Int1::Rev => true,
+        | Int1::Rev
+        | Int1::Ctz
+        | Int1::Cnt
+        | Int1::Abs => true,
     }
 }
 

@@ -37,6 +37,12 @@ enumerated! {
         Rev32,
         /// All bytes of the width reversed.
         Rev,
+        /// Trailing zeros; the width when zero.
+        Ctz,
+        /// Bits that are set.
+        Cnt,
+        /// Magnitude of a signed number; the most negative stays itself.
+        Abs,
     }
 }
 
@@ -60,6 +66,7 @@ enumerated! {
         /// `a ^ !b`
         Eon,
         Lsl, Lsr, Asr, Ror,
+        Smax, Smin, Umax, Umin,
     }
 }
 

@@ -87,6 +87,8 @@ pub trait Ops {
 
     /// Computes and sets NZCV. `Adc` and `Sbc` read C.
     fn flag_op(&mut self, op: FlagOp, w: Width, a: Self::Value, b: Self::Value) -> Self::Value;
+    /// CFINV: C becomes its opposite.
+    fn invert_carry(&mut self);
     /// `a + b + C` or `a - b - !C` without setting flags (`op` is `Adc` or `Sbc`).
     fn carry_op(&mut self, op: FlagOp, w: Width, a: Self::Value, b: Self::Value) -> Self::Value;
     /// If `cond` holds, sets NZCV from `op` (`Add` or `Sub`), else to `nzcv` (bits 3:0).
@@ -99,12 +101,26 @@ pub trait Ops {
     fn store(&mut self, size: MemSize, base: Self::Value, offset: i64, value: Self::Value);
     /// Loads 1 to 16 bytes, the rest of the vector zero.
     fn load_v(&mut self, size: MemSize, base: Self::Value, offset: i64) -> Self::Vector;
+    /// LDP of X registers: of one piece where aligned to 16 bytes, as FEAT_LSE2 wants, if `shared`
+    /// (the address is not known to be the stack's).
+    fn load_pair(&mut self, shared: bool, base: Self::Value, offset: i64) -> (Self::Value, Self::Value);
+    /// STP of X registers, likewise.
+    fn store_pair(
+        &mut self,
+        shared: bool,
+        base: Self::Value,
+        offset: i64,
+        values: (Self::Value, Self::Value),
+    );
     /// Stores the low 1 to 16 bytes.
     fn store_v(&mut self, size: MemSize, base: Self::Value, offset: i64, value: Self::Vector);
     /// LDAR and LDAPR: zero-extending; faults when misaligned across 16 bytes.
     fn load_acquire(&mut self, size: MemSize, addr: Self::Value) -> Self::Value;
     /// STLR.
     fn store_release(&mut self, size: MemSize, addr: Self::Value, value: Self::Value);
+    /// As [`Ops::load_acquire`], for 1 to 16 bytes of a vector, the rest zero.
+    fn load_acquire_v(&mut self, size: MemSize, addr: Self::Value) -> Self::Vector;
+    fn store_release_v(&mut self, size: MemSize, addr: Self::Value, value: Self::Vector);
     /// LDXR and LDAXR. Alignment fault when misaligned.
     fn load_exclusive(&mut self, size: MemSize, order: Order, addr: Self::Value) -> Self::Value;
     /// LDXP: `size` is that of one register (W: 4 bytes, X: 8).
@@ -139,6 +155,14 @@ pub trait Ops {
         addr: Self::Value,
         value: Self::Value,
     ) -> Self::Value;
+    /// LSE128 (`Clr`, `Set` or `Swp`): low word first; returns the old words.
+    fn atomic_rmw_pair(
+        &mut self,
+        op: Rmw,
+        order: Order,
+        addr: Self::Value,
+        values: (Self::Value, Self::Value),
+    ) -> (Self::Value, Self::Value);
     /// CAS; returns the old value, zero-extended.
     fn compare_swap(
         &mut self,

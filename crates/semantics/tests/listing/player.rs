@@ -147,6 +147,12 @@ impl Listing {
             _ => format!("[{} + {offset}]", self.text(base)),
         }
     }
+
+    /// The two values of a pair.
+    fn halves(&mut self, pair: usize) -> (Val, Val) {
+        let name = self.expressions[pair].clone();
+        (self.value(format!("{name}.0")), self.value(format!("{name}.1")))
+    }
 }
 
 impl Ops for Listing {
@@ -271,6 +277,10 @@ impl Ops for Listing {
         Val(self.named(text))
     }
 
+    fn invert_carry(&mut self) {
+        self.line("flags = flags with C inverted".to_owned());
+    }
+
     fn carry_op(&mut self, op: FlagOp, w: Width, a: Val, b: Val) -> Val {
         self.value(format!("{}({}, {})", suffixed(op, w), self.text(a), self.text(b)))
     }
@@ -314,6 +324,30 @@ impl Ops for Listing {
         ));
     }
 
+    fn load_pair(&mut self, shared: bool, base: Val, offset: i64) -> (Val, Val) {
+        let kind = if shared { "load_pair" } else { "load_pair own" };
+        let pair = self.load_line(format!("{kind} {}", self.place(base, offset)));
+        self.halves(pair)
+    }
+
+    fn store_pair(&mut self, shared: bool, base: Val, offset: i64, values: (Val, Val)) {
+        let kind = if shared { "store_pair" } else { "store_pair own" };
+        let values = format!("{}, {}", self.text(values.0), self.text(values.1));
+        self.store_line(format!("{kind} {} = {values}", self.place(base, offset)));
+    }
+
+    fn load_acquire_v(&mut self, size: MemSize, addr: Val) -> Vector {
+        Vector(self.load_line(format!("load_acquire_v {size:?} [{}]", self.text(addr))))
+    }
+
+    fn store_release_v(&mut self, size: MemSize, addr: Val, value: Vector) {
+        self.store_line(format!(
+            "store_release_v {size:?} [{}] = {}",
+            self.text(addr),
+            self.vtext(value)
+        ));
+    }
+
     fn load_acquire(&mut self, size: MemSize, addr: Val) -> Val {
         Val(self.load_line(format!("load_acquire {size:?} [{}]", self.text(addr))))
     }
@@ -335,8 +369,7 @@ impl Ops for Listing {
             "load_exclusive_pair {size:?} {order:?} [{}]",
             self.text(addr)
         ));
-        let name = self.expressions[pair].clone();
-        (self.value(format!("{name}.0")), self.value(format!("{name}.1")))
+        self.halves(pair)
     }
 
     fn store_exclusive(&mut self, size: MemSize, order: Order, addr: Val, value: Val) -> Val {
@@ -367,6 +400,13 @@ impl Ops for Listing {
         Val(self.load_line(text))
     }
 
+    fn atomic_rmw_pair(&mut self, op: Rmw, order: Order, addr: Val, values: (Val, Val)) -> (Val, Val) {
+        let values = format!("{}, {}", self.text(values.0), self.text(values.1));
+        let text = format!("atomic_pair {op:?} {order:?} [{}], {values}", self.text(addr));
+        let pair = self.load_line(text);
+        self.halves(pair)
+    }
+
     fn compare_swap(&mut self, size: MemSize, order: Order, addr: Val, expected: Val, new: Val) -> Val {
         let values = format!("{}, {}", self.text(expected), self.text(new));
         Val(self.load_line(format!(
@@ -391,8 +431,7 @@ impl Ops for Listing {
             self.text(addr)
         );
         let pair = self.load_line(text);
-        let name = self.expressions[pair].clone();
-        (self.value(format!("{name}.0")), self.value(format!("{name}.1")))
+        self.halves(pair)
     }
 
     fn barrier(&mut self, kind: Barrier) {

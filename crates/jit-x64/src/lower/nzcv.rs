@@ -1,0 +1,76 @@
+//! NZCV as a value: reads, writes, and CFINV.
+
+use super::Lower;
+use super::flags::FlagState;
+use crate::asm::int::{Alu, Shift};
+use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
+use crate::ir::{Op, Ref};
+use guest::{CpuState, HostFlags};
+use semantics::ops::Width;
+use std::mem::offset_of;
+
+const FLAGS: i32 = offset_of!(CpuState, flags) as i32;
+/// The flags' bits in the state: SF, ZF, CF, OF.
+const HOST_BITS: i32 = 1 << 15 | 1 << 14 | 1 << 8 | 1;
+const HOST_CARRY: i32 = 1 << 8;
+/// A product with this has those bits at 31:28; what else it has lies elsewhere.
+const TO_NZCV: i32 = 1 << 16 | 1 << 21 | 1 << 28;
+/// And a product of NZCV in bits 3:0 with this has them at the host's places.
+const TO_HOST: i32 = 1 << 12 | 1 << 7 | 1;
+/// Bit 1 of LAHF's byte always reads as one.
+const HOST_ONE: i32 = 1 << 9;
+
+impl Lower<'_> {
+    pub(super) fn nzcv_operation(&mut self, op: Op) {
+        match op {
+            Op::GetNzcv => self.get_nzcv(),
+            Op::SetNzcv(value) => self.set_nzcv(value),
+            Op::InvertCarry => self.invert_carry(),
+            other => unreachable!("{other:?} is no operation on NZCV"),
+        }
+    }
+
+    /// Brings the flags into the CPU state.
+    pub(super) fn flags_to_slot(&mut self) {
+        if self.flags != FlagState::Slot {
+            self.save_flags();
+            self.set_flag_state(FlagState::Slot);
+        }
+    }
+
+    fn get_nzcv(&mut self) {
+        self.flags_to_slot();
+        let d = self.def(None, &[]);
+        self.asm.op_mem(MOVZX_16, d, Mem::state(FLAGS));
+        // The host's carry is the inverse one.
+        self.asm.alu_imm(Alu::Xor, Width::W, d, HOST_CARRY);
+        self.asm.alu_imm(Alu::And, Width::W, d, HOST_BITS);
+        self.asm.imul_imm(Width::W, d, d, TO_NZCV);
+        self.asm.alu_imm(Alu::And, Width::W, d, 0xf000_0000_u32 as i32);
+        self.bind(d);
+    }
+
+    fn set_nzcv(&mut self, value: Ref) {
+        self.set_flag_state(FlagState::Slot);
+        if let Some(nzcv) = self.constant(value) {
+            let word = HostFlags::from_nzcv(nzcv as u32).0 as u32;
+            return self.asm.store_state_imm32(FLAGS, word);
+        }
+        let t = self.temp();
+        self.load_into(t, value);
+        self.asm.shift_imm(Shift::Shr, Width::W, t, 28);
+        self.asm.imul_imm(Width::W, t, t, TO_HOST);
+        self.asm.alu_imm(Alu::And, Width::W, t, HOST_BITS);
+        self.asm.alu_imm(Alu::Xor, Width::W, t, HOST_CARRY | HOST_ONE);
+        self.asm.op_mem(STORE_16, t, Mem::state(FLAGS));
+    }
+
+    /// CFINV: the flags stay where they are, and CF means the opposite.
+    fn invert_carry(&mut self) {
+        self.load_flags();
+        self.set_flag_state(match self.flags {
+            FlagState::Add => FlagState::Sub,
+            _ => FlagState::Add,
+        });
+    }
+}
