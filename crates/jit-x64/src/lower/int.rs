@@ -71,10 +71,10 @@ impl Lower<'_> {
             Int2::Umulh | Int2::Smulh => self.multiply_high(op, a, b),
             Int2::Udiv => self.divide(w, a, b),
             Int2::Sdiv => self.divide_signed(w, a, b),
-            Int2::Smax => self.choose(Cc::L, w, a, b),
-            Int2::Smin => self.choose(Cc::G, w, a, b),
-            Int2::Umax => self.choose(Cc::B, w, a, b),
-            Int2::Umin => self.choose(Cc::A, w, a, b),
+            Int2::Smax => self.pick_by_compare(Cc::L, w, a, b),
+            Int2::Smin => self.pick_by_compare(Cc::G, w, a, b),
+            Int2::Umax => self.pick_by_compare(Cc::B, w, a, b),
+            Int2::Umin => self.pick_by_compare(Cc::A, w, a, b),
         }
     }
 
@@ -200,7 +200,7 @@ impl Lower<'_> {
     }
 
     /// `b` if `a cc b`, else `a`.
-    fn choose(&mut self, cc: Cc, w: Width, a: Ref, b: Ref) {
+    fn pick_by_compare(&mut self, cc: Cc, w: Width, a: Ref, b: Ref) {
         self.clobber_flags();
         let rb = self.reg(b);
         let d = self.copy_for_def(a, &[rb]);
