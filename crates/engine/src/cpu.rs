@@ -13,7 +13,7 @@ use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET,
     Runtime, lookup_index,
 };
-use jit_x64::stubs::ExitCode;
+use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
 use std::io;
 use std::ops::Range;
@@ -27,12 +27,14 @@ const SIGNAL_STACK_SIZE: usize = 64 << 10;
 const PAGE: usize = guest::PAGE_SIZE as usize;
 /// Words above the first entry of the return stack: what a return looks at when it is empty.
 const RETURN_SENTINELS: usize = 32;
-/// No instruction has this address.
-const NO_PC: u64 = 1;
-const EMPTY: LookupEntry = LookupEntry {
-    guest_pc: NO_PC,
-    host_pc: 0,
-};
+
+/// An entry that no branch finds: its address belongs to another.
+const fn empty_entry(index: usize) -> LookupEntry {
+    LookupEntry {
+        guest_pc: if index == 0 { 4 } else { 0 },
+        host_pc: 0,
+    }
+}
 
 /// FPCR bits under which inline floating point would differ: NaN defaults, flushing,
 /// alternative half precision.
@@ -80,8 +82,8 @@ impl CpuMemory {
         memory.return_stack.protect(0, PAGE, libc::PROT_NONE)?;
         memory.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ)?;
         for table in LookupTable::ALL {
-            // An entry of zeros is empty, as its address belongs to the first entry; but that one.
-            memory.set_lookup(table, 0, EMPTY);
+            // All others are empty as they are, of zeros.
+            memory.set_lookup(table, 0, empty_entry(0));
         }
         Ok(Box::leak(Box::new(memory)))
     }
@@ -106,11 +108,14 @@ impl CpuMemory {
         self.return_stack.address() + (RETURN_STACK_SIZE - RETURN_SENTINELS * 8) as u64
     }
 
-    fn clear_return_stack(&self) {
-        for i in 0..RETURN_SENTINELS {
-            let word = self.return_base() as *mut u64;
+    fn clear_return_stack(&self, stubs: &Stubs) {
+        let base = self.return_base() as *mut u64;
+        for entry in 0..RETURN_SENTINELS / 2 {
+            let entry = base.wrapping_add(2 * entry);
             // SAFETY: the words above the base are the top of our own mapping.
-            unsafe { word.add(i).write(NO_PC) };
+            unsafe { entry.write(stubs.no_return) };
+            // SAFETY: as above.
+            unsafe { entry.add(1).write(NO_PC) };
         }
         // SAFETY: the area is ours, and this CPU is not in generated code.
         unsafe { (*self.area()).runtime.return_rsp = self.return_base() };
@@ -120,7 +125,7 @@ impl CpuMemory {
         for table in LookupTable::ALL {
             if self.used[table as usize].swap(false, Ordering::Relaxed) {
                 for index in 0..LOOKUP_ENTRIES {
-                    self.set_lookup(table, index, EMPTY);
+                    self.set_lookup(table, index, empty_entry(index));
                 }
             }
         }
@@ -229,7 +234,7 @@ impl Cpu {
         };
         // SAFETY: the mapping is writable, large enough and page-aligned; nobody else uses it.
         unsafe { memory.area().write(area) };
-        memory.clear_return_stack();
+        memory.clear_return_stack(&engine.stubs);
         memory.clear_lookup();
         memory.requested.store(false, Ordering::SeqCst);
         memory.unprotect_poll_page();
@@ -406,7 +411,7 @@ impl Cpu {
         let flushes = engine.flushes.load(Ordering::SeqCst);
         let strict_fp = self.state().fp.fpcr & STRICT_FPCR != 0;
         if flushes != self.flushes || strict_fp != self.strict_fp {
-            self.memory.clear_return_stack();
+            self.memory.clear_return_stack(&engine.stubs);
         }
         if generation != self.generation || strict_fp != self.strict_fp {
             self.memory.clear_lookup();

@@ -46,6 +46,9 @@ impl ExitCode {
     }
 }
 
+/// The guest address in entries of an empty return stack. No instruction has it.
+pub const NO_PC: u64 = 1;
+
 /// Host addresses of the shared code.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stubs {
@@ -61,6 +64,8 @@ pub struct Stubs {
     pub return_miss: u64,
     /// Calls the interpreter for the word in RSI; pc is in the state.
     pub interpret: u64,
+    /// Where a return to [`NO_PC`] goes when the return stack is empty.
+    pub no_return: u64,
 }
 
 const CALLEE_SAVED: [Gpr; 6] = [Gpr::RBX, Gpr::RBP, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
@@ -112,6 +117,7 @@ impl Stubs {
         let restore = emit_exits(asm, &mut stubs);
         stubs.interpret = emit_interpret(asm, restore);
         stubs.return_miss = emit_return_miss(asm, stubs.lookup);
+        stubs.no_return = emit_no_return(asm, stubs.lookup);
         stubs
     }
 }
@@ -195,6 +201,16 @@ fn emit_interpret(asm: &mut Asm, restore: u64) -> u64 {
     let leave = asm.jmp();
     asm.fix_to(leave, restore);
     interpret
+}
+
+/// A guest may return to the address that stands for none: it faults as anywhere else.
+fn emit_no_return(asm: &mut Asm, lookup: u64) -> u64 {
+    let no_return = asm.here();
+    asm.store_state_imm(PC, NO_PC as i32);
+    asm.load_state(Gpr::RSP, runtime_offset!(return_base));
+    let leave = asm.jmp();
+    asm.fix_to(leave, lookup);
+    no_return
 }
 
 /// Frames skipped by a return (longjmp, exceptions): looks a few entries further down.

@@ -27,6 +27,43 @@ static void use_stack(long kib)
 	puts("enough");
 }
 
+/* Executes one instruction of an extension, by its name in /proc/cpuinfo. */
+static void use_extension(const char *name)
+{
+	static long word;
+	long value = 0;
+	if (strcmp(name, "crc32") == 0)
+		__asm__ volatile(".inst 0x1ac04000" ::: "x0"); /* crc32b w0, w0, w0 */
+	else if (strcmp(name, "aes") == 0)
+		__asm__ volatile(".inst 0x4e284800" ::: "v0"); /* aese v0.16b, v0.16b */
+	else if (strcmp(name, "atomics") == 0)
+		__asm__ volatile("mov x1, %0\n .inst 0xf8200020" ::"r"(&word) : "x0", "x1", "memory"); /* ldadd x0, x0, [x1] */
+	else if (strcmp(name, "lrcpc") == 0)
+		__asm__ volatile("mov x1, %0\n .inst 0xf8bfc020" ::"r"(&word) : "x0", "x1", "memory"); /* ldapr x0, [x1] */
+	else if (strcmp(name, "paca") == 0)
+		__asm__ volatile(".inst 0xdac123e0" ::: "x0"); /* paciza x0 */
+	else if (strcmp(name, "sb") == 0)
+		__asm__ volatile(".inst 0xd50330ff");
+	else if (strcmp(name, "rng") == 0)
+		__asm__ volatile(".inst 0xd53b2400" ::: "x0", "cc"); /* mrs x0, rndr */
+	else if (strcmp(name, "dit") == 0)
+		__asm__ volatile(".inst 0xd503415f"); /* msr dit, #1 */
+	puts(name);
+}
+
+/* AT_HWCAP and the name of a model's features, as /proc/cpuinfo and MIDR_EL1 have them. */
+static void print_cpu(void)
+{
+	char line[1024];
+	unsigned long midr;
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	while (file && fgets(line, sizeof line, file))
+		if (strncmp(line, "Features", 8) == 0)
+			break;
+	__asm__("mrs %0, midr_el1" : "=r"(midr));
+	printf("%lx %lx %lx %s", midr, getauxval(AT_HWCAP), getauxval(AT_HWCAP2), line);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -42,6 +79,10 @@ int main(int argc, char **argv)
 		for (int i = 0; i < 16; i++)
 			printf("%02x", bytes[i]);
 		printf(" %p\n", (void *)main);
+	} else if (strcmp(what, "cpu") == 0) {
+		print_cpu();
+	} else if (strcmp(what, "use") == 0 && argc > 2) {
+		use_extension(argv[2]);
 	} else if (strcmp(what, "execfn") == 0) {
 		puts((const char *)getauxval(AT_EXECFN));
 	} else if (strcmp(what, "exec") == 0 && argc > 2) {

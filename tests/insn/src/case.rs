@@ -3,6 +3,7 @@
 use crate::arena::{self, CODE_BASE, CODE_ENTRY, CODE_SIZE, DATA_BASE, DATA_SIZE};
 use crate::rng::Rng;
 use a64_isa::Feature;
+use crate::rows;
 use guest::{CpuState, FpEnv};
 
 /// NOP.
@@ -110,6 +111,14 @@ impl Case {
             Kind::CacheLine => state.set_reg(rt, data_address(rng)),
             Kind::BranchRegister => state.set_reg(rn, branch_target(rng)),
         }
+        if rows::uses_keys(word) {
+            // A source of its own: recorded cases of other rows keep their states.
+            let rng = &mut Rng::new(!seed);
+            random_keys(&mut state, rng);
+            if let Some(signing) = matching_signature(word).filter(|_| !rng.one_in(4)) {
+                words.insert(0, signing);
+            }
+        }
         Case {
             word,
             seed,
@@ -157,6 +166,41 @@ fn suit_halves(state: &mut CpuState, rng: &mut Rng, word: u32) {
     if state.fp.fpcr != 0 && rng.one_in(3) {
         state.set_fpcr(state.fp.fpcr | FpEnv::FPCR_FZ16);
     }
+}
+
+/// Keys of pointer authentication, and sometimes a disabled one.
+fn random_keys(state: &mut CpuState, rng: &mut Rng) {
+    for key in &mut state.pac.keys {
+        *key = [rng.next(), rng.next() | 1];
+    }
+    for mask in &mut state.pac.masks[..4] {
+        if rng.one_in(8) {
+            *mask = 0;
+        }
+    }
+    state.random = rng.next() | 1;
+}
+
+/// What signs the pointer that the instruction checks.
+fn matching_signature(word: u32) -> Option<u32> {
+    let row = a64_isa::row_of(word)?;
+    let (rn, rm) = (field(word, 5) as u32, field(word, 0) as u32);
+    let key_b = word >> 10 & 1;
+    let pac = |pointer: u32, modifier: u32| 0xdac1_0000 | key_b << 10 | modifier << 5 | pointer;
+    let pac_zero = |pointer: u32| 0xdac1_23e0 | key_b << 10 | pointer;
+    let before = match row.name {
+        // AUT without the bit that makes it one.
+        "aut" | "aut_zero" => word & !(1 << 12),
+        "bra" | "blra" => pac(rn, rm),
+        "bra_zero" | "blra_zero" => pac_zero(rn),
+        // PACIASP or PACIBSP.
+        "reta" => 0xd503_233f | key_b << 6,
+        // PACDZA or PACDZB.
+        "ldra" | "ldra_pre" => 0xdac1_2be0 | (word >> 23 & 1) << 10 | rn,
+        "hint" if matches!(word >> 5 & 0x7f, 12 | 14 | 28..=31) => word & !(0x4 << 5),
+        _ => return None,
+    };
+    Some(before)
 }
 
 /// The load-exclusive that marks what this store-exclusive wants.

@@ -5,7 +5,7 @@ use crate::case::{Case, Kind};
 use crate::local;
 use crate::outcome::{End, Outcome};
 use crate::rng::Rng;
-use a64_isa::{ROWS, RowInfo};
+use a64_isa::{Feature, ROWS, RowInfo};
 
 /// Why a row has no vectors, or `None` if it has.
 #[must_use]
@@ -13,9 +13,22 @@ pub fn not_recorded(row: &RowInfo) -> Option<&'static str> {
     match row.name {
         "svc" => Some("it leaves the program"),
         "dc_cvap" => Some("qemu's user mode leaves it undefined, up to 7.2"),
-        _ if row.feature == a64_isa::Feature::Lrcpc3 => Some("qemu does not have FEAT_LRCPC3, up to 11.1"),
+        _ if row.feature == Feature::Lrcpc3 => Some("qemu does not have FEAT_LRCPC3, up to 11.1"),
+        _ if row.feature == Feature::Pauth => Some("the keys of the other side are not known"),
         _ => None,
     }
+}
+
+/// Whether it is a hint of pointer authentication: nothing on CPUs without it.
+const fn is_signing_hint(word: u32) -> bool {
+    word & 0xffff_f01f == 0xd503_201f && matches!(word >> 5 & 0x7f, 7 | 8 | 10 | 12 | 14 | 24..=31)
+}
+
+/// Whether what the word does depends on keys or the state of the generator of RNDR.
+#[must_use]
+pub fn uses_keys(word: u32) -> bool {
+    let signs = a64_isa::row_of(word).is_some_and(|row| row.feature == Feature::Pauth);
+    signs || is_signing_hint(word) || matches!(mrs_register(word), Some(0x5920 | 0x5921))
 }
 
 /// op0:op1:CRn:CRm:op2 (its bits below op0's upper one) of what an MRS reads.
@@ -28,19 +41,23 @@ const fn mrs_register(word: u32) -> Option<u32> {
 }
 
 /// Whether what the word does is a property of the CPU model, not of the instruction
-/// set: reads of other registers than NZCV, FPCR, FPSR and TPIDR_EL0.
+/// set: reads of other registers than NZCV, FPCR, FPSR and TPIDR_EL0, the block of DC ZVA,
+/// and pointer authentication in the hint space.
 #[must_use]
 pub const fn is_model_specific(word: u32) -> bool {
+    if is_signing_hint(word) || word & 0xffff_ffe0 == 0xd50b_7420 {
+        return true;
+    }
     match mrs_register(word) {
         Some(register) => !matches!(register, 0x5a10 | 0x5a20 | 0x5a21 | 0x5e82),
         None => false,
     }
 }
 
-/// Whether the word reads a counter (CNTPCT_EL0 or CNTVCT_EL0), which differs each time.
+/// Whether the word reads a counter (CNTPCT_EL0, CNTVCT_EL0 or CNTVCTSS_EL0), which differs each time.
 #[must_use]
 pub const fn reads_counter(word: u32) -> bool {
-    matches!(mrs_register(word), Some(0x5f01 | 0x5f02))
+    matches!(mrs_register(word), Some(0x5f01 | 0x5f02 | 0x5f06))
 }
 
 /// Every row with vectors.
