@@ -199,6 +199,7 @@ impl Cpu {
                 return_guard: memory.return_stack.address(),
                 interpret: interpret as *const () as u64,
                 cas16: access::jit_cas16(),
+                bulk: access::jit_mops(),
                 pending: &raw mut *pending as u64,
                 host_mxcsr: HOST_MXCSR,
                 reserved: 0,

@@ -30,6 +30,7 @@ mod ldst_order;
 mod ldst_pair;
 mod ldst_sync;
 mod lse128;
+mod mops;
 mod simd;
 mod system;
 mod translate;
