@@ -10,8 +10,8 @@ use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
 use guest::{CpuState, Exit, FpEnv, access};
 use jit_x64::area::{
-    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET,
-    Runtime, lookup_index,
+    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
+    lookup_index,
 };
 use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
@@ -225,6 +225,7 @@ impl Cpu {
                 return_guard: memory.return_stack.address(),
                 interpret: interpret as *const () as u64,
                 cas16: access::jit_cas16(),
+                bulk: access::jit_mops(),
                 pending: &raw mut *pending as u64,
                 host_mxcsr: HOST_MXCSR,
                 reserved: 0,

@@ -70,6 +70,10 @@ fn effect(word: u32) -> Effect {
     if is(0x7e00_0000, 0x3600_0000) {
         return Effect::MayGoTo(i64::from((word << 13) as i32 >> 18) * 4);
     }
+    // CPYM, CPYE, SETM and SETE and all such: they look at C. (The prologues set all flags.)
+    if is(0x3b20_0c00, 0x1900_0400) {
+        return Effect::Reads;
+    }
     let data_processing_immediate = is(0x1c00_0000, 0x1000_0000);
     let loads_and_stores = is(0x0a00_0000, 0x0800_0000);
     // Logical and plain add/sub of registers.
@@ -127,6 +131,9 @@ mod tests {
             (0x3707_ffe0, Effect::MayGoTo(-4)), // tbnz w0, #0, .-4
             (0x54ff_ff41, Effect::Reads),       // b.ne
             (0xd65f_03c0, Effect::Reads),       // ret: not known
+            (0x1941_0440, Effect::Reads),       // cpyfm [x0]!, [x1]!, x2!
+            (0xba00_0400, Effect::Reads),       // rmif x0, #0, #0
+            (0xd500_401f, Effect::Reads),       // cfinv
             (0x1400_0002, Effect::GoesTo(8)),   // b .+8
             (0x97ff_ffff, Effect::GoesTo(-4)),  // bl .-4
         ] {

@@ -7,8 +7,10 @@
 //! [`fixup`] and resumes at the routine's error exit. Nothing here holds a Rust
 //! reference to guest memory, because another guest thread may change it at any time.
 
+mod bulk;
 mod wide;
 
+pub use bulk::{Stopped, copy_down, copy_up, fill, jit_mops};
 pub use wide::{jit_cas16, load16, store16};
 
 use crate::{Access, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
@@ -199,6 +201,7 @@ pub fn fixup(host_pc: u64, kind: FaultKind) -> Option<u64> {
     let hit = brackets
         .into_iter()
         .chain(wide::brackets())
+        .chain(bulk::brackets())
         .find(|&(begin, end, _)| (begin as u64..end as u64).contains(&host_pc))?;
     let last = match kind {
         FaultKind::Permission => LastFault::Permission,

@@ -9,6 +9,7 @@
 //! - Guest memory is reached through `guest::access` only.
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod memory;
 mod player;
 mod sysreg;

@@ -1,12 +1,13 @@
 //! [`Player`]: `Ops` carried out on a [`CpuState`].
 
-use crate::{memory, sysreg};
+use crate::{bulk, memory, sysreg};
 use guest::cpu_model::FeatureSet;
 use guest::{CpuState, Exit, GuestAddr, MemFault, access};
 use semantics::Ops;
 use semantics::ops::{
-    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
-    Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
+    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test,
+    Vec1, Vec2, Vec3, VecShift, Width,
 };
 
 /// The carry in NZCV.
@@ -268,6 +269,11 @@ impl Ops for Player<'_> {
         let (expected, new) = (memory::join_pair(size, expected), memory::join_pair(size, new));
         let old = self.memory(|_| memory::compare_swap(2 * size.bytes(), GuestAddr(addr), expected, new));
         memory::split_pair(size, old)
+    }
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        if let Some(target) = self.memory(|state| bulk::run(state, op, stage, regs)) {
+            self.next = target;
+        }
     }
     fn barrier(&mut self, kind: Barrier) {
         memory::barrier(kind);

@@ -23,6 +23,8 @@ pub struct Runtime {
     pub interpret: u64,
     /// Compare-and-exchange of 16 bytes: `guest::access::jit_cas16`.
     pub cas16: u64,
+    /// Copies and sets, by [`semantics::ops::BulkOp`]: `guest::access::jit_mops`.
+    pub bulk: [u64; 3],
     /// Return stack pointer when the stack is empty.
     pub return_base: u64,
     /// Start of the unreadable page below the return stack.

@@ -8,9 +8,9 @@ use crate::lower::support;
 use guest::cpu_model::FeatureSet;
 use guest::{CpuState, PacState};
 use semantics::ops::{
-    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
-    Lane, LoadExt, MemSize, Ops, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift,
-    Width,
+    Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
+    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Ops, Order, PacKey, Rmw, Shape, Span, SysReg,
+    Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::mem::offset_of;
 
@@ -185,6 +185,16 @@ impl<'a> Builder<'a> {
                 addr,
                 mask: (size.bytes() - 1) as u8,
             });
+        }
+    }
+
+    /// Whether C is known to be clear here, as behind a prologue of FEAT_MOPS.
+    fn carry_is_clear(&self) -> bool {
+        const DISTANCE: usize = 32;
+        let setter = |op: &&Op| op.writes_flags() || matches!(op, Op::Interpret { .. });
+        match self.ir.ops.iter().rev().take(DISTANCE).find(setter) {
+            Some(Op::SetNzcv(value)) => self.constant(*value).is_some_and(|nzcv| nzcv >> 29 & 1 == 0),
+            _ => false,
         }
     }
 
@@ -690,6 +700,21 @@ impl Ops for Builder<'_> {
         let value = self.join_pair(values);
         let old = self.push(Op::Rmw16 { op, addr, value });
         self.split_pair(old)
+    }
+
+    fn bulk(&mut self, op: BulkOp, _stage: BulkStage, regs: BulkRegs) {
+        let size = self.x(regs.rn);
+        if !self.carry_is_clear() {
+            self.push(Op::CarryGuard);
+        } else if self.constant(size) == Some(0) {
+            return;
+        }
+        let (to, from) = (self.x(regs.rd), self.x(regs.rs));
+        let left = self.push(Op::Bulk { op, to, from, size });
+        self.set_x(regs.rn, left);
+        self.push(Op::ZeroGuard { value: left });
+        // Behind the guard it is known; the epilogue has nothing to do.
+        self.x[regs.rn as usize] = self.imm(0);
     }
 
     fn barrier(&mut self, kind: Barrier) {

@@ -6,8 +6,8 @@
 //! write. `Insn` marks where a guest instruction starts.
 
 use semantics::ops::{
-    Cond, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Rmw,
-    Shape, Span, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    BulkOp, Cond, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane, LoadExt,
+    MemSize, Rmw, Shape, Span, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 
 /// Index of the operation that computes a value.
@@ -237,6 +237,19 @@ pub enum Op {
         addr: Ref,
         value: Ref,
     },
+    /// Main stage of a copy or set; the result is the size that is left.
+    Bulk {
+        op: BulkOp,
+        to: Ref,
+        from: Ref,
+        size: Ref,
+    },
+    /// Leaves to the interpreter unless the value is zero.
+    ZeroGuard {
+        value: Ref,
+    },
+    /// Leaves to the interpreter if C is set.
+    CarryGuard,
     Fence,
 
     // --- vectors
@@ -513,6 +526,9 @@ impl Op {
             | Op::Rmw16 { .. }
             | Op::LoadExclusive16 { .. }
             | Op::StoreExclusive16 { .. }
+            | Op::Bulk { .. }
+            | Op::ZeroGuard { .. }
+            | Op::CarryGuard
             | Op::Fp1 { .. }
             | Op::Fp2 { .. }
             | Op::Fp3 { .. }
@@ -538,6 +554,8 @@ impl Op {
             Op::Select { .. } | Op::VecSelect { .. } | Op::CarryOp { .. } | Op::CondCompare { .. } => true,
             Op::FlagOp { op, .. } => matches!(op, FlagOp::Adc | FlagOp::Sbc),
             Op::SideExit { test, .. } => matches!(test, Test::Cond(_)),
+            // A fault in a copy starts it again, and what it does then depends on C.
+            Op::Bulk { .. } | Op::ZeroGuard { .. } | Op::CarryGuard => true,
             Op::Interpret { .. } | Op::GetNzcv | Op::InvertCarry => true,
             _ => false,
         }
@@ -569,6 +587,7 @@ impl Op {
             | Op::GetState(_)
             | Op::GetNzcv
             | Op::InvertCarry
+            | Op::CarryGuard
             | Op::Fence
             | Op::VecImm { .. }
             | Op::Interpret { .. }
@@ -597,6 +616,7 @@ impl Op {
             | Op::AlignGuard { addr: a, .. }
             | Op::LoadExclusive { addr: a, .. }
             | Op::LoadExclusive16 { addr: a }
+            | Op::ZeroGuard { value: a }
             | Op::JumpTo { target: a, .. } => f(a),
             Op::Int2 { a, b, .. }
             | Op::Insert { dst: a, src: b, .. }
@@ -650,6 +670,12 @@ impl Op {
                 addr: a,
                 expected: b,
                 new: c,
+                ..
+            }
+            | Op::Bulk {
+                to: a,
+                from: b,
+                size: c,
                 ..
             }
             | Op::Cas16 {

@@ -2,8 +2,8 @@
 
 use crate::arena::{self, CODE_BASE, CODE_ENTRY, CODE_SIZE, DATA_BASE, DATA_SIZE};
 use crate::rng::Rng;
-use a64_isa::Feature;
 use crate::rows;
+use a64_isa::Feature;
 use guest::{CpuState, FpEnv};
 
 /// NOP.
@@ -25,6 +25,8 @@ pub enum Kind {
     CacheLine,
     /// A branch to Rn.
     BranchRegister,
+    /// A stage of a memory copy or set: all three are run.
+    Bulk,
 }
 
 impl Kind {
@@ -36,6 +38,8 @@ impl Kind {
             Kind::CacheLine
         } else if word & 0xfe00_0000 == 0xd600_0000 {
             Kind::BranchRegister
+        } else if word & 0x3b20_0c00 == 0x1900_0400 {
+            Kind::Bulk
         } else if word & 0x3fa0_7c00 == 0x08a0_7c00 {
             Kind::CompareSwap
         } else if word & 0xbfa0_7c00 == 0x0820_7c00 {
@@ -110,6 +114,10 @@ impl Case {
             }
             Kind::CacheLine => state.set_reg(rt, data_address(rng)),
             Kind::BranchRegister => state.set_reg(rn, branch_target(rng)),
+            Kind::Bulk => {
+                words = bulk_stages(word).to_vec();
+                set_bulk_state(&mut state, rng, word);
+            }
         }
         if rows::uses_keys(word) {
             // A source of its own: recorded cases of other rows keep their states.
@@ -201,6 +209,42 @@ fn matching_signature(word: u32) -> Option<u32> {
         _ => return None,
     };
     Some(before)
+}
+
+/// Prologue, main and epilogue of the copy or set that has this stage.
+pub(crate) fn bulk_stages(word: u32) -> [u32; 3] {
+    let lsb = if word >> 22 & 3 == 3 { 14 } else { 22 };
+    [0, 1, 2].map(|stage| word & !(3 << lsb) | stage << lsb)
+}
+
+/// Addresses and a size for a copy or set: sizes of all classes, ends that are not mapped, and
+/// overlap where the instruction allows it.
+fn set_bulk_state(state: &mut CpuState, rng: &mut Rng, word: u32) {
+    let size = match rng.below(8) {
+        0..=3 => rng.below(72),
+        4 | 5 => rng.below(600),
+        6 => rng.below(5000),
+        _ => rng.below(20_000),
+    };
+    let to = data_address(rng) & !63 | rng.below(64);
+    let may_overlap = word >> 26 & 1 != 0;
+    let from = if may_overlap && rng.one_in(2) {
+        to.wrapping_add(rng.below(400)).wrapping_sub(200)
+    } else if to & 0xff_ffff < DATA_SIZE / 2 {
+        to + DATA_SIZE / 2
+    } else {
+        to - DATA_SIZE / 2
+    };
+    let size = if may_overlap {
+        size
+    } else {
+        size.min(DATA_SIZE / 2 - 1)
+    };
+    state.set_reg(field(word, 0), to);
+    if word >> 22 & 3 != 3 {
+        state.set_reg(field(word, 16), from);
+    }
+    state.set_reg(field(word, 5), size);
 }
 
 /// The load-exclusive that marks what this store-exclusive wants.
@@ -317,6 +361,7 @@ mod tests {
             (0xc89f_fc20, Kind::Memory),          // stlr x0, [x1]
             (0xc8a2_7c20, Kind::CompareSwap),     // cas x2, x0, [x1]
             (0x4822_7c20, Kind::CompareSwapPair), // casp x2, x3, x0, x1, [x1]
+            (0x1901_0440, Kind::Bulk),            // cpyfp [x0]!, [x1]!, x2!
             (0xd50b_7420, Kind::CacheLine),       // dc zva, x0
             (0xd61f_0020, Kind::BranchRegister),  // br x1
         ];

@@ -72,7 +72,31 @@ fn with_state(words: Vec<u32>, seed: u64, rng: &mut Rng) -> Case {
 }
 
 fn straight(rng: &mut Rng, length: usize) -> Vec<u32> {
-    (0..length).map(|n| word(rng, length - n)).collect()
+    let mut words = Vec::with_capacity(length);
+    while words.len() < length {
+        let left = length - words.len();
+        if left >= 3 && rng.one_in(24) {
+            words.extend(bulk(rng));
+        } else {
+            words.push(word(rng, left));
+        }
+    }
+    words
+}
+
+/// The three stages of a memory copy or set, with few registers and a small size.
+fn bulk(rng: &mut Rng) -> [u32; 3] {
+    let names = ["cpyfp", "cpyp", "setp"];
+    let name = names[rng.below(3) as usize];
+    let row = ROWS
+        .iter()
+        .find(|row| row.name == name)
+        .expect("the table has it");
+    let to = rng.below(3) as usize;
+    let from = (to + 1 + rng.below(2) as usize) % 3;
+    let registers = 31 << 16 | 31 << 5 | 31;
+    let word = a64_isa::sample(row, rng.next()) & !registers;
+    case::bulk_stages(word | POINTERS[from] << 16 | OFFSET << 5 | POINTERS[to])
 }
 
 /// The body, then a branch back to some place in it while the counter lasts.
@@ -131,6 +155,8 @@ fn word(rng: &mut Rng, left: usize) -> u32 {
             | Kind::CompareSwap
             | Kind::CompareSwapPair
             | Kind::CacheLine => rng.one_in(2),
+            // Alone it would go on for most of memory: see `bulk`.
+            Kind::Bulk => false,
         };
         if !wanted || rows::not_recorded(row).is_some() || rows::is_model_specific(word) {
             continue;

@@ -73,3 +73,19 @@ pub fn index(rm: u8, option: u8, scaled: bool, size: u8) -> String {
 pub fn reg_size(sf: bool) -> u8 {
     if sf { 3 } else { 2 }
 }
+
+/// The suffix of the memory copy instructions: unprivileged and non-temporal accesses.
+#[must_use]
+pub fn copy_options(op2: u8) -> &'static str {
+    let names = [
+        "", "wt", "rt", "t", "wn", "wtwn", "rtwn", "twn", "rn", "wtrn", "rtrn", "trn", "n", "wtn", "rtn",
+        "tn",
+    ];
+    nth(op2, &names)
+}
+
+/// The suffix of the memory set instructions.
+#[must_use]
+pub fn set_options(option: u8) -> &'static str {
+    nth(option, &["", "t", "n", "tn"])
+}

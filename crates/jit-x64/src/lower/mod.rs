@@ -7,6 +7,7 @@
 //! [`MapEntry`] of the place tells.
 
 mod aes;
+mod bulk;
 mod flags;
 mod flow;
 mod fp;
@@ -843,6 +844,7 @@ impl Lower<'_> {
             | Op::Rmw16 { .. }
             | Op::LoadExclusive16 { .. }
             | Op::StoreExclusive16 { .. }) => self.operation16(op),
+            op @ (Op::Bulk { .. } | Op::ZeroGuard { .. } | Op::CarryGuard) => self.bulk_operation(op),
             Op::Fence => self.fence(),
             Op::VecImm { lo, hi } => self.vec_imm(lo, hi),
             Op::Vec1 { op, s, a } => self.vec1(op, s, a),

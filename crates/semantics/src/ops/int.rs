@@ -165,6 +165,38 @@ enumerated! {
 }
 
 enumerated! {
+    /// Memory copies and sets of FEAT_MOPS.
+    pub enum BulkOp {
+        /// Upwards.
+        CopyForward,
+        /// In the direction that overlap needs.
+        Copy,
+        /// The low byte of Rs everywhere.
+        Set,
+    }
+}
+
+enumerated! {
+    /// The stages of them that access memory.
+    pub enum BulkStage { Main, Epilogue }
+}
+
+/// Register numbers of destination, source or value, and size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BulkRegs {
+    pub rd: u8,
+    pub rs: u8,
+    pub rn: u8,
+}
+
+impl BulkRegs {
+    #[must_use]
+    pub const fn new(rd: u8, rs: u8, rn: u8) -> Self {
+        BulkRegs { rd, rs, rn }
+    }
+}
+
+enumerated! {
     /// Barriers, by what they order.
     pub enum Barrier {
         /// DMB/DSB with loads and stores ordered against each other.

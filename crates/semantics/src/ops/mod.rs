@@ -21,8 +21,8 @@ mod vec;
 pub use enums::Enumerated;
 pub use fp::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Rounding};
 pub use int::{
-    Barrier, Cond, Crc, Exception, FlagOp, Indirect, Int1, Int2, LoadExt, MemSize, Order, PacKey, Rmw,
-    SysReg, Test, Width,
+    Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Indirect, Int1, Int2, LoadExt,
+    MemSize, Order, PacKey, Rmw, SysReg, Test, Width,
 };
 pub use vec::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
@@ -181,6 +181,10 @@ pub trait Ops {
         expected: (Self::Value, Self::Value),
         new: (Self::Value, Self::Value),
     ) -> (Self::Value, Self::Value);
+    /// The main or epilogue stage of a memory copy or set (FEAT_MOPS, Option A): does what is
+    /// left and writes the size register. The one operation that writes a register although
+    /// it may fault, with what is left then; it must be an instruction's only one.
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs);
     fn barrier(&mut self, kind: Barrier);
     /// IC IVAU: translated code of the line at `addr` is dropped; ends the block.
     fn invalidate_code(&mut self, addr: Self::Value);

@@ -7,8 +7,9 @@
 use a64_isa::FeatureSet;
 use semantics::Ops;
 use semantics::ops::{
-    Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
-    Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
+    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test,
+    Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::fmt::Debug;
 
@@ -432,6 +433,11 @@ impl Ops for Listing {
         );
         let pair = self.load_line(text);
         self.halves(pair)
+    }
+
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        let BulkRegs { rd, rs, rn } = regs;
+        self.load_line(format!("bulk {op:?} {stage:?} x{rd}, x{rs}, x{rn}"));
     }
 
     fn barrier(&mut self, kind: Barrier) {

@@ -1,0 +1,65 @@
+//! The main and epilogue stages of FEAT_MOPS, which write the size register back as far as
+//! they came.
+
+use guest::{CpuState, GuestAddr, MemFault, access};
+use semantics::ops::{BulkOp, BulkRegs, BulkStage};
+
+const NZCV_N: u32 = 1 << 31;
+const NZCV_C: u32 = 1 << 29;
+
+/// Does what is left. `Some` is where to go on instead of the next instruction.
+///
+/// # Errors
+/// The fault, after the size register was written.
+pub fn run(
+    state: &mut CpuState,
+    op: BulkOp,
+    stage: BulkStage,
+    regs: BulkRegs,
+) -> Result<Option<u64>, MemFault> {
+    let (to, from, size) = (
+        state.reg(regs.rd.into()),
+        state.reg(regs.rs.into()),
+        state.reg(regs.rn.into()),
+    );
+    if state.nzcv() & NZCV_C != 0 {
+        return Ok(Some(restart(state, op, stage, regs)));
+    }
+    let backward = op == BulkOp::Copy && size as i64 >= 0;
+    let result = if backward {
+        access::copy_down(end(to, size), end(from, size), size)
+    } else {
+        let count = size.wrapping_neg();
+        match op {
+            BulkOp::Set => access::fill(end(to, size), from as u8, count),
+            BulkOp::CopyForward | BulkOp::Copy => access::copy_up(end(to, size), end(from, size), count),
+        }
+    };
+    let left = result.err().map_or(0, |stopped| stopped.left);
+    let left = if backward { left } else { left.wrapping_neg() };
+    state.set_reg(regs.rn.into(), left);
+    match result {
+        Ok(()) => Ok(None),
+        Err(stopped) => Err(stopped.fault),
+    }
+}
+
+fn end(address: u64, size: u64) -> GuestAddr {
+    GuestAddr(address.wrapping_add(size))
+}
+
+/// The state is that of Option B (a program that began elsewhere): back to the prologue with
+/// what is left, as Linux handles the exception (arm64_mops_reset_regs).
+fn restart(state: &mut CpuState, op: BulkOp, stage: BulkStage, regs: BulkRegs) -> u64 {
+    let size = state.reg(regs.rn.into());
+    if op != BulkOp::Set && state.nzcv() & NZCV_N != 0 {
+        for n in [regs.rd, regs.rs] {
+            let address = state.reg(n.into());
+            state.set_reg(n.into(), address.wrapping_sub(size));
+        }
+    }
+    state.pc.wrapping_sub(match stage {
+        BulkStage::Main => 4,
+        BulkStage::Epilogue => 8,
+    })
+}
