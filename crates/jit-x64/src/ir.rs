@@ -114,6 +114,14 @@ pub enum Op {
         a: Ref,
         b: Ref,
     },
+    FpCondCompare {
+        size: FpSize,
+        signaling: bool,
+        cond: Cond,
+        a: Ref,
+        b: Ref,
+        nzcv: u8,
+    },
 
     // --- registers
     SetX(u8, Ref),
@@ -371,6 +379,7 @@ impl Op {
             | Op::SetState(..)
             | Op::Fence => Effect::Writes,
             Op::FpCompare { .. }
+            | Op::FpCondCompare { .. }
             | Op::Load { .. }
             | Op::Store { .. }
             | Op::LoadV { .. }
@@ -404,6 +413,7 @@ impl Op {
     pub fn reads_flags(&self) -> bool {
         match self {
             Op::Select { .. } | Op::VecSelect { .. } | Op::CarryOp { .. } | Op::CondCompare { .. } => true,
+            Op::FpCondCompare { .. } => true,
             Op::FlagOp { op, .. } => matches!(op, FlagOp::Adc | FlagOp::Sbc),
             Op::SideExit { test, .. } => matches!(test, Test::Cond(_)),
             Op::Interpret { .. } => true,
@@ -417,7 +427,7 @@ impl Op {
     pub fn writes_flags(&self) -> bool {
         matches!(
             self,
-            Op::FlagOp { .. } | Op::CondCompare { .. } | Op::FpCompare { .. }
+            Op::FlagOp { .. } | Op::CondCompare { .. } | Op::FpCompare { .. } | Op::FpCondCompare { .. }
         )
     }
 
@@ -468,6 +478,7 @@ impl Op {
             | Op::CarryOp { a, b, .. }
             | Op::CondCompare { a, b, .. }
             | Op::FpCompare { a, b, .. }
+            | Op::FpCondCompare { a, b, .. }
             | Op::Store {
                 base: a, value: b, ..
             }

@@ -9,6 +9,8 @@
 mod flags;
 mod flow;
 mod fp;
+mod fpconv;
+mod half;
 mod int;
 mod mem;
 mod sha;
@@ -717,6 +719,7 @@ impl Lower<'_> {
                 a,
                 b,
             } => self.fp_compare(size, signaling, a, b),
+            op @ Op::FpCondCompare { .. } => self.fp_cond_compare(op),
             Op::Load {
                 size,
                 ext,
