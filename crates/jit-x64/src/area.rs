@@ -124,6 +124,28 @@ pub struct Consts {
     pub tbx_bias4: [u8; 16],
     /// Doublewords rotated right by eight.
     pub ror8_d: [u8; 16],
+    pub abs_h: [u16; 8],
+    pub smallest_h: [u16; 8],
+    /// The bits of a double that a single does not have, and the others.
+    pub sticky: [u64; 4],
+    pub kept: [u64; 4],
+    pub half_s: [u32; 4],
+    pub half_d: [u64; 2],
+    /// 1.0.
+    pub unity_s: [u32; 4],
+    pub unity_d: [u64; 2],
+    /// 2^31 and 2^63, the limits of FRINT32 and FRINT64.
+    pub two31_s: [u32; 4],
+    pub two31_d: [u64; 2],
+    pub two63_s: [u32; 4],
+    pub two63_d: [u64; 2],
+    /// 2^16.
+    pub two16_s: [u32; 4],
+    /// FRSQRTS: 1.5, and what is too small to be halved without a thought.
+    pub three_halves_s: [u32; 4],
+    pub three_halves_d: [u64; 2],
+    pub small_s: [u32; 4],
+    pub small_d: [u64; 2],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -215,6 +237,23 @@ impl Consts {
             tbx_bias3: [0x50; 16],
             tbx_bias4: [0x40; 16],
             ror8_d: [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8],
+            abs_h: [!(1 << 15); 8],
+            smallest_h: [1 << 10; 8],
+            sticky: [(1 << 29) - 1; 4],
+            kept: [!((1 << 29) - 1); 4],
+            half_s: [0x3f00_0000; 4],
+            half_d: [0x3fe0 << 48; 2],
+            unity_s: [0x3f80_0000; 4],
+            unity_d: [0x3ff0 << 48; 2],
+            two31_s: [(127 + 31) << 23; 4],
+            two31_d: [(1023 + 31) << 52; 2],
+            two63_s: [(127 + 63) << 23; 4],
+            two63_d: [(1023 + 63) << 52; 2],
+            two16_s: [(127 + 16) << 23; 4],
+            three_halves_s: [0x3fc0_0000; 4],
+            three_halves_d: [0x3ff8 << 48; 2],
+            small_s: [8 << 23; 4],
+            small_d: [8 << 52; 2],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

@@ -222,11 +222,6 @@ impl<'a> Builder<'a> {
         let low = self.extract(Width::X, false, both, 0, 32);
         (low, self.extract(Width::X, false, both, 32, 32))
     }
-
-    /// Whether the floating-point lanes are ones the lowering knows, in a plain FPCR mode.
-    fn fp_native(&self, lane: Lane) -> bool {
-        !self.strict_fp && matches!(lane, Lane::S | Lane::D)
-    }
 }
 
 /// The result of an integer operation on constants.
@@ -912,47 +907,87 @@ impl Ops for Builder<'_> {
     }
 
     fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) -> Ref {
-        if !support::fp1(op, s) || !(self.fp_native(s.lane) || matches!(op, Fp1::Abs | Fp1::Neg)) {
+        if self.strict_fp && !matches!(op, Fp1::Abs | Fp1::Neg) {
+            return self.give_up();
+        }
+        if let Some(result) = self.expand_fp1(op, s, a) {
+            return result;
+        }
+        if !support::fp1(op, s) {
             return self.give_up();
         }
         self.push(Op::Fp1 { op, s, a })
     }
 
     fn fp2(&mut self, op: Fp2, s: Shape, a: Ref, b: Ref) -> Ref {
-        if !self.fp_native(s.lane) || !support::fp2(op, s) {
+        if self.strict_fp {
+            return self.give_up();
+        }
+        if let Some(result) = self.expand_fp2(op, s, a, b) {
+            return result;
+        }
+        if !support::fp2(op, s) {
             return self.give_up();
         }
         self.push(Op::Fp2 { op, s, a, b })
     }
 
     fn fp3(&mut self, op: Fp3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
-        if !self.fp_native(s.lane) || !support::fp3(op, s) {
+        if self.strict_fp {
+            return self.give_up();
+        }
+        if let Some(result) = self.expand_fp3(op, s, a, b, c) {
+            return result;
+        }
+        if !support::fp3(op) {
             return self.give_up();
         }
         self.push(Op::Fp3 { op, s, a, b, c })
     }
 
     fn fp_compare(&mut self, size: FpSize, signaling: bool, a: Ref, b: Ref) {
-        if self.fp_native(size.lane()) {
-            self.push(Op::FpCompare {
-                size,
-                signaling,
-                a,
-                b,
-            });
-        } else {
+        if self.strict_fp {
             self.give_up();
+            return;
         }
+        let (_, a) = self.as_single(size, a);
+        let (size, b) = self.as_single(size, b);
+        self.push(Op::FpCompare {
+            size,
+            signaling,
+            a,
+            b,
+        });
     }
 
-    fn fp_cond_compare(&mut self, _size: FpSize, _signaling: bool, _cond: Cond, _a: Ref, _b: Ref, _nzcv: u8) {
-        self.give_up();
+    fn fp_cond_compare(&mut self, size: FpSize, signaling: bool, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
+        if self.strict_fp {
+            self.give_up();
+            return;
+        }
+        if matches!(cond, Cond::Al | Cond::Nv) {
+            self.fp_compare(size, signaling, a, b);
+        } else {
+            // A half's signaling NaN traps even where the condition does not hold: the
+            // interpreter then finds nothing to raise.
+            let (_, a) = self.as_single(size, a);
+            let (size, b) = self.as_single(size, b);
+            self.push(Op::FpCondCompare {
+                size,
+                signaling,
+                cond,
+                a,
+                b,
+                nzcv,
+            });
+        }
     }
 
     fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Ref) -> Ref {
-        if !self.fp_native(size.lane()) || !support::fp_to_int(how) {
+        if self.strict_fp || !support::fp_to_int(how) {
             return self.give_up();
         }
+        let (size, a) = self.scaled_operand(how, size, a);
         self.push(Op::FpToInt { how, w, size, a })
     }
 
@@ -961,22 +996,39 @@ impl Ops for Builder<'_> {
     }
 
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) -> Ref {
-        if !self.fp_native(size.lane()) || how.fbits != 0 {
+        if self.strict_fp {
             return self.give_up();
+        }
+        if size == FpSize::H {
+            return match self.int_to_half(how, w, value) {
+                Some(result) => result,
+                None => self.give_up(),
+            };
         }
         self.push(Op::IntToFp { how, w, size, value })
     }
 
     fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) -> Ref {
-        if !self.fp_native(s.lane) || !support::vec_fp_to_int(how, s) {
+        if self.strict_fp || !support::fp_to_int(how) {
             return self.give_up();
+        }
+        if s.lane == Lane::H
+            && let Some(result) = self.halves_to_ints(how, s, a)
+        {
+            return result;
         }
         self.push(Op::VecFpToInt { how, s, a })
     }
 
     fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: Ref) -> Ref {
-        if !self.fp_native(s.lane) || !support::vec_int_to_fp(how, s) {
+        if self.strict_fp {
             return self.give_up();
+        }
+        if s.lane == Lane::H {
+            return match self.ints_to_halves(how, s, a) {
+                Some(result) => result,
+                None => self.give_up(),
+            };
         }
         self.push(Op::VecIntToFp { how, s, a })
     }

@@ -147,6 +147,14 @@ pub enum Op {
         a: Ref,
         b: Ref,
     },
+    FpCondCompare {
+        size: FpSize,
+        signaling: bool,
+        cond: Cond,
+        a: Ref,
+        b: Ref,
+        nzcv: u8,
+    },
 
     /// NZCV as in the system register.
     GetNzcv,
@@ -511,6 +519,7 @@ impl Op {
             | Op::SetState(..)
             | Op::Fence => Effect::Writes,
             Op::FpCompare { .. }
+            | Op::FpCondCompare { .. }
             | Op::Load { .. }
             | Op::Store { .. }
             | Op::LoadV { .. }
@@ -552,6 +561,7 @@ impl Op {
     pub fn reads_flags(&self) -> bool {
         match self {
             Op::Select { .. } | Op::VecSelect { .. } | Op::CarryOp { .. } | Op::CondCompare { .. } => true,
+            Op::FpCondCompare { .. } => true,
             Op::FlagOp { op, .. } => matches!(op, FlagOp::Adc | FlagOp::Sbc),
             Op::SideExit { test, .. } => matches!(test, Test::Cond(_)),
             // A fault in a copy starts it again, and what it does then depends on C.
@@ -570,6 +580,7 @@ impl Op {
             Op::FlagOp { .. }
                 | Op::CondCompare { .. }
                 | Op::FpCompare { .. }
+                | Op::FpCondCompare { .. }
                 | Op::SetNzcv(_)
                 | Op::InvertCarry
         )
@@ -628,6 +639,7 @@ impl Op {
             | Op::CarryOp { a, b, .. }
             | Op::CondCompare { a, b, .. }
             | Op::FpCompare { a, b, .. }
+            | Op::FpCondCompare { a, b, .. }
             | Op::Store {
                 base: a, value: b, ..
             }

@@ -10,6 +10,7 @@
 pub mod area;
 pub mod asm;
 pub mod builder;
+mod expand;
 pub mod features;
 pub mod ir;
 pub mod lower;

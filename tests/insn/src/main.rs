@@ -5,6 +5,7 @@
 //! `insn-tests immediates ROW-PREFIX` runs every immediate of rows that have few.
 //! `insn-tests sequences COUNT FIRST` runs random sequences; `insn-tests jit COUNT FIRST`
 //! compares them between JIT and interpreter.
+//! `insn-tests native ROW-PREFIX COUNT` compares COUNT cases of each matching row between them.
 //! `insn-tests decode COUNT FIRST` compares which words are allocated.
 //! `insn-tests show WORD SEED` (hexadecimal) runs one case.
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["jit", count, first] => {
             number(count, 10).and_then(|count| number(first, 10).map(|first| jit(count, first)))
         }
+        ["native", prefix, count] => number(count, 10).map(|count| native(prefix, count)),
         ["decode", count, first] => {
             number(count, 10).and_then(|count| number(first, 10).and_then(|first| decode(count, first)))
         }
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
             number(word, 16).and_then(|word| number(seed, 16).and_then(|seed| show(word as u32, seed)))
         }
         _ => Err(Error::other(
-            "usage: insn-tests record [TABLE...] | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | jit COUNT FIRST | decode COUNT FIRST | show WORD SEED",
+            "usage: insn-tests record [TABLE...] | compare [ROW-PREFIX [COUNT [FIRST]]] | immediates ROW-PREFIX | sequences COUNT FIRST | jit COUNT FIRST | native ROW-PREFIX COUNT | decode COUNT FIRST | show WORD SEED",
         )),
     };
     match done {
@@ -203,5 +205,42 @@ fn jit(count: u64, first: u64) -> bool {
     let mut engine = local::EngineRunner::new(engine::Mode::Jit);
     let (differing, report) = sequence::compare(arena, &mut engine, first..first + count);
     println!("{report}{differing} of {count} sequences differ");
+    differing == 0
+}
+
+/// States tried with one word, which is translated once.
+const STATES: u64 = 64;
+
+fn native(prefix: &str, count: u64) -> bool {
+    let arena = &mut *Arena::lock();
+    let mut engine = local::EngineRunner::new(engine::Mode::Jit);
+    let (mut total, mut differing) = (0, 0);
+    for row in a64_isa::ROWS.iter().filter(|row| row.name.starts_with(prefix)) {
+        let mut differing_here = 0;
+        for index in 0..count {
+            let mut rng = Rng::for_case(row.name, u64::MAX / 2 + index / STATES);
+            let word = a64_isa::sample(row, rng.next());
+            let case = Case::new(word, rng.next() ^ (index % STATES));
+            let Some(ours) = rows::interpret(arena, &case) else {
+                continue;
+            };
+            let (ours, theirs) = (ours.delta(&case), engine.run(arena, &case).delta(&case));
+            total += 1;
+            if ours != theirs {
+                differing_here += 1;
+                if differing_here <= SHOWN_PER_ROW {
+                    print!(
+                        "{}",
+                        outcome::explain(&case, ("interpreter", &ours), ("engine", &theirs))
+                    );
+                }
+            }
+        }
+        if differing_here > 0 {
+            println!("{}: {differing_here} differ", row.name);
+        }
+        differing += differing_here;
+    }
+    println!("{differing} of {total} cases differ");
     differing == 0
 }

@@ -7,7 +7,7 @@ use crate::asm::int::Alu;
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
 use crate::asm::{Asm, Gpr};
 use crate::const_offset;
-use crate::ir::{NONE, Ref};
+use crate::ir::{NONE, Op, Ref};
 use crate::regs::slot_spill;
 use guest::{CpuState, NUM_SPILL_SLOTS};
 use semantics::ops::{Cond, FlagOp, FpSize, Width};
@@ -396,13 +396,60 @@ impl Lower<'_> {
         });
     }
 
+    /// FCCMP: either compares, or sets the constant; the flags end up in the CPU state. EFLAGS
+    /// hold what the condition needs until the comparison, which may trap.
+    pub(super) fn fp_cond_compare(&mut self, op: Op) {
+        let Op::FpCondCompare {
+            size,
+            signaling,
+            cond,
+            a,
+            b,
+            nzcv,
+        } = op
+        else {
+            return;
+        };
+        let (ra, rb) = (self.vreg(a), self.vreg(b));
+        let test = self.condition(cond);
+        let busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
+        let (skip, other) = match test {
+            CondTest::One(cc) => (self.asm.jcc(cc), None),
+            CondTest::FpNe => (self.asm.jcc(Cc::Ne), Some(self.asm.jcc(Cc::P))),
+            CondTest::FpEq => {
+                let unordered = self.asm.jcc(Cc::P);
+                let equal = self.asm.jcc(Cc::E);
+                self.asm.fix_here(unordered);
+                (equal, None)
+            }
+        };
+        if busy {
+            self.asm.store_state(RAX_SLOT, Gpr::RAX);
+        }
+        let word = guest::HostFlags::from_nzcv(u32::from(nzcv) << 28).0;
+        self.asm.mov_imm(Gpr::RAX, word);
+        self.asm.op_mem(STORE_16, Gpr::RAX, Mem::state(FLAGS));
+        if busy {
+            self.asm.load_state(Gpr::RAX, RAX_SLOT);
+        }
+        let done = self.asm.jmp();
+        self.asm.fix_here(skip);
+        if let Some(other) = other {
+            self.asm.fix_here(other);
+        }
+        self.asm.ucomis(size == FpSize::D, signaling, ra, rb);
+        self.with_rax(|asm, _| emit_save(asm, FlagState::Fp));
+        self.asm.fix_here(done);
+        self.set_flag_state(FlagState::Slot);
+    }
+
     /// Whether the first reader of the flags wants the operands in reverse.
     fn compare_is_read_swapped(&self) -> bool {
-        use crate::ir::Op;
         use semantics::ops::Test;
         for op in &self.ir.ops[self.at + 1..] {
             let cond = match *op {
                 Op::Select { cond, .. } | Op::VecSelect { cond, .. } | Op::CondCompare { cond, .. } => cond,
+                Op::FpCondCompare { cond, .. } => cond,
                 Op::SideExit {
                     test: Test::Cond(cond),
                     ..

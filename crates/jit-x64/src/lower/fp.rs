@@ -6,20 +6,25 @@
 //! then executes the instruction. What raises nothing and still differs is guarded.
 
 use super::Lower;
-use crate::asm::int::{Alu, Shift};
+use crate::asm::int::Alu;
+use crate::asm::mem::{Mem, VMOVUPS_LOAD};
 use crate::asm::sse::*;
-use crate::asm::{Cc, Gpr, Xmm};
+use crate::asm::{Cc, Xmm};
 use crate::const_offset;
 use crate::ir::Ref;
-use semantics::ops::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Rounding, Shape, Span, Width};
+use semantics::ops::{Fp1, Fp2, Fp3, Lane, Shape, Span, Width};
 
 /// Predicates of VCMP.
 const EQ_OQ: u8 = 0x00;
-const UNORD_Q: u8 = 0x03;
+pub(super) const UNORD_Q: u8 = 0x03;
 const GE_OS: u8 = 0x0d;
 const GT_OS: u8 = 0x0e;
 const LE_OS: u8 = 0x02;
 const LT_OS: u8 = 0x01;
+/// Those that raise nothing for quiet NaNs.
+const GE_OQ: u8 = 0x1d;
+const LT_OQ: u8 = 0x11;
+const NLT_UQ: u8 = 0x15;
 
 /// Whether FADDP has a sequence for the shape.
 #[must_use]
@@ -30,7 +35,7 @@ pub fn pairwise(s: Shape) -> bool {
     )
 }
 
-fn kind(s: Shape) -> FpKind {
+pub(super) fn kind(s: Shape) -> FpKind {
     match (s.lane, s.span) {
         (Lane::D, Span::Scalar) => FpKind::Sd,
         (Lane::D, _) => FpKind::Pd,
@@ -54,7 +59,7 @@ const fn round_control(op: Fp1) -> u8 {
 impl Lower<'_> {
     /// A copy of a 64-bit vector operand whose upper half cannot raise anything, or the
     /// operand itself.
-    fn tame(&mut self, s: Shape, r: Ref, reg: Xmm) -> Xmm {
+    pub(super) fn tame(&mut self, s: Shape, r: Ref, reg: Xmm) -> Xmm {
         if s.span != Span::Half || self.live_bits(r) <= 64 {
             return reg;
         }
@@ -85,13 +90,14 @@ impl Lower<'_> {
         let ra = self.vreg(a);
         match op {
             Fp1::Abs | Fp1::Neg => {
-                let double = s.lane == Lane::D;
                 let d = self.vdef(Some(a), &[]);
-                let (form, mask) = match (op, double) {
-                    (Fp1::Abs, false) => (VANDPS, const_offset!(abs_s)),
-                    (Fp1::Abs, true) => (VANDPS, const_offset!(abs_d)),
-                    (_, false) => (VXORPS, const_offset!(sign_s)),
-                    (_, true) => (VXORPS, const_offset!(sign_d)),
+                let (form, mask) = match (op, s.lane) {
+                    (Fp1::Abs, Lane::H) => (VANDPS, const_offset!(abs_h)),
+                    (Fp1::Abs, Lane::D) => (VANDPS, const_offset!(abs_d)),
+                    (Fp1::Abs, _) => (VANDPS, const_offset!(abs_s)),
+                    (_, Lane::H) => (VXORPS, const_offset!(sign_h)),
+                    (_, Lane::D) => (VXORPS, const_offset!(sign_d)),
+                    (_, _) => (VXORPS, const_offset!(sign_s)),
                 };
                 self.asm.v3_state(form, d, ra, mask);
                 self.cut_fp(s, d, if op == Fp1::Abs { Some(a) } else { None });
@@ -115,6 +121,15 @@ impl Lower<'_> {
                 self.cut_fp(s, d, Some(a));
                 self.vbind(d);
             }
+            Fp1::RintA => {
+                let ra = self.tame(s, a, ra);
+                let d = self.vdef_temp(None, &[]);
+                self.round_away(k, d, ra);
+                self.cut_fp(s, d, Some(a));
+                self.vbind(d);
+            }
+            Fp1::Rint32Z | Fp1::Rint32X | Fp1::Rint64Z | Fp1::Rint64X => self.round_within(op, s, a, ra),
+            Fp1::CvtHS | Fp1::CvtSH | Fp1::CvtHD | Fp1::CvtDH => self.half_convert(op, s, a, ra),
             Fp1::CvtSD => {
                 let d = self.vdef(None, &[]);
                 if s.span == Span::Scalar {
@@ -155,13 +170,74 @@ impl Lower<'_> {
         }
     }
 
-    fn round(&mut self, k: FpKind, d: Xmm, a: Xmm, control: u8) {
+    pub(super) fn round(&mut self, k: FpKind, d: Xmm, a: Xmm, control: u8) {
         match k {
             FpKind::Ss => self.asm.v3i(VROUNDSS, d, a, a, control),
             FpKind::Sd => self.asm.v3i(VROUNDSD, d, a, a, control),
             FpKind::Ps => self.asm.v2i(VROUNDPS, d, a, control),
             FpKind::Pd => self.asm.v2i(VROUNDPD, d, a, control),
         }
+    }
+
+    /// FRINTA: the nearest integer to zero, and one more if half or more was cut off. All of
+    /// it is exact, so nothing is raised. Uses two temporaries besides `d`.
+    pub(super) fn round_away(&mut self, k: FpKind, d: Xmm, a: Xmm) {
+        let double = k.is_double();
+        let (t, u) = (self.vtemp(), self.vtemp());
+        let pick = |single: i32, of_double: i32| if double { of_double } else { single };
+        self.round(k, t, a, 11);
+        self.asm.v3(VSUB.of(k), u, a, t);
+        self.asm
+            .v3_state(VANDPS, u, u, pick(const_offset!(abs_s), const_offset!(abs_d)));
+        let half = pick(const_offset!(half_s), const_offset!(half_d));
+        self.asm.v3_state(VCMP.of(k), u, u, half);
+        self.asm.bytes(&[GE_OQ]);
+        self.asm
+            .v3_state(VANDPS, u, u, pick(const_offset!(unity_s), const_offset!(unity_d)));
+        // The sign of the operand: also that of a zero result.
+        self.asm
+            .v3_state(VANDPS, d, a, pick(const_offset!(sign_s), const_offset!(sign_d)));
+        self.asm.v3(VORPS, u, u, d);
+        self.asm.v3(VADD.of(k), d, t, u);
+        self.locked_v &= !(1 << t.0 | 1 << u.0);
+    }
+
+    /// FRINT32 and FRINT64: rounded quietly; a result that does not fit (or is the least
+    /// integer, which does) goes to the interpreter; then rounded again, raising Inexact.
+    fn round_within(&mut self, op: Fp1, s: Shape, a: Ref, ra: Xmm) {
+        let k = kind(s);
+        let double = k.is_double();
+        let toward_zero = matches!(op, Fp1::Rint32Z | Fp1::Rint64Z);
+        let control = if toward_zero { 3 } else { 4 };
+        let limit = match (matches!(op, Fp1::Rint32Z | Fp1::Rint32X), double) {
+            (true, false) => const_offset!(two31_s),
+            (true, true) => const_offset!(two31_d),
+            (false, false) => const_offset!(two63_s),
+            (false, true) => const_offset!(two63_d),
+        };
+        let abs = if double {
+            const_offset!(abs_d)
+        } else {
+            const_offset!(abs_s)
+        };
+        let ra = self.tame(s, a, ra);
+        let (t, bits) = (self.vtemp(), self.temp());
+        self.clobber_flags();
+        self.round(k, t, ra, control | 8);
+        self.asm.v3_state(VANDPS, t, t, abs);
+        self.asm.v3_state(VCMP.of(k), t, t, limit);
+        self.asm.bytes(&[NLT_UQ]);
+        self.asm.vmovmsk(double, bits, t);
+        if k.is_scalar() {
+            self.asm.alu_imm(Alu::And, Width::W, bits, 1);
+        } else {
+            self.asm.alu(Alu::Test, Width::W, bits, bits);
+        }
+        self.guard(Cc::Ne);
+        let d = self.vdef_temp(None, &[]);
+        self.round(k, d, ra, control);
+        self.cut_fp(s, d, Some(a));
+        self.vbind(d);
     }
 
     /// Zeroes what lies beyond the shape. A scalar instruction takes the rest of its
@@ -225,8 +301,43 @@ impl Lower<'_> {
                 self.vbind(d);
             }
             Fp2::Addp => self.add_pairs(s, ra, rb),
+            Fp2::Rsqrts => self.rsqrt_step(s, (a, ra), (b, rb)),
             _ => unreachable!("{op:?} is not supported"),
         }
+    }
+
+    /// FRSQRTS, (3 - a * b) / 2 with one rounding, as 1.5 - (a / 2) * b: a difference that
+    /// overflows only before it is halved does not arise. A small `a`, whose half may be
+    /// inexact, goes to the interpreter.
+    fn rsqrt_step(&mut self, s: Shape, (a, ra): (Ref, Xmm), (b, rb): (Ref, Xmm)) {
+        let k = kind(s);
+        let double = k.is_double();
+        let pick = |single: i32, of_double: i32| if double { of_double } else { single };
+        let (x, y) = (self.tame(s, a, ra), self.tame(s, b, rb));
+        let (t, bits) = (self.vtemp(), self.temp());
+        self.clobber_flags();
+        self.asm
+            .v3_state(VANDPS, t, x, pick(const_offset!(abs_s), const_offset!(abs_d)));
+        let small = pick(const_offset!(small_s), const_offset!(small_d));
+        self.asm.v3_state(VCMP.of(k), t, t, small);
+        self.asm.bytes(&[LT_OQ]);
+        self.asm.vmovmsk(double, bits, t);
+        match s.span {
+            Span::Scalar => self.asm.alu_imm(Alu::And, Width::W, bits, 1),
+            Span::Half => self.asm.alu_imm(Alu::And, Width::W, bits, 3),
+            Span::Full => self.asm.alu(Alu::Test, Width::W, bits, bits),
+        }
+        self.guard(Cc::Ne);
+        let half = pick(const_offset!(half_s), const_offset!(half_d));
+        self.asm.v3_state(VMUL.of(k), t, x, half);
+        let d = self.vdef_temp(None, &[]);
+        let three_halves = pick(const_offset!(three_halves_s), const_offset!(three_halves_d));
+        self.asm.vex_mem(VMOVUPS_LOAD, d, None, Mem::state(three_halves));
+        self.asm.fma(VFNMADD231, k, d, t, y);
+        self.locked_v &= !(1 << t.0);
+        self.guard_nan(k, d);
+        self.cut(s, d);
+        self.vbind(d);
     }
 
     /// FADDP. The scalar form adds the pair in `ra`.
@@ -321,8 +432,6 @@ impl Lower<'_> {
     /// Fused multiply-add. inf * 0 + NaN raises nothing on x86, and the choice among
     /// several NaNs differs: any NaN result goes to the interpreter.
     pub(super) fn fp3(&mut self, op: Fp3, s: Shape, a: Ref, b: Ref, c: Ref) {
-        let k = kind(s);
-        let (rb, rc) = (self.vreg(b), self.vreg(c));
         let form = match op {
             Fp3::MulAdd => VFMADD231,
             Fp3::MulSub => VFNMADD231,
@@ -330,6 +439,11 @@ impl Lower<'_> {
             Fp3::NegMulSub => VFMSUB231,
             _ => unreachable!("{op:?} is not supported"),
         };
+        if s.lane == Lane::H {
+            return self.half_fused(form, s, a, b, c);
+        }
+        let k = kind(s);
+        let (rb, rc) = (self.vreg(b), self.vreg(c));
         let d = self.vtemp();
         self.vload_into(d, a);
         if s.span == Span::Half {
@@ -342,148 +456,6 @@ impl Lower<'_> {
         }
         self.guard_nan(k, d);
         self.cut_fp(s, d, (s.span == Span::Scalar).then_some(a));
-        self.vbind(d);
-    }
-
-    pub(super) fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Ref) {
-        let source = self.vreg(a);
-        let d = self.convert_to_int(how, w, size == FpSize::D, source);
-        self.bind_temp(self.at as Ref, d);
-    }
-
-    /// Lane 0 as an integer in a temporary. Values out of range trap or leave by a guard,
-    /// before anything was raised; then Inexact is.
-    fn convert_to_int(&mut self, how: FpToInt, w: Width, double: bool, source: Xmm) -> Gpr {
-        let d = self.temp();
-        let control = match how.rounding {
-            Rounding::TieEven => 0,
-            Rounding::MinusInf => 1,
-            Rounding::PlusInf => 2,
-            _ => 3,
-        };
-        if how.signed && control == 3 {
-            self.asm.cvt_to_int(double, true, w, d, source);
-            return d;
-        }
-        let k = if double { FpKind::Sd } else { FpKind::Ss };
-        let t = self.vtemp();
-        self.round(k, t, source, control | 8);
-        if how.signed {
-            self.asm.cvt_to_int(double, true, w, d, t);
-        } else {
-            // To 64 bits, which traps from 2^63 on; then look whether the result is in range.
-            self.clobber_flags();
-            self.asm.cvt_to_int(double, true, Width::X, d, t);
-            if w == Width::W {
-                let high = self.temp();
-                self.asm.rorx(Width::X, high, d, 32);
-                self.asm.alu(Alu::Test, Width::W, high, high);
-                self.guard(Cc::Ne);
-            } else {
-                self.asm.alu(Alu::Test, Width::X, d, d);
-                self.guard(Cc::S);
-            }
-        }
-        self.round(k, t, source, control);
-        d
-    }
-
-    pub(super) fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) {
-        let double = size == FpSize::D;
-        let r = self.reg(value);
-        let d = self.vdef_temp(None, &[]);
-        self.asm.vzero(d);
-        match (how.signed, w) {
-            (true, _) => self.asm.cvt_from_int(double, w, d, d, r),
-            (false, Width::W) => {
-                let t = self.temp();
-                self.asm.mov(Width::W, t, r);
-                self.asm.cvt_from_int(double, Width::X, d, d, t);
-            }
-            (false, Width::X) => {
-                // The top bit set: halve, keeping a sticky bit, convert, double.
-                self.clobber_flags();
-                let (t, low) = (self.temp(), self.temp());
-                self.asm.alu(Alu::Test, Width::X, r, r);
-                let large = self.asm.jcc(Cc::S);
-                self.asm.cvt_from_int(double, Width::X, d, d, r);
-                let done = self.asm.jmp();
-                self.asm.fix_here(large);
-                self.asm.mov(Width::X, t, r);
-                self.asm.mov(Width::W, low, r);
-                self.asm.shift_imm(Shift::Shr, Width::X, t, 1);
-                self.asm.alu_imm(Alu::And, Width::W, low, 1);
-                self.asm.alu(Alu::Or, Width::X, t, low);
-                self.asm.cvt_from_int(double, Width::X, d, d, t);
-                let k = if double { FpKind::Sd } else { FpKind::Ss };
-                self.asm.v3(VADD.of(k), d, d, d);
-                self.asm.fix_here(done);
-            }
-        }
-        self.vbind(d);
-    }
-
-    /// FCVTZS of words, or a scalar form that keeps the integer in a vector register.
-    pub(super) fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) {
-        let double = s.lane == Lane::D;
-        let source = self.vreg(a);
-        if s.span != Span::Scalar {
-            let source = self.tame(s, a, source);
-            let d = self.vdef(Some(a), &[]);
-            self.asm.v2(VCVTTPS2DQ, d, source);
-            return self.vbind(d);
-        }
-        let w = if double { Width::X } else { Width::W };
-        let t = self.convert_to_int(how, w, double, source);
-        let d = self.vdef_temp(None, &[]);
-        if double {
-            self.asm.vmovq_from(d, t);
-        } else {
-            self.asm.vmovd_from(d, t);
-        }
-        self.vbind(d);
-    }
-
-    pub(super) fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: Ref) {
-        let double = s.lane == Lane::D;
-        let ra = self.vreg(a);
-        if s.span != Span::Scalar && !double {
-            let ra = self.tame(s, a, ra);
-            let d = self.vdef(Some(a), &[]);
-            self.asm.v2(VCVTDQ2PS, d, ra);
-            return self.vbind(d);
-        }
-        let (d, t) = (self.vdef_temp(None, &[]), self.temp());
-        if s.span != Span::Scalar {
-            // Two doublewords, one at a time.
-            let high = self.vtemp();
-            self.asm.vextract(3, t, ra, 1);
-            self.asm.vzero(high);
-            self.asm.cvt_from_int(true, Width::X, high, high, t);
-            self.asm.vmovq_to(t, ra);
-            self.asm.vzero(d);
-            self.asm.cvt_from_int(true, Width::X, d, d, t);
-            self.asm.v3(VPUNPCKLQDQ, d, d, high);
-            return self.vbind(d);
-        }
-        if double {
-            self.asm.vmovq_to(t, ra);
-        } else {
-            self.asm.vmovd_to(t, ra);
-        }
-        self.asm.vzero(d);
-        match (how.signed, double) {
-            (true, _) => self
-                .asm
-                .cvt_from_int(double, if double { Width::X } else { Width::W }, d, d, t),
-            (false, false) => self.asm.cvt_from_int(false, Width::X, d, d, t),
-            (false, true) => {
-                self.clobber_flags();
-                self.asm.alu(Alu::Test, Width::X, t, t);
-                self.guard(Cc::S);
-                self.asm.cvt_from_int(true, Width::X, d, d, t);
-            }
-        }
         self.vbind(d);
     }
 }

@@ -11,6 +11,8 @@ mod bulk;
 mod flags;
 mod flow;
 mod fp;
+mod fpconv;
+mod half;
 mod int;
 mod mem;
 mod mem128;
@@ -804,6 +806,7 @@ impl Lower<'_> {
                 a,
                 b,
             } => self.fp_compare(size, signaling, a, b),
+            op @ Op::FpCondCompare { .. } => self.fp_cond_compare(op),
             Op::Load {
                 size,
                 ext,

@@ -3,9 +3,7 @@
 
 use super::{fp, vec};
 use crate::features::HostFeatures;
-use semantics::ops::{
-    Fp1, Fp2, Fp3, FpToInt, Int1, IntToFp, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift,
-};
+use semantics::ops::{Fp1, Fp2, Fp3, FpToInt, Int1, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
 #[must_use]
 pub fn int1(op: Int1) -> bool {
@@ -78,7 +76,11 @@ pub fn vec_shift(op: VecShift, s: Shape, amount: u8) -> bool {
 #[must_use]
 pub fn fp1(op: Fp1, s: Shape) -> bool {
     match op {
-        Fp1::Abs | Fp1::Neg => matches!(s.lane, Lane::S | Lane::D),
+        Fp1::Abs | Fp1::Neg => matches!(s.lane, Lane::H | Lane::S | Lane::D),
+        Fp1::RintA => matches!(s.lane, Lane::S | Lane::D),
+        Fp1::Rint32Z | Fp1::Rint32X | Fp1::Rint64Z | Fp1::Rint64X => true,
+        Fp1::CvtHS | Fp1::CvtSH => true,
+        Fp1::CvtHD | Fp1::CvtDH => s.span == Span::Scalar,
         Fp1::Sqrt
         | Fp1::RintN
         | Fp1::RintP
@@ -104,12 +106,13 @@ pub fn fp2(op: Fp2, s: Shape) -> bool {
         Fp2::Max | Fp2::Min | Fp2::MaxNm | Fp2::MinNm => true,
         Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt => true,
         Fp2::Addp => fp::pairwise(s),
+        Fp2::Rsqrts => s.lane != Lane::H,
         _ => false,
     }
 }
 
 #[must_use]
-pub fn fp3(op: Fp3, _s: Shape) -> bool {
+pub fn fp3(op: Fp3) -> bool {
     match op {
         Fp3::MulAdd | Fp3::MulSub | Fp3::NegMulAdd | Fp3::NegMulSub => true,
         Fp3::MulAddLong | Fp3::MulSubLong => false,
@@ -120,21 +123,8 @@ pub fn fp3(op: Fp3, _s: Shape) -> bool {
 
 #[must_use]
 pub fn fp_to_int(how: FpToInt) -> bool {
-    how.fbits == 0
-        && matches!(
-            how.rounding,
-            Rounding::Zero | Rounding::MinusInf | Rounding::PlusInf | Rounding::TieEven
-        )
-}
-
-#[must_use]
-pub fn vec_fp_to_int(how: FpToInt, s: Shape) -> bool {
-    let truncates_words = how.signed && how.rounding == Rounding::Zero && s.lane == Lane::S;
-    fp_to_int(how) && (s.span == Span::Scalar || truncates_words)
-}
-
-#[must_use]
-pub fn vec_int_to_fp(how: IntToFp, s: Shape) -> bool {
-    how.fbits == 0
-        && (s.span == Span::Scalar || (s.lane == Lane::S && how.signed) || (s.lane == Lane::D && how.signed))
+    matches!(
+        how.rounding,
+        Rounding::Zero | Rounding::MinusInf | Rounding::PlusInf | Rounding::TieEven | Rounding::TieAway
+    )
 }
