@@ -119,6 +119,11 @@ pub struct Consts {
     pub tbx_bias4: [u8; 16],
     /// Doublewords rotated right by eight.
     pub ror8_d: [u8; 16],
+    /// Words rotated right by eight and by 24.
+    pub ror8_s: [u8; 16],
+    pub ror24_s: [u8; 16],
+    /// The constants of SHA-1's rounds.
+    pub sha1_k: [[u32; 4]; 3],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -210,6 +215,9 @@ impl Consts {
             tbx_bias3: [0x50; 16],
             tbx_bias4: [0x40; 16],
             ror8_d: [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8],
+            ror8_s: [1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12],
+            ror24_s: [3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14],
+            sha1_k: [[0x5a82_7999; 4], [0x6ed9_eba1; 4], [0x8f1b_bcdc; 4]],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

@@ -3,6 +3,8 @@
 //! What the lowering has no sequence for is not recorded at all: the whole guest
 //! instruction becomes one [`Op::Interpret`], a call of the interpreter.
 
+mod fuse;
+
 use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
 use guest::CpuState;
@@ -642,12 +644,18 @@ impl Ops for Builder<'_> {
         if !support::vec1(op, s) {
             return self.give_up();
         }
+        if let Some(found) = self.fused1(op, a) {
+            return found;
+        }
         self.push(Op::Vec1 { op, s, a })
     }
 
     fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) -> Ref {
         if !support::vec2(op, s) {
             return self.give_up();
+        }
+        if let Some(found) = self.fused2(op, s, a, b) {
+            return found;
         }
         self.push(Op::Vec2 { op, s, a, b })
     }
@@ -662,6 +670,9 @@ impl Ops for Builder<'_> {
     fn vec_shift(&mut self, op: VecShift, s: Shape, acc: Ref, a: Ref, amount: u8) -> Ref {
         if !support::vec_shift(op, s, amount) {
             return self.give_up();
+        }
+        if let Some(found) = self.fused_shift(op, s, acc, a, amount) {
+            return found;
         }
         self.push(Op::VecShift {
             op,

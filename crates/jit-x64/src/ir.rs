@@ -19,6 +19,15 @@ pub const NONE: Ref = u32::MAX;
 /// Register number of SP in `GetX` and `SetX`.
 pub const SP: u8 = 31;
 
+/// A round of AES as x86 has it: the key is added behind the other steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AesStep {
+    Encrypt,
+    EncryptLast,
+    Decrypt,
+    DecryptLast,
+}
+
 /// What `indices` find in the `nth` table register, beside what `earlier` ones gave.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct TableMore {
@@ -269,6 +278,19 @@ pub enum Op {
         indices: Ref,
     },
     VecTableMore(TableMore),
+    /// `key` may be [`NONE`], for zero.
+    Aes {
+        step: AesStep,
+        state: Ref,
+        key: Ref,
+    },
+    /// The carry-less product of doublewords: of the upper ones if so said.
+    Clmul {
+        a: Ref,
+        b: Ref,
+        a_high: bool,
+        b_high: bool,
+    },
     VecTableElse(TableElse),
     Fp1 {
         op: Fp1,
@@ -428,6 +450,8 @@ impl Op {
             | Op::VecExt { .. }
             | Op::VecTable1 { .. }
             | Op::VecTableMore(_)
+            | Op::Aes { .. }
+            | Op::Clmul { .. }
             | Op::VecTableElse(_) => Effect::Pure,
             // Saturation is noted in FPSR, whether the result is used or not.
             Op::Vec1 { op, .. } if !saturates1(*op) => Effect::Pure,
@@ -560,6 +584,7 @@ impl Op {
                 addr: a, value: b, ..
             }
             | Op::Vec2 { a, b, .. }
+            | Op::Clmul { a, b, .. }
             | Op::VecShift { acc: a, a: b, .. }
             | Op::VecSetLane { dst: a, value: b, .. }
             | Op::VecCopyLane { dst: a, src: b, .. }
@@ -594,6 +619,12 @@ impl Op {
                 f(a);
                 f(b);
                 f(c);
+            }
+            Op::Aes { state, key, .. } => {
+                f(state);
+                if key != NONE {
+                    f(key);
+                }
             }
             Op::SideExit { test, .. } => match test {
                 Test::Cond(_) => {}

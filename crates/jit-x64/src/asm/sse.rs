@@ -39,7 +39,7 @@ opcodes! {
     VPBROADCASTB_R = 1 2 0x78; VPBROADCASTW_R = 1 2 0x79; VPBROADCASTD_R = 1 2 0x58; VPBROADCASTQ_R = 1 2 0x59;
     VPSHIFT_W = 1 1 0x71; VPSHIFT_D = 1 1 0x72; VPSHIFT_Q = 1 1 0x73;
     VMOVAPS = 0 1 0x28; VMOVQ = 2 1 0x7e; VMOVMSKPS = 0 1 0x50; VMOVMSKPD = 1 1 0x50;
-    VAESENC = 1 2 0xdc; VAESENCLAST = 1 2 0xdd; VAESDECLAST = 1 2 0xdf; VAESIMC = 1 2 0xdb;
+    VAESENC = 1 2 0xdc; VAESENCLAST = 1 2 0xdd; VAESDEC = 1 2 0xde; VAESDECLAST = 1 2 0xdf; VAESIMC = 1 2 0xdb;
     VPCLMULQDQ = 1 3 0x44;
     VPACKSSWB = 1 1 0x63; VPACKSSDW = 1 1 0x6b; VPACKUSWB = 1 1 0x67; VPACKUSDW = 1 2 0x2b;
     VPMULHRSW = 1 2 0x0b; VPHADDD = 1 2 0x02; VPBLENDVB = 1 3 0x4c; VBLENDVPD = 1 3 0x4b; VPMOVSXBQ = 1 2 0x22;
@@ -157,14 +157,14 @@ impl Asm {
         self.bytes(&[imm]);
     }
 
-    /// `vprorq d, s, n`: an AVX-512 form (EVEX prefix, Intel SDM volume 2, 2.7).
-    pub fn rotate_right_d(&mut self, d: Xmm, s: Xmm, n: u8) {
+    /// `vprord/q d, s, n`: AVX-512 forms (EVEX prefix, Intel SDM volume 2, 2.7).
+    pub fn rotate_right(&mut self, double: bool, d: Xmm, s: Xmm, n: u8) {
         let not = |bit: u8| (bit >> 3 & 1) ^ 1;
         // The rotation is chosen by ModRM.reg (0), so the destination stands in vvvv.
         self.bytes(&[
             0x62,
             1 << 7 | 1 << 6 | not(s.0) << 5 | 1 << 4 | 1,
-            1 << 7 | (!d.0 & 15) << 3 | 1 << 2 | 1,
+            u8::from(double) << 7 | (!d.0 & 15) << 3 | 1 << 2 | 1,
             1 << 3,
             0x72,
             0xc0 | s.0 & 7,

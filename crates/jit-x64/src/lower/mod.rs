@@ -6,6 +6,7 @@
 //! guest registers are in their homes; only NZCV may wait in EFLAGS, which the
 //! [`MapEntry`] of the place tells.
 
+mod aes;
 mod flags;
 mod flow;
 mod fp;
@@ -18,7 +19,7 @@ mod vec;
 mod vecmove;
 
 use crate::area::MAX_BORROWED;
-use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
+use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE, Vex};
 use crate::asm::{Asm, Fixup, Gpr, Xmm};
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::passes::{Analysis, NO_HINT};
@@ -606,6 +607,38 @@ impl Lower<'_> {
         t
     }
 
+    /// Where the CPU state has a vector value that no register has and that is used here for
+    /// the last time: to be a memory operand.
+    fn only_in_state(&self, r: Ref) -> Option<i32> {
+        let loc = self.locs[r as usize];
+        if loc.reg != NOWHERE || !self.dies(r) {
+            None
+        } else if loc.home != NOWHERE {
+            pinned_v(loc.home).is_none().then(|| slot_v(loc.home))
+        } else {
+            (loc.spill != NOWHERE).then(|| slot_spill(loc.spill))
+        }
+    }
+
+    /// `op d, a, b`, with `b` read from the state if that is all there is of it.
+    fn v3_ref(&mut self, op: Vex, a: Ref, b: Ref) -> Xmm {
+        match self.only_in_state(b) {
+            Some(offset) if a != b => {
+                let ra = self.vreg(a);
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v3_state(op, d, ra, offset);
+                self.release(b);
+                d
+            }
+            _ => {
+                let (ra, rb) = (self.vreg(a), self.vreg(b));
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v3(op, d, ra, rb);
+                d
+            }
+        }
+    }
+
     fn vload_into(&mut self, d: Xmm, r: Ref) {
         let loc = self.locs[r as usize];
         if loc.reg != NOWHERE {
@@ -846,6 +879,8 @@ impl Lower<'_> {
             } => self.vec_get_lane(lane, a, index, signed),
             Op::VecExt { s, lo, hi, index } => self.vec_ext(s, lo, hi, index),
             Op::VecTable1 { s, table, indices } => self.vec_table1(s, table, indices),
+            Op::Aes { step, state, key } => self.aes(step, state, key),
+            Op::Clmul { a, b, a_high, b_high } => self.clmul((a, a_high), (b, b_high)),
             Op::VecTableMore(more) => self.vec_table_more(more),
             Op::VecTableElse(rest) => self.vec_table_else(rest),
             Op::Fp1 { op, s, a } => self.fp1(op, s, a),

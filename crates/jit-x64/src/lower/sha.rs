@@ -8,6 +8,7 @@ use super::flags::RAX_SLOT;
 use crate::asm::Xmm;
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::sse::*;
+use crate::const_offset;
 use crate::ir::Ref;
 use semantics::ops::Vec3;
 
@@ -21,9 +22,9 @@ impl Lower<'_> {
     /// Emits a SHA operation with three operands; false if `op` is another.
     pub(super) fn sha3_operand(&mut self, op: Vec3, a: Ref, b: Ref, c: Ref) -> bool {
         match op {
-            Vec3::Sha1C => self.sha1_rounds(0, 0x5a82_7999, a, b, c),
-            Vec3::Sha1P => self.sha1_rounds(1, 0x6ed9_eba1, a, b, c),
-            Vec3::Sha1M => self.sha1_rounds(2, 0x8f1b_bcdc, a, b, c),
+            Vec3::Sha1C => self.sha1_rounds(0, a, b, c),
+            Vec3::Sha1P => self.sha1_rounds(1, a, b, c),
+            Vec3::Sha1M => self.sha1_rounds(2, a, b, c),
             Vec3::Sha1Su0 => self.sha1_su0(a, b, c),
             Vec3::Sha256H => self.sha256_rounds(true, a, b, c),
             Vec3::Sha256H2 => self.sha256_rounds(false, b, a, c),
@@ -33,15 +34,13 @@ impl Lower<'_> {
         true
     }
 
-    /// Four rounds of SHA1: `a` holds a to d, lane 0 of `e` is e, `c` the words plus `k`.
-    fn sha1_rounds(&mut self, function: u8, k: u32, a: Ref, e: Ref, words: Ref) {
+    /// Four rounds of SHA1: `a` holds a to d, lane 0 of `e` is e, `words` has the constant
+    /// added.
+    fn sha1_rounds(&mut self, function: u8, a: Ref, e: Ref, words: Ref) {
         let (ra, re, rw) = (self.vreg(a), self.vreg(e), self.vreg(words));
         let (d, w) = (self.vdef_temp(None, &[]), self.vtemp());
-        let t = self.temp();
-        self.asm.mov_imm(t, u64::from(k));
-        self.asm.vmovd_from(w, t);
-        self.asm.v2i(VPSHUFD, w, w, 0);
-        self.asm.v3(VPSUBD, w, rw, w);
+        let k = const_offset!(sha1_k) + 16 * i32::from(function);
+        self.asm.v3_state(VPSUBD, w, rw, k);
         // e goes to the first word only.
         self.asm.v3i(VINSERTPS, d, re, re, 0x0e);
         self.asm.v3(VPADDD, w, w, d);

@@ -1,0 +1,168 @@
+//! Vector operations that together are one of x86's.
+//!
+//! The parts stay recorded, and go as dead values where nothing else uses them.
+
+use super::Builder;
+use crate::features::HostFeatures;
+use crate::ir::{AesStep, NONE, Op, Ref};
+use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, VecShift};
+
+impl Builder<'_> {
+    /// Mix columns behind the last step of a round is a whole round.
+    pub(super) fn fused1(&mut self, op: Vec1, a: Ref) -> Option<Ref> {
+        let Op::Aes {
+            step,
+            state,
+            key: NONE,
+        } = self.op(a)
+        else {
+            return None;
+        };
+        let step = match (op, step) {
+            (Vec1::AesMc, AesStep::EncryptLast) => AesStep::Encrypt,
+            (Vec1::AesImc, AesStep::DecryptLast) => AesStep::Decrypt,
+            _ => return None,
+        };
+        Some(self.push(Op::Aes {
+            step,
+            state,
+            key: NONE,
+        }))
+    }
+
+    pub(super) fn fused2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) -> Option<Ref> {
+        match op {
+            Vec2::AesE | Vec2::AesD if HostFeatures::get().aes => {
+                let step = if op == Vec2::AesE {
+                    AesStep::EncryptLast
+                } else {
+                    AesStep::DecryptLast
+                };
+                // Arm adds the key before the round, x86 behind it: often that of the round before.
+                let state = match self.fused2(Vec2::Xor, Shape::vector(Lane::B, true), a, b) {
+                    Some(found) => found,
+                    None => self.push(Op::Vec2 {
+                        op: Vec2::Xor,
+                        s: Shape::vector(Lane::B, true),
+                        a,
+                        b,
+                    }),
+                };
+                Some(self.push(Op::Aes {
+                    step,
+                    state,
+                    key: NONE,
+                }))
+            }
+            Vec2::Pmull if s.lane == Lane::Q => {
+                let ((a, a_high), (b, b_high)) = (self.doubleword(a), self.doubleword(b));
+                Some(self.push(Op::Clmul { a, b, a_high, b_high }))
+            }
+            Vec2::Xor if s.span == Span::Full && self.is_keyless_round(a) => self.key_added(a, b),
+            Vec2::Xor if s.span == Span::Full && self.is_keyless_round(b) => self.key_added(b, a),
+            // x << n and x >> (bits - n) have no bit in common.
+            Vec2::Or | Vec2::Xor | Vec2::Add => self.rotation(s, a, b).or_else(|| self.rotation(s, b, a)),
+            _ => None,
+        }
+    }
+
+    /// SLI upon what USHR has left of the same value rotates it; SRI and SHL likewise.
+    pub(super) fn fused_shift(
+        &mut self,
+        op: VecShift,
+        s: Shape,
+        acc: Ref,
+        a: Ref,
+        amount: u8,
+    ) -> Option<Ref> {
+        let bits = s.lane.bits() as u8;
+        let Op::VecShift {
+            op: earlier,
+            s: shape,
+            a: source,
+            amount: other,
+            ..
+        } = self.op(acc)
+        else {
+            return None;
+        };
+        if source != a || shape.lane != s.lane || shape.bits() < s.bits() || other + amount != bits {
+            return None;
+        }
+        match (op, earlier) {
+            (VecShift::Sli, VecShift::Ushr) => self.rotated(s, a, other),
+            (VecShift::Sri, VecShift::Shl) => self.rotated(s, a, amount),
+            _ => None,
+        }
+    }
+
+    fn is_keyless_round(&self, a: Ref) -> bool {
+        matches!(self.op(a), Op::Aes { key: NONE, .. })
+    }
+
+    /// `a ^ key` where `a` is a round without a key.
+    fn key_added(&mut self, a: Ref, key: Ref) -> Option<Ref> {
+        match self.op(a) {
+            Op::Aes {
+                step,
+                state,
+                key: NONE,
+            } => Some(self.push(Op::Aes { step, state, key })),
+            _ => None,
+        }
+    }
+
+    /// Where the low doubleword of `a` can be had: in the upper half of another value.
+    fn doubleword(&self, a: Ref) -> (Ref, bool) {
+        match self.op(a) {
+            Op::Vec1 {
+                op: Vec1::HighHalf,
+                a: whole,
+                ..
+            } => (whole, true),
+            _ => (a, false),
+        }
+    }
+
+    fn rotation(&mut self, s: Shape, left: Ref, right: Ref) -> Option<Ref> {
+        let (
+            Op::VecShift {
+                op: VecShift::Shl,
+                s: of_left,
+                a,
+                amount: n,
+                ..
+            },
+            Op::VecShift {
+                op: VecShift::Ushr,
+                s: of_right,
+                a: same,
+                amount: m,
+                ..
+            },
+        ) = (self.op(left), self.op(right))
+        else {
+            return None;
+        };
+        if a != same
+            || of_left != of_right
+            || of_left.bits() != s.bits()
+            || n + m != of_left.lane.bits() as u8
+        {
+            return None;
+        }
+        self.rotated(of_left, a, m)
+    }
+
+    fn rotated(&mut self, s: Shape, a: Ref, amount: u8) -> Option<Ref> {
+        (s.span == Span::Full && matches!(s.lane, Lane::S | Lane::D)).then(|| {
+            self.push(Op::VecShift {
+                op: VecShift::Ror,
+                s,
+                acc: a,
+                a,
+                amount,
+            })
+        })
+    }
+}
