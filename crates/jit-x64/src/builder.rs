@@ -35,6 +35,8 @@ pub struct Builder<'a> {
     flow: Flow,
     /// The current instruction needs the interpreter.
     fallback: bool,
+    /// The rounds of SHA-256 recorded last: the other half of their result is often next.
+    sha256: Option<fuse::Sha256>,
     /// FPCR asks for what the inline floating-point sequences do not give.
     strict_fp: bool,
 }
@@ -53,6 +55,7 @@ impl<'a> Builder<'a> {
             pc,
             flow: Flow::Next,
             fallback: false,
+            sha256: None,
             strict_fp,
         }
     }
@@ -78,6 +81,7 @@ impl<'a> Builder<'a> {
             self.push(Op::Interpret { word });
             self.x = [NONE; 32];
             self.v = [NONE; 32];
+            self.sha256 = None;
             if !allocated || self.flow != Flow::Next {
                 self.push(Op::JumpPc);
                 self.flow = Flow::End;
@@ -663,6 +667,9 @@ impl Ops for Builder<'_> {
     fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
         if !support::vec3(op, s) {
             return self.give_up();
+        }
+        if let Some(found) = self.fused3(op, a, b, c) {
+            return found;
         }
         self.push(Op::Vec3 { op, s, a, b, c })
     }

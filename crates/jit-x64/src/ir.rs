@@ -284,6 +284,32 @@ pub enum Op {
         state: Ref,
         key: Ref,
     },
+    /// The lanes of words from last to first.
+    Reverse {
+        a: Ref,
+    },
+    /// VSHUFPS: two words of `a`, then two of `b`.
+    Shuffle {
+        a: Ref,
+        b: Ref,
+        control: u8,
+    },
+    /// Four rounds of SHA-1 on a reversed state; e is lane 0, or comes of the reversed state
+    /// four rounds before.
+    Sha1Rounds {
+        function: u8,
+        state: Ref,
+        e: Ref,
+        e_of_state: bool,
+        words: Ref,
+    },
+    /// Two rounds of SHA-256, with x86's halves of the state and the lower or upper words.
+    Sha256Rounds {
+        cdgh: Ref,
+        abef: Ref,
+        words: Ref,
+        upper: bool,
+    },
     /// The carry-less product of doublewords: of the upper ones if so said.
     Clmul {
         a: Ref,
@@ -452,6 +478,10 @@ impl Op {
             | Op::VecTableMore(_)
             | Op::Aes { .. }
             | Op::Clmul { .. }
+            | Op::Reverse { .. }
+            | Op::Shuffle { .. }
+            | Op::Sha1Rounds { .. }
+            | Op::Sha256Rounds { .. }
             | Op::VecTableElse(_) => Effect::Pure,
             // Saturation is noted in FPSR, whether the result is used or not.
             Op::Vec1 { op, .. } if !saturates1(*op) => Effect::Pure,
@@ -542,6 +572,7 @@ impl Op {
             | Op::Extend { a, .. }
             | Op::Extract { a, .. }
             | Op::Vec1 { a, .. }
+            | Op::Reverse { a }
             | Op::VecDupLane { a, .. }
             | Op::VecGetLane { a, .. }
             | Op::Fp1 { a, .. }
@@ -585,6 +616,7 @@ impl Op {
             }
             | Op::Vec2 { a, b, .. }
             | Op::Clmul { a, b, .. }
+            | Op::Shuffle { a, b, .. }
             | Op::VecShift { acc: a, a: b, .. }
             | Op::VecSetLane { dst: a, value: b, .. }
             | Op::VecCopyLane { dst: a, src: b, .. }
@@ -603,6 +635,18 @@ impl Op {
                 ..
             }
             | Op::Vec3 { a, b, c, .. }
+            | Op::Sha1Rounds {
+                state: a,
+                e: b,
+                words: c,
+                ..
+            }
+            | Op::Sha256Rounds {
+                cdgh: a,
+                abef: b,
+                words: c,
+                ..
+            }
             | Op::VecTableMore(TableMore {
                 earlier: a,
                 table: b,

@@ -5,6 +5,7 @@ use crate::arena::Arena;
 use crate::case::Case;
 use crate::comparison::Comparison;
 use crate::local::EngineRunner;
+use engine::Mode;
 
 /// A name, and the words.
 #[rustfmt::skip]
@@ -86,17 +87,47 @@ const SEQUENCES: &[(&str, &[u32])] = &[
         0x4e5b_381a, // zip1 v26.8h, v0.8h, v27.8h
         0x4e5d_5b9b, // uzp2 v27.8h, v28.8h, v29.8h
     ]),
+    ("rounds of SHA-1", &[
+        0x4ea0_1c09, // mov v9.16b, v0.16b
+        0x5e28_0814, // sha1h s20, s0
+        0x5e15_0020, // sha1c q0, s1, v21.4s
+        0x5e28_0813, // sha1h s19, s0
+        0x5e16_0280, // sha1c q0, s20, v22.4s
+        0x5e28_0814, // sha1h s20, s0
+        0x5e17_1260, // sha1p q0, s19, v23.4s
+        0x5e28_0813, // sha1h s19, s0
+        0x5e18_2280, // sha1m q0, s20, v24.4s
+        0x4eb3_8421, // add v1.4s, v1.4s, v19.4s
+        0x4ea9_8400, // add v0.4s, v0.4s, v9.4s
+    ]),
+    ("rounds of SHA-256", &[
+        0x4ea0_1c02, // mov v2.16b, v0.16b
+        0x5e10_4020, // sha256h q0, q1, v16.4s
+        0x5e10_5041, // sha256h2 q1, q2, v16.4s
+        0x4ea0_1c02, // mov v2.16b, v0.16b
+        0x5e11_4020, // sha256h q0, q1, v17.4s
+        0x5e11_5041, // sha256h2 q1, q2, v17.4s
+        0x5e28_28a4, // sha256su0 v4.4s, v5.4s
+        0x4ea0_1c02, // mov v2.16b, v0.16b
+        0x5e04_4020, // sha256h q0, q1, v4.4s
+        0x5e04_5041, // sha256h2 q1, q2, v4.4s
+        0x5e07_60c4, // sha256su1 v4.4s, v6.4s, v7.4s
+        0x5e00_4359, // sha256h q25, q26, v0.4s
+        0x5e00_539b, // sha256h2 q27, q28, v0.4s
+        0x5e00_533a, // sha256h2 q26, q25, v0.4s
+    ]),
 ];
 
 /// States for each sequence.
 const STATES: u64 = 500;
 
-/// Runs all of them from random states.
+/// Runs all of them from random states under the JIT.
 ///
 /// # Panics
 /// If one differs.
-pub fn compare(engine: &mut EngineRunner) {
+pub fn compare() {
     let arena = &mut *Arena::lock();
+    let engine = &mut EngineRunner::new(Mode::Jit);
     for (name, words) in SEQUENCES {
         println!("{name}");
         let mut comparison = Comparison::default();

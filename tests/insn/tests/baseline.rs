@@ -4,7 +4,6 @@
 use engine::Mode;
 use insn_tests::comparison;
 use insn_tests::fused;
-use insn_tests::local::EngineRunner;
 use jit_x64::features::HostFeatures;
 
 #[test]
@@ -16,5 +15,5 @@ fn baseline_agrees_with_interpreter() {
     comparison::rows(Mode::Jit, 200, |row| {
         row.file.starts_with("crypto") || row.file == "asimd_ext.isa" || row.name == "crc32c"
     });
-    fused::compare(&mut EngineRunner::new(Mode::Jit));
+    fused::compare();
 }

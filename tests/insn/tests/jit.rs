@@ -50,5 +50,5 @@ fn interpreting_engine_agrees_with_interpreter() {
 
 #[test]
 fn jit_agrees_with_interpreter_on_fused_operations() {
-    fused::compare(&mut EngineRunner::new(Mode::Jit));
+    fused::compare();
 }

@@ -83,6 +83,8 @@ impl FpKind {
 pub enum Sha {
     /// SHA1RNDS4 with its function number: 0 choose, 1 parity, 2 majority.
     Rounds4(u8),
+    /// SHA1NEXTE: adds e, made of the state before, to the first word.
+    NextE,
     /// SHA256RNDS2; the words are in XMM0.
     Rounds2,
     /// SHA256MSG1, SHA256MSG2.
@@ -363,6 +365,7 @@ impl Asm {
         let modrm = 0xc0 | (d.0 & 7) << 3 | s.0 & 7;
         match op {
             Sha::Rounds4(function) => self.bytes(&[0x0f, 0x3a, 0xcc, modrm, function]),
+            Sha::NextE => self.bytes(&[0x0f, 0x38, 0xc8, modrm]),
             Sha::Rounds2 => self.bytes(&[0x0f, 0x38, 0xcb, modrm]),
             Sha::Msg1 => self.bytes(&[0x0f, 0x38, 0xcc, modrm]),
             Sha::Msg2 => self.bytes(&[0x0f, 0x38, 0xcd, modrm]),

@@ -5,7 +5,22 @@
 use super::Builder;
 use crate::features::HostFeatures;
 use crate::ir::{AesStep, NONE, Op, Ref};
-use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, VecShift};
+use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
+
+/// Four rounds of SHA-256: what they were given, and the state after two and after four,
+/// in x86's halves (a, b, e and f, of which those before are the other half).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Sha256 {
+    abcd: Ref,
+    efgh: Ref,
+    words: Ref,
+    after_two: Ref,
+    after_four: Ref,
+}
+
+/// VSHUFPS controls that make ABEF and CDGH of EFGH and ABCD; the same undo it.
+const ABEF: u8 = 0x11;
+const CDGH: u8 = 0xbb;
 
 impl Builder<'_> {
     /// Mix columns behind the last step of a round is a whole round.
@@ -93,6 +108,106 @@ impl Builder<'_> {
             (VecShift::Sli, VecShift::Ushr) => self.rotated(s, a, other),
             (VecShift::Sri, VecShift::Shl) => self.rotated(s, a, amount),
             _ => None,
+        }
+    }
+
+    /// Rounds of SHA follow each other: the state stays as x86 has it between them.
+    pub(super) fn fused3(&mut self, op: Vec3, a: Ref, b: Ref, c: Ref) -> Option<Ref> {
+        match op {
+            Vec3::Sha1C => Some(self.sha1(0, a, b, c)),
+            Vec3::Sha1P => Some(self.sha1(1, a, b, c)),
+            Vec3::Sha1M => Some(self.sha1(2, a, b, c)),
+            Vec3::Sha256H => Some(self.sha256(CDGH, a, b, c)),
+            Vec3::Sha256H2 => Some(self.sha256(ABEF, b, a, c)),
+            _ => None,
+        }
+    }
+
+    /// SHA1C, SHA1P and SHA1M.
+    fn sha1(&mut self, function: u8, a: Ref, e: Ref, words: Ref) -> Ref {
+        let state = self.reversed(a);
+        let (e, e_of_state) = match self.op(e) {
+            Op::Vec1 {
+                op: Vec1::Sha1H,
+                a: before,
+                ..
+            } => (self.reversed(before), true),
+            _ => (e, false),
+        };
+        let rounds = self.push(Op::Sha1Rounds {
+            function,
+            state,
+            e,
+            e_of_state,
+            words,
+        });
+        self.push(Op::Reverse { a: rounds })
+    }
+
+    fn reversed(&mut self, a: Ref) -> Ref {
+        match self.op(a) {
+            Op::Reverse { a: source } => source,
+            _ => self.push(Op::Reverse { a }),
+        }
+    }
+
+    /// SHA256H or SHA256H2: `control` takes the result's half.
+    fn sha256(&mut self, control: u8, abcd: Ref, efgh: Ref, words: Ref) -> Ref {
+        let known = self
+            .sha256
+            .filter(|known| (known.abcd, known.efgh, known.words) == (abcd, efgh, words));
+        let rounds = known.unwrap_or_else(|| {
+            let abef = self.half_of_state(ABEF, abcd, efgh);
+            let cdgh = self.half_of_state(CDGH, abcd, efgh);
+            let mut two = |cdgh, abef, upper| {
+                self.push(Op::Sha256Rounds {
+                    cdgh,
+                    abef,
+                    words,
+                    upper,
+                })
+            };
+            let after_two = two(cdgh, abef, false);
+            // Two rounds on, what was ABEF is CDGH.
+            let after_four = two(abef, after_two, true);
+            Sha256 {
+                abcd,
+                efgh,
+                words,
+                after_two,
+                after_four,
+            }
+        });
+        self.sha256 = Some(rounds);
+        self.push(Op::Shuffle {
+            a: rounds.after_four,
+            b: rounds.after_two,
+            control,
+        })
+    }
+
+    /// ABEF or CDGH, where ABCD and EFGH were made of the two: those.
+    fn half_of_state(&mut self, control: u8, abcd: Ref, efgh: Ref) -> Ref {
+        match (self.op(abcd), self.op(efgh)) {
+            (
+                Op::Shuffle { a, b, control: CDGH },
+                Op::Shuffle {
+                    a: same_a,
+                    b: same_b,
+                    control: ABEF,
+                },
+            ) if (a, b) == (same_a, same_b) => {
+                if control == ABEF {
+                    a
+                } else {
+                    b
+                }
+            }
+            _ => self.push(Op::Shuffle {
+                a: efgh,
+                b: abcd,
+                control,
+            }),
         }
     }
 

@@ -1,8 +1,9 @@
-//! AES and carry-less products, through the host's extensions.
+//! AES and carry-less products, through the host's extensions; what the builder makes of
+//! cryptographic instructions.
 
 use super::Lower;
 use crate::asm::sse::*;
-use crate::ir::{AesStep, NONE, Ref};
+use crate::ir::{AesStep, NONE, Op, Ref};
 
 impl Lower<'_> {
     pub(super) fn aes(&mut self, step: AesStep, state: Ref, key: Ref) {
@@ -24,7 +25,39 @@ impl Lower<'_> {
         self.vbind(d);
     }
 
-    pub(super) fn clmul(&mut self, (a, a_high): (Ref, bool), (b, b_high): (Ref, bool)) {
+    pub(super) fn crypto(&mut self, op: Op) {
+        match op {
+            Op::Clmul { a, b, a_high, b_high } => self.clmul((a, a_high), (b, b_high)),
+            Op::Reverse { a } => {
+                let ra = self.vreg(a);
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v2i(VPSHUFD, d, ra, 0x1b);
+                self.vbind(d);
+            }
+            Op::Shuffle { a, b, control } => {
+                let (ra, rb) = (self.vreg(a), self.vreg(b));
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v3i(VSHUFPS, d, ra, rb, control);
+                self.vbind(d);
+            }
+            Op::Sha1Rounds {
+                function,
+                state,
+                e,
+                e_of_state,
+                words,
+            } => self.sha1_rounds(function, state, (e, e_of_state), words),
+            Op::Sha256Rounds {
+                cdgh,
+                abef,
+                words,
+                upper,
+            } => self.sha256_rounds(cdgh, abef, words, upper),
+            op => unreachable!("{op:?} is lowered elsewhere"),
+        }
+    }
+
+    fn clmul(&mut self, (a, a_high): (Ref, bool), (b, b_high): (Ref, bool)) {
         let (ra, rb) = (self.vreg(a), self.vreg(b));
         let d = self.vdef(Some(a), &[]);
         let halves = u8::from(a_high) | u8::from(b_high) << 4;

@@ -880,7 +880,11 @@ impl Lower<'_> {
             Op::VecExt { s, lo, hi, index } => self.vec_ext(s, lo, hi, index),
             Op::VecTable1 { s, table, indices } => self.vec_table1(s, table, indices),
             Op::Aes { step, state, key } => self.aes(step, state, key),
-            Op::Clmul { a, b, a_high, b_high } => self.clmul((a, a_high), (b, b_high)),
+            op @ (Op::Clmul { .. }
+            | Op::Reverse { .. }
+            | Op::Shuffle { .. }
+            | Op::Sha1Rounds { .. }
+            | Op::Sha256Rounds { .. }) => self.crypto(op),
             Op::VecTableMore(more) => self.vec_table_more(more),
             Op::VecTableElse(rest) => self.vec_table_else(rest),
             Op::Fp1 { op, s, a } => self.fp1(op, s, a),
