@@ -5,6 +5,9 @@
 //! them, so within a block each guest register is read at most once before its first
 //! write. `Insn` marks where a guest instruction starts.
 
+mod crypto;
+
+pub use crypto::{AesStep, Crypto};
 use semantics::ops::{
     Cond, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Rmw,
     Shape, Span, Test, Vec1, Vec2, Vec3, VecShift, Width,
@@ -18,15 +21,6 @@ pub const NONE: Ref = u32::MAX;
 
 /// Register number of SP in `GetX` and `SetX`.
 pub const SP: u8 = 31;
-
-/// A round of AES as x86 has it: the key is added behind the other steps.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AesStep {
-    Encrypt,
-    EncryptLast,
-    Decrypt,
-    DecryptLast,
-}
 
 /// What `indices` find in the `nth` table register, beside what `earlier` ones gave.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -278,45 +272,7 @@ pub enum Op {
         indices: Ref,
     },
     VecTableMore(TableMore),
-    /// `key` may be [`NONE`], for zero.
-    Aes {
-        step: AesStep,
-        state: Ref,
-        key: Ref,
-    },
-    /// The lanes of words from last to first.
-    Reverse {
-        a: Ref,
-    },
-    /// VSHUFPS: two words of `a`, then two of `b`.
-    Shuffle {
-        a: Ref,
-        b: Ref,
-        control: u8,
-    },
-    /// Four rounds of SHA-1 on a reversed state; e is lane 0, or comes of the reversed state
-    /// four rounds before.
-    Sha1Rounds {
-        function: u8,
-        state: Ref,
-        e: Ref,
-        e_of_state: bool,
-        words: Ref,
-    },
-    /// Two rounds of SHA-256, with x86's halves of the state and the lower or upper words.
-    Sha256Rounds {
-        cdgh: Ref,
-        abef: Ref,
-        words: Ref,
-        upper: bool,
-    },
-    /// The carry-less product of doublewords: of the upper ones if so said.
-    Clmul {
-        a: Ref,
-        b: Ref,
-        a_high: bool,
-        b_high: bool,
-    },
+    Crypto(Crypto),
     VecTableElse(TableElse),
     Fp1 {
         op: Fp1,
@@ -476,12 +432,7 @@ impl Op {
             | Op::VecExt { .. }
             | Op::VecTable1 { .. }
             | Op::VecTableMore(_)
-            | Op::Aes { .. }
-            | Op::Clmul { .. }
-            | Op::Reverse { .. }
-            | Op::Shuffle { .. }
-            | Op::Sha1Rounds { .. }
-            | Op::Sha256Rounds { .. }
+            | Op::Crypto(_)
             | Op::VecTableElse(_) => Effect::Pure,
             // Saturation is noted in FPSR, whether the result is used or not.
             Op::Vec1 { op, .. } if !saturates1(*op) => Effect::Pure,
@@ -572,7 +523,6 @@ impl Op {
             | Op::Extend { a, .. }
             | Op::Extract { a, .. }
             | Op::Vec1 { a, .. }
-            | Op::Reverse { a }
             | Op::VecDupLane { a, .. }
             | Op::VecGetLane { a, .. }
             | Op::Fp1 { a, .. }
@@ -615,8 +565,6 @@ impl Op {
                 addr: a, value: b, ..
             }
             | Op::Vec2 { a, b, .. }
-            | Op::Clmul { a, b, .. }
-            | Op::Shuffle { a, b, .. }
             | Op::VecShift { acc: a, a: b, .. }
             | Op::VecSetLane { dst: a, value: b, .. }
             | Op::VecCopyLane { dst: a, src: b, .. }
@@ -635,18 +583,6 @@ impl Op {
                 ..
             }
             | Op::Vec3 { a, b, c, .. }
-            | Op::Sha1Rounds {
-                state: a,
-                e: b,
-                words: c,
-                ..
-            }
-            | Op::Sha256Rounds {
-                cdgh: a,
-                abef: b,
-                words: c,
-                ..
-            }
             | Op::VecTableMore(TableMore {
                 earlier: a,
                 table: b,
@@ -664,12 +600,7 @@ impl Op {
                 f(b);
                 f(c);
             }
-            Op::Aes { state, key, .. } => {
-                f(state);
-                if key != NONE {
-                    f(key);
-                }
-            }
+            Op::Crypto(op) => op.for_each_operand(f),
             Op::SideExit { test, .. } => match test {
                 Test::Cond(_) => {}
                 Test::Zero(_, a) | Test::NonZero(_, a) | Test::BitClear(a, _) | Test::BitSet(a, _) => f(a),

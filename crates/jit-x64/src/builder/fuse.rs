@@ -4,7 +4,7 @@
 
 use super::Builder;
 use crate::features::HostFeatures;
-use crate::ir::{AesStep, NONE, Op, Ref};
+use crate::ir::{AesStep, Crypto, NONE, Op, Ref};
 use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
 /// Four rounds of SHA-256: what they were given, and the state after two and after four,
@@ -25,11 +25,11 @@ const CDGH: u8 = 0xbb;
 impl Builder<'_> {
     /// Mix columns behind the last step of a round is a whole round.
     pub(super) fn fused1(&mut self, op: Vec1, a: Ref) -> Option<Ref> {
-        let Op::Aes {
+        let Op::Crypto(Crypto::Aes {
             step,
             state,
             key: NONE,
-        } = self.op(a)
+        }) = self.op(a)
         else {
             return None;
         };
@@ -38,11 +38,11 @@ impl Builder<'_> {
             (Vec1::AesImc, AesStep::DecryptLast) => AesStep::Decrypt,
             _ => return None,
         };
-        Some(self.push(Op::Aes {
+        Some(self.push(Op::Crypto(Crypto::Aes {
             step,
             state,
             key: NONE,
-        }))
+        })))
     }
 
     pub(super) fn fused2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) -> Option<Ref> {
@@ -63,15 +63,15 @@ impl Builder<'_> {
                         b,
                     }),
                 };
-                Some(self.push(Op::Aes {
+                Some(self.push(Op::Crypto(Crypto::Aes {
                     step,
                     state,
                     key: NONE,
-                }))
+                })))
             }
             Vec2::Pmull if s.lane == Lane::Q => {
                 let ((a, a_high), (b, b_high)) = (self.doubleword(a), self.doubleword(b));
-                Some(self.push(Op::Clmul { a, b, a_high, b_high }))
+                Some(self.push(Op::Crypto(Crypto::Clmul { a, b, a_high, b_high })))
             }
             Vec2::Xor if s.span == Span::Full && self.is_keyless_round(a) => self.key_added(a, b),
             Vec2::Xor if s.span == Span::Full && self.is_keyless_round(b) => self.key_added(b, a),
@@ -134,20 +134,20 @@ impl Builder<'_> {
             } => (self.reversed(before), true),
             _ => (e, false),
         };
-        let rounds = self.push(Op::Sha1Rounds {
+        let rounds = self.push(Op::Crypto(Crypto::Sha1Rounds {
             function,
             state,
             e,
             e_of_state,
             words,
-        });
-        self.push(Op::Reverse { a: rounds })
+        }));
+        self.push(Op::Crypto(Crypto::Reverse { a: rounds }))
     }
 
     fn reversed(&mut self, a: Ref) -> Ref {
         match self.op(a) {
-            Op::Reverse { a: source } => source,
-            _ => self.push(Op::Reverse { a }),
+            Op::Crypto(Crypto::Reverse { a: source }) => source,
+            _ => self.push(Op::Crypto(Crypto::Reverse { a })),
         }
     }
 
@@ -160,12 +160,12 @@ impl Builder<'_> {
             let abef = self.half_of_state(ABEF, abcd, efgh);
             let cdgh = self.half_of_state(CDGH, abcd, efgh);
             let mut two = |cdgh, abef, upper| {
-                self.push(Op::Sha256Rounds {
+                self.push(Op::Crypto(Crypto::Sha256Rounds {
                     cdgh,
                     abef,
                     words,
                     upper,
-                })
+                }))
             };
             let after_two = two(cdgh, abef, false);
             // Two rounds on, what was ABEF is CDGH.
@@ -179,23 +179,23 @@ impl Builder<'_> {
             }
         });
         self.sha256 = Some(rounds);
-        self.push(Op::Shuffle {
+        self.push(Op::Crypto(Crypto::Shuffle {
             a: rounds.after_four,
             b: rounds.after_two,
             control,
-        })
+        }))
     }
 
     /// ABEF or CDGH, where ABCD and EFGH were made of the two: those.
     fn half_of_state(&mut self, control: u8, abcd: Ref, efgh: Ref) -> Ref {
         match (self.op(abcd), self.op(efgh)) {
             (
-                Op::Shuffle { a, b, control: CDGH },
-                Op::Shuffle {
+                Op::Crypto(Crypto::Shuffle { a, b, control: CDGH }),
+                Op::Crypto(Crypto::Shuffle {
                     a: same_a,
                     b: same_b,
                     control: ABEF,
-                },
+                }),
             ) if (a, b) == (same_a, same_b) => {
                 if control == ABEF {
                     a
@@ -203,26 +203,26 @@ impl Builder<'_> {
                     b
                 }
             }
-            _ => self.push(Op::Shuffle {
+            _ => self.push(Op::Crypto(Crypto::Shuffle {
                 a: efgh,
                 b: abcd,
                 control,
-            }),
+            })),
         }
     }
 
     fn is_keyless_round(&self, a: Ref) -> bool {
-        matches!(self.op(a), Op::Aes { key: NONE, .. })
+        matches!(self.op(a), Op::Crypto(Crypto::Aes { key: NONE, .. }))
     }
 
     /// `a ^ key` where `a` is a round without a key.
     fn key_added(&mut self, a: Ref, key: Ref) -> Option<Ref> {
         match self.op(a) {
-            Op::Aes {
+            Op::Crypto(Crypto::Aes {
                 step,
                 state,
                 key: NONE,
-            } => Some(self.push(Op::Aes { step, state, key })),
+            }) => Some(self.push(Op::Crypto(Crypto::Aes { step, state, key }))),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@
 //! guest registers are in their homes; only NZCV may wait in EFLAGS, which the
 //! [`MapEntry`] of the place tells.
 
-mod aes;
+mod crypto;
 mod flags;
 mod flow;
 mod fp;
@@ -879,12 +879,7 @@ impl Lower<'_> {
             } => self.vec_get_lane(lane, a, index, signed),
             Op::VecExt { s, lo, hi, index } => self.vec_ext(s, lo, hi, index),
             Op::VecTable1 { s, table, indices } => self.vec_table1(s, table, indices),
-            Op::Aes { step, state, key } => self.aes(step, state, key),
-            op @ (Op::Clmul { .. }
-            | Op::Reverse { .. }
-            | Op::Shuffle { .. }
-            | Op::Sha1Rounds { .. }
-            | Op::Sha256Rounds { .. }) => self.crypto(op),
+            Op::Crypto(op) => self.crypto(op),
             Op::VecTableMore(more) => self.vec_table_more(more),
             Op::VecTableElse(rest) => self.vec_table_else(rest),
             Op::Fp1 { op, s, a } => self.fp1(op, s, a),

@@ -3,10 +3,10 @@
 
 use super::Lower;
 use crate::asm::sse::*;
-use crate::ir::{AesStep, NONE, Op, Ref};
+use crate::ir::{AesStep, Crypto, NONE, Ref};
 
 impl Lower<'_> {
-    pub(super) fn aes(&mut self, step: AesStep, state: Ref, key: Ref) {
+    fn aes(&mut self, step: AesStep, state: Ref, key: Ref) {
         let op = match step {
             AesStep::Encrypt => VAESENC,
             AesStep::EncryptLast => VAESENCLAST,
@@ -25,35 +25,35 @@ impl Lower<'_> {
         self.vbind(d);
     }
 
-    pub(super) fn crypto(&mut self, op: Op) {
+    pub(super) fn crypto(&mut self, op: Crypto) {
         match op {
-            Op::Clmul { a, b, a_high, b_high } => self.clmul((a, a_high), (b, b_high)),
-            Op::Reverse { a } => {
+            Crypto::Aes { step, state, key } => self.aes(step, state, key),
+            Crypto::Clmul { a, b, a_high, b_high } => self.clmul((a, a_high), (b, b_high)),
+            Crypto::Reverse { a } => {
                 let ra = self.vreg(a);
                 let d = self.vdef(Some(a), &[]);
                 self.asm.v2i(VPSHUFD, d, ra, 0x1b);
                 self.vbind(d);
             }
-            Op::Shuffle { a, b, control } => {
+            Crypto::Shuffle { a, b, control } => {
                 let (ra, rb) = (self.vreg(a), self.vreg(b));
                 let d = self.vdef(Some(a), &[]);
                 self.asm.v3i(VSHUFPS, d, ra, rb, control);
                 self.vbind(d);
             }
-            Op::Sha1Rounds {
+            Crypto::Sha1Rounds {
                 function,
                 state,
                 e,
                 e_of_state,
                 words,
             } => self.sha1_rounds(function, state, (e, e_of_state), words),
-            Op::Sha256Rounds {
+            Crypto::Sha256Rounds {
                 cdgh,
                 abef,
                 words,
                 upper,
             } => self.sha256_rounds(cdgh, abef, words, upper),
-            op => unreachable!("{op:?} is lowered elsewhere"),
         }
     }
 
