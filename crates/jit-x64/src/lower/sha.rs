@@ -10,7 +10,7 @@ use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::sse::*;
 use crate::const_offset;
 use crate::ir::Ref;
-use semantics::ops::Vec3;
+use semantics::ops::{Lane, Vec3};
 
 /// VPSHUFD control that reverses the lanes.
 const REVERSE: u8 = 0x1b;
@@ -72,22 +72,14 @@ impl Lower<'_> {
 
     /// SHA1SU1: the words rotated by one; the last also takes the first of this group.
     pub(super) fn sha1_su1(&mut self, d: Xmm, a: Xmm, b: Xmm) {
-        let (t, u) = (self.vtemp(), self.vtemp());
+        let (t, u) = (self.scratch(), self.scratch());
         self.asm.vshift(VPSHIFT_Q, 3, t, b, 4);
         self.asm.v3(VPXOR, t, t, a);
-        self.rotate_left(d, t, u, 1);
+        self.rotate_right(Lane::S, d, t, 31);
         // Lane 0, moved to lane 3, rotated by two.
         self.asm.vshift(VPSHIFT_Q, 7, t, t, 12);
-        self.asm.vshift(VPSHIFT_D, LEFT, u, t, 2);
+        self.rotate_right(Lane::S, u, t, 30);
         self.asm.v3(VPXOR, d, d, u);
-        self.asm.vshift(VPSHIFT_D, RIGHT, t, t, 30);
-        self.asm.v3(VPXOR, d, d, t);
-    }
-
-    fn rotate_left(&mut self, d: Xmm, s: Xmm, t: Xmm, n: u8) {
-        self.asm.vshift(VPSHIFT_D, LEFT, t, s, n);
-        self.asm.vshift(VPSHIFT_D, RIGHT, d, s, 32 - n);
-        self.asm.v3(VPOR, d, d, t);
     }
 
     /// Two rounds of SHA256: a, b, e and f after them.
