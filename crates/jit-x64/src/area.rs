@@ -146,6 +146,11 @@ pub struct Consts {
     pub three_halves_d: [u64; 2],
     pub small_s: [u32; 4],
     pub small_d: [u64; 2],
+    /// Words rotated right by eight and by 24.
+    pub ror8_s: [u8; 16],
+    pub ror24_s: [u8; 16],
+    /// The constants of SHA-1's rounds.
+    pub sha1_k: [[u32; 4]; 3],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -254,6 +259,9 @@ impl Consts {
             three_halves_d: [0x3ff8 << 48; 2],
             small_s: [8 << 23; 4],
             small_d: [8 << 52; 2],
+            ror8_s: [1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12],
+            ror24_s: [3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14],
+            sha1_k: [[0x5a82_7999; 4], [0x6ed9_eba1; 4], [0x8f1b_bcdc; 4]],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

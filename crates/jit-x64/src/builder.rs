@@ -3,7 +3,9 @@
 //! What the lowering has no sequence for is not recorded at all: the whole guest
 //! instruction becomes one [`Op::Interpret`], a call of the interpreter.
 
-use crate::ir::{AesRound, Ir, NONE, Op, Ref, SP, TableElse, TableMore};
+mod fuse;
+
+use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
 use guest::cpu_model::FeatureSet;
 use guest::{CpuState, PacState};
@@ -13,8 +15,6 @@ use semantics::ops::{
     Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::mem::offset_of;
-
-mod aes;
 
 /// How the instruction just recorded ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +37,8 @@ pub struct Builder<'a> {
     flow: Flow,
     /// The current instruction needs the interpreter.
     fallback: bool,
+    /// The rounds of SHA-256 recorded last: the other half of their result is often next.
+    sha256: Option<fuse::Sha256>,
     /// FPCR asks for what the inline floating-point sequences do not give.
     strict_fp: bool,
     /// What the CPU has.
@@ -51,7 +53,6 @@ impl<'a> Builder<'a> {
         ir.ops.clear();
         ir.pc = pc;
         ir.guest_len = 0;
-        ir.has_aes = false;
         ir.insns = 0;
         Builder {
             ir,
@@ -60,6 +61,7 @@ impl<'a> Builder<'a> {
             pc,
             flow: Flow::Next,
             fallback: false,
+            sha256: None,
             strict_fp,
             features,
             guarded: false,
@@ -87,6 +89,7 @@ impl<'a> Builder<'a> {
             self.push(Op::Interpret { word });
             self.x = [NONE; 32];
             self.v = [NONE; 32];
+            self.sha256 = None;
             if !allocated || self.flow != Flow::Next {
                 self.push(Op::JumpPc);
                 self.flow = Flow::End;
@@ -792,8 +795,8 @@ impl Ops for Builder<'_> {
         if !support::vec1(op, s) {
             return self.give_up();
         }
-        if matches!(op, Vec1::AesMc | Vec1::AesImc) {
-            return self.aes_mix_columns(op, a);
+        if let Some(found) = self.fused1(op, a) {
+            return found;
         }
         self.push(Op::Vec1 { op, s, a })
     }
@@ -802,16 +805,18 @@ impl Ops for Builder<'_> {
         if !support::vec2(op, s) {
             return self.give_up();
         }
-        match op {
-            Vec2::AesE => self.aes_last_round(AesRound::EncryptLast, a, b),
-            Vec2::AesD => self.aes_last_round(AesRound::DecryptLast, a, b),
-            _ => self.push(Op::Vec2 { op, s, a, b }),
+        if let Some(found) = self.fused2(op, s, a, b) {
+            return found;
         }
+        self.push(Op::Vec2 { op, s, a, b })
     }
 
     fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
         if !support::vec3(op, s) {
             return self.give_up();
+        }
+        if let Some(found) = self.fused3(op, a, b, c) {
+            return found;
         }
         self.push(Op::Vec3 { op, s, a, b, c })
     }
@@ -819,6 +824,9 @@ impl Ops for Builder<'_> {
     fn vec_shift(&mut self, op: VecShift, s: Shape, acc: Ref, a: Ref, amount: u8) -> Ref {
         if !support::vec_shift(op, s, amount) {
             return self.give_up();
+        }
+        if let Some(found) = self.fused_shift(op, s, acc, a, amount) {
+            return found;
         }
         self.push(Op::VecShift {
             op,

@@ -5,6 +5,9 @@
 //! them, so within a block each guest register is read at most once before its first
 //! write. `Insn` marks where a guest instruction starts.
 
+mod crypto;
+
+pub use crypto::{AesStep, Crypto};
 use semantics::ops::{
     BulkOp, Cond, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane, LoadExt,
     MemSize, Rmw, Shape, Span, Test, Vec1, Vec2, Vec3, VecShift, Width,
@@ -37,19 +40,6 @@ pub struct TableElse {
     pub fallback: Ref,
     pub indices: Ref,
     pub count: u8,
-}
-
-/// One round of AES as the host's instructions do it: the key is added last.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AesRound {
-    /// ShiftRows, SubBytes, MixColumns, AddRoundKey.
-    Encrypt,
-    /// The same without MixColumns.
-    EncryptLast,
-    /// InvShiftRows, InvSubBytes, InvMixColumns, AddRoundKey.
-    Decrypt,
-    /// The same without InvMixColumns.
-    DecryptLast,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -283,12 +273,6 @@ pub enum Op {
         b: Ref,
         c: Ref,
     },
-    /// `key` may be [`NONE`]: all zeros.
-    AesRound {
-        round: AesRound,
-        a: Ref,
-        key: Ref,
-    },
     VecShift {
         op: VecShift,
         s: Shape,
@@ -337,6 +321,7 @@ pub enum Op {
         indices: Ref,
     },
     VecTableMore(TableMore),
+    Crypto(Crypto),
     VecTableElse(TableElse),
     Fp1 {
         op: Fp1,
@@ -489,7 +474,6 @@ impl Op {
             | Op::CarryOp { .. }
             | Op::GetNzcv
             | Op::VecImm { .. }
-            | Op::AesRound { .. }
             | Op::VecDupLane { .. }
             | Op::VecDup { .. }
             | Op::VecSetLane { .. }
@@ -498,6 +482,7 @@ impl Op {
             | Op::VecExt { .. }
             | Op::VecTable1 { .. }
             | Op::VecTableMore(_)
+            | Op::Crypto(_)
             | Op::VecTableElse(_) => Effect::Pure,
             // Saturation is noted in FPSR, whether the result is used or not.
             Op::Vec1 { op, .. } if !saturates1(*op) => Effect::Pure,
@@ -672,12 +657,6 @@ impl Op {
                 f(a);
                 f(b);
             }
-            Op::AesRound { a, key, .. } => {
-                f(a);
-                if key != NONE {
-                    f(key);
-                }
-            }
             Op::Cas {
                 addr: a,
                 expected: b,
@@ -713,6 +692,7 @@ impl Op {
                 f(b);
                 f(c);
             }
+            Op::Crypto(op) => op.for_each_operand(f),
             Op::SideExit { test, .. } => match test {
                 Test::Cond(_) => {}
                 Test::Zero(_, a) | Test::NonZero(_, a) | Test::BitClear(a, _) | Test::BitSet(a, _) => f(a),
@@ -731,6 +711,4 @@ pub struct Ir {
     pub guest_len: u32,
     /// Number of guest instructions.
     pub insns: u32,
-    /// There are [`Op::AesRound`]s.
-    pub has_aes: bool,
 }

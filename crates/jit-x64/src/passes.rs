@@ -4,7 +4,7 @@
 
 use crate::ir::{Effect, Ir, NONE, Op, Ref};
 use crate::regs::{is_pinned_v, is_pinned_x};
-use semantics::ops::{FlagOp, Int2, Span, Vec2, Width};
+use semantics::ops::{FlagOp, Int2, Width};
 
 /// No guest register.
 pub const NO_HINT: u8 = 255;
@@ -48,44 +48,6 @@ impl Analysis {
         self.reset(ir.ops.len());
         self.backward(ir, &mut flags_live);
         self.fold_addresses(ir);
-        if ir.has_aes {
-            self.fold_round_keys(ir);
-        }
-    }
-
-    /// An exclusive-or with the result of an AES round that adds no key, and that nothing else uses, becomes the
-    /// round's key.
-    fn fold_round_keys(&mut self, ir: &mut Ir) {
-        for i in 0..ir.ops.len() {
-            let Op::Vec2 {
-                op: Vec2::Xor,
-                s,
-                a,
-                b,
-            } = ir.ops[i]
-            else {
-                continue;
-            };
-            if s.span != Span::Full {
-                continue;
-            }
-            for (state, key) in [(a, b), (b, a)] {
-                let Op::AesRound {
-                    round,
-                    a: from,
-                    key: NONE,
-                } = ir.ops[state as usize]
-                else {
-                    continue;
-                };
-                if self.uses[state as usize] == 1 {
-                    ir.ops[state as usize] = Op::Nop;
-                    ir.ops[i] = Op::AesRound { round, a: from, key };
-                    self.last_use[from as usize] = self.last_use[from as usize].max(i as Ref);
-                    break;
-                }
-            }
-        }
     }
 
     /// Liveness of values, register writes and flags, last operation first.

@@ -10,6 +10,7 @@
 pub mod arena;
 pub mod case;
 pub mod comparison;
+pub mod fused;
 pub mod local;
 pub mod outcome;
 pub mod remote;

@@ -3,6 +3,7 @@
 
 use engine::Mode;
 use insn_tests::comparison;
+use insn_tests::fused;
 use jit_x64::features::HostFeatures;
 
 #[test]
@@ -14,4 +15,5 @@ fn baseline_agrees_with_interpreter() {
     comparison::rows(Mode::Jit, 200, |row| {
         row.file.starts_with("crypto") || row.file == "asimd_ext.isa" || row.name == "crc32c"
     });
+    fused::compare();
 }

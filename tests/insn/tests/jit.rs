@@ -4,6 +4,7 @@ use engine::Mode;
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
 use insn_tests::comparison::{self, Comparison};
+use insn_tests::fused;
 use insn_tests::local::EngineRunner;
 use insn_tests::rows;
 use insn_tests::sequence;
@@ -45,4 +46,9 @@ fn jit_agrees_with_interpreter_on_sequences() {
 #[test]
 fn interpreting_engine_agrees_with_interpreter() {
     comparison::rows(Mode::Interpreter, 16, |_| true);
+}
+
+#[test]
+fn jit_agrees_with_interpreter_on_fused_operations() {
+    fused::compare();
 }

@@ -84,6 +84,8 @@ impl FpKind {
 pub enum Sha {
     /// SHA1RNDS4 with its function number: 0 choose, 1 parity, 2 majority.
     Rounds4(u8),
+    /// SHA1NEXTE: adds e, made of the state before, to the first word.
+    NextE,
     /// SHA256RNDS2; the words are in XMM0.
     Rounds2,
     /// SHA256MSG1, SHA256MSG2.
@@ -158,14 +160,14 @@ impl Asm {
         self.bytes(&[imm]);
     }
 
-    /// `vprorq d, s, n`: an AVX-512 form (EVEX prefix, Intel SDM volume 2, 2.7).
-    pub fn rotate_right_d(&mut self, d: Xmm, s: Xmm, n: u8) {
+    /// `vprord/q d, s, n`: AVX-512 forms (EVEX prefix, Intel SDM volume 2, 2.7).
+    pub fn rotate_right(&mut self, double: bool, d: Xmm, s: Xmm, n: u8) {
         let not = |bit: u8| (bit >> 3 & 1) ^ 1;
         // The rotation is chosen by ModRM.reg (0), so the destination stands in vvvv.
         self.bytes(&[
             0x62,
             1 << 7 | 1 << 6 | not(s.0) << 5 | 1 << 4 | 1,
-            1 << 7 | (!d.0 & 15) << 3 | 1 << 2 | 1,
+            u8::from(double) << 7 | (!d.0 & 15) << 3 | 1 << 2 | 1,
             1 << 3,
             0x72,
             0xc0 | s.0 & 7,
@@ -364,6 +366,7 @@ impl Asm {
         let modrm = 0xc0 | (d.0 & 7) << 3 | s.0 & 7;
         match op {
             Sha::Rounds4(function) => self.bytes(&[0x0f, 0x3a, 0xcc, modrm, function]),
+            Sha::NextE => self.bytes(&[0x0f, 0x38, 0xc8, modrm]),
             Sha::Rounds2 => self.bytes(&[0x0f, 0x38, 0xcb, modrm]),
             Sha::Msg1 => self.bytes(&[0x0f, 0x38, 0xcc, modrm]),
             Sha::Msg2 => self.bytes(&[0x0f, 0x38, 0xcd, modrm]),

@@ -6,8 +6,8 @@
 //! guest registers are in their homes; only NZCV may wait in EFLAGS, which the
 //! [`MapEntry`] of the place tells.
 
-mod aes;
 mod bulk;
+mod crypto;
 mod flags;
 mod flow;
 mod fp;
@@ -24,7 +24,7 @@ mod vec;
 mod vecmove;
 
 use crate::area::MAX_BORROWED;
-use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
+use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE, Vex};
 use crate::asm::{Asm, Fixup, Gpr, Xmm};
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::passes::{Analysis, NO_HINT};
@@ -199,14 +199,6 @@ pub fn lower(
     lower.cold_code();
     lower.out.len = lower.asm.pos();
     lower.asm
-}
-
-/// The last operand of a VEX instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum VOperand {
-    Reg(Xmm),
-    /// Displacement from the state register.
-    State(i32),
 }
 
 impl Lower<'_> {
@@ -622,16 +614,35 @@ impl Lower<'_> {
         t
     }
 
-    /// A vector operand that is used once more and lies in memory only, as an operand in memory.
-    fn voperand(&mut self, r: Ref) -> VOperand {
+    /// Where the CPU state has a vector value that no register has and that is used here for
+    /// the last time: to be a memory operand.
+    fn only_in_state(&self, r: Ref) -> Option<i32> {
         let loc = self.locs[r as usize];
-        let in_slot = loc.reg == NOWHERE && self.dies(r);
-        if in_slot && loc.home != NOWHERE && pinned_v(loc.home).is_none() {
-            VOperand::State(slot_v(loc.home))
-        } else if in_slot && loc.home == NOWHERE && loc.spill != NOWHERE {
-            VOperand::State(slot_spill(loc.spill))
+        if loc.reg != NOWHERE || !self.dies(r) {
+            None
+        } else if loc.home != NOWHERE {
+            pinned_v(loc.home).is_none().then(|| slot_v(loc.home))
         } else {
-            VOperand::Reg(self.vreg(r))
+            (loc.spill != NOWHERE).then(|| slot_spill(loc.spill))
+        }
+    }
+
+    /// `op d, a, b`, with `b` read from the state if that is all there is of it.
+    fn v3_ref(&mut self, op: Vex, a: Ref, b: Ref) -> Xmm {
+        match self.only_in_state(b) {
+            Some(offset) if a != b => {
+                let ra = self.vreg(a);
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v3_state(op, d, ra, offset);
+                self.release(b);
+                d
+            }
+            _ => {
+                let (ra, rb) = (self.vreg(a), self.vreg(b));
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v3(op, d, ra, rb);
+                d
+            }
         }
     }
 
@@ -852,7 +863,6 @@ impl Lower<'_> {
             Op::VecImm { lo, hi } => self.vec_imm(lo, hi),
             Op::Vec1 { op, s, a } => self.vec1(op, s, a),
             Op::Vec2 { op, s, a, b } => self.vec2(op, s, a, b),
-            Op::AesRound { round, a, key } => self.aes_round(round, a, key),
             Op::Vec3 { op, s, a, b, c } => self.vec3(op, s, a, b, c),
             Op::VecShift {
                 op,
@@ -884,6 +894,7 @@ impl Lower<'_> {
             } => self.vec_get_lane(lane, a, index, signed),
             Op::VecExt { s, lo, hi, index } => self.vec_ext(s, lo, hi, index),
             Op::VecTable1 { s, table, indices } => self.vec_table1(s, table, indices),
+            Op::Crypto(op) => self.crypto(op),
             Op::VecTableMore(more) => self.vec_table_more(more),
             Op::VecTableElse(rest) => self.vec_table_else(rest),
             Op::Fp1 { op, s, a } => self.fp1(op, s, a),

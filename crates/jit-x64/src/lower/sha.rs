@@ -8,8 +8,9 @@ use super::flags::RAX_SLOT;
 use crate::asm::Xmm;
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::sse::*;
+use crate::const_offset;
 use crate::ir::Ref;
-use semantics::ops::Vec3;
+use semantics::ops::{Lane, Vec3};
 
 /// VPSHUFD control that reverses the lanes.
 const REVERSE: u8 = 0x1b;
@@ -21,34 +22,33 @@ impl Lower<'_> {
     /// Emits a SHA operation with three operands; false if `op` is another.
     pub(super) fn sha3_operand(&mut self, op: Vec3, a: Ref, b: Ref, c: Ref) -> bool {
         match op {
-            Vec3::Sha1C => self.sha1_rounds(0, 0x5a82_7999, a, b, c),
-            Vec3::Sha1P => self.sha1_rounds(1, 0x6ed9_eba1, a, b, c),
-            Vec3::Sha1M => self.sha1_rounds(2, 0x8f1b_bcdc, a, b, c),
             Vec3::Sha1Su0 => self.sha1_su0(a, b, c),
-            Vec3::Sha256H => self.sha256_rounds(true, a, b, c),
-            Vec3::Sha256H2 => self.sha256_rounds(false, b, a, c),
             Vec3::Sha256Su1 => self.sha256_su1(a, b, c),
             _ => return false,
         }
         true
     }
 
-    /// Four rounds of SHA1: `a` holds a to d, lane 0 of `e` is e, `c` the words plus `k`.
-    fn sha1_rounds(&mut self, function: u8, k: u32, a: Ref, e: Ref, words: Ref) {
-        let (ra, re, rw) = (self.vreg(a), self.vreg(e), self.vreg(words));
-        let (d, w) = (self.vdef_temp(None, &[]), self.vtemp());
-        let t = self.temp();
-        self.asm.mov_imm(t, u64::from(k));
-        self.asm.vmovd_from(w, t);
-        self.asm.v2i(VPSHUFD, w, w, 0);
-        self.asm.v3(VPSUBD, w, rw, w);
-        // e goes to the first word only.
-        self.asm.v3i(VINSERTPS, d, re, re, 0x0e);
-        self.asm.v3(VPADDD, w, w, d);
-        self.asm.v2i(VPSHUFD, w, w, REVERSE);
-        self.asm.v2i(VPSHUFD, d, ra, REVERSE);
+    /// Four rounds of SHA1 on the reversed `state`. Lane 0 of `e` is e, or lane 3 of it is what
+    /// rotated left by 30 is e; `words` has the constant added.
+    pub(super) fn sha1_rounds(&mut self, function: u8, state: Ref, (e, e_of_state): (Ref, bool), words: Ref) {
+        let (rs, re, rw) = (self.vreg(state), self.vreg(e), self.vreg(words));
+        let d = self.vdef(None, &[rs, re, rw]);
+        let w = self.scratch();
+        let k = const_offset!(sha1_k) + 16 * i32::from(function);
+        self.asm.v3_state(VPSUBD, w, rw, k);
+        if e_of_state {
+            self.asm.v2i(VPSHUFD, d, w, REVERSE);
+            self.asm.vmov(w, re);
+            self.asm.sha(Sha::NextE, w, d);
+        } else {
+            // e goes to the first word only.
+            self.asm.v3i(VINSERTPS, d, re, re, 0x0e);
+            self.asm.v3(VPADDD, w, w, d);
+            self.asm.v2i(VPSHUFD, w, w, REVERSE);
+        }
+        self.asm.vmov(d, rs);
         self.asm.sha(Sha::Rounds4(function), d, w);
-        self.asm.v2i(VPSHUFD, d, d, REVERSE);
         self.vbind(d);
     }
 
@@ -72,42 +72,39 @@ impl Lower<'_> {
 
     /// SHA1SU1: the words rotated by one; the last also takes the first of this group.
     pub(super) fn sha1_su1(&mut self, d: Xmm, a: Xmm, b: Xmm) {
-        let (t, u) = (self.vtemp(), self.vtemp());
+        let (t, u) = (self.scratch(), self.scratch());
         self.asm.vshift(VPSHIFT_Q, 3, t, b, 4);
         self.asm.v3(VPXOR, t, t, a);
-        self.rotate_left(d, t, u, 1);
+        self.rotate_right(Lane::S, d, t, 31);
         // Lane 0, moved to lane 3, rotated by two.
         self.asm.vshift(VPSHIFT_Q, 7, t, t, 12);
-        self.asm.vshift(VPSHIFT_D, LEFT, u, t, 2);
+        self.rotate_right(Lane::S, u, t, 30);
         self.asm.v3(VPXOR, d, d, u);
-        self.asm.vshift(VPSHIFT_D, RIGHT, t, t, 30);
-        self.asm.v3(VPXOR, d, d, t);
     }
 
-    fn rotate_left(&mut self, d: Xmm, s: Xmm, t: Xmm, n: u8) {
-        self.asm.vshift(VPSHIFT_D, LEFT, t, s, n);
-        self.asm.vshift(VPSHIFT_D, RIGHT, d, s, 32 - n);
-        self.asm.v3(VPOR, d, d, t);
-    }
-
-    /// Four rounds of SHA256 on `abcd` and `efgh`; the result is the new abcd or efgh.
-    fn sha256_rounds(&mut self, want_abcd: bool, abcd: Ref, efgh: Ref, words: Ref) {
-        let (r1, r2, rw) = (self.vreg(abcd), self.vreg(efgh), self.vreg(words));
-        let (abef, cdgh) = (self.vtemp(), self.vtemp());
-        self.asm.v3i(VSHUFPS, abef, r2, r1, 0x11);
-        self.asm.v3i(VSHUFPS, cdgh, r2, r1, 0xbb);
+    /// Two rounds of SHA256: a, b, e and f after them.
+    pub(super) fn sha256_rounds(&mut self, cdgh: Ref, abef: Ref, words: Ref, upper: bool) {
+        let (r1, r2, rw) = (self.vreg(cdgh), self.vreg(abef), self.vreg(words));
         // The words are read from XMM0, which is a guest register's home.
         let xmm0 = Xmm(0);
+        let d = self.vdef_temp(None, &[]);
+        self.asm.vmov(d, r1);
+        let second = if r2 == xmm0 {
+            let t = self.scratch();
+            self.asm.vmov(t, r2);
+            t
+        } else {
+            r2
+        };
         self.asm.vex_mem(VMOVUPS_STORE, xmm0, None, Mem::state(RAX_SLOT));
-        self.asm.vmov(xmm0, rw);
-        self.asm.sha(Sha::Rounds2, cdgh, abef);
-        self.asm.v2i(VPSHUFD, xmm0, xmm0, 0x0e);
-        self.asm.sha(Sha::Rounds2, abef, cdgh);
+        if upper {
+            self.asm.v2i(VPSHUFD, xmm0, rw, 0x0e);
+        } else {
+            self.asm.vmov(xmm0, rw);
+        }
+        self.asm.sha(Sha::Rounds2, d, second);
         self.asm.vex_mem(VMOVUPS_LOAD, xmm0, None, Mem::state(RAX_SLOT));
-        // Two rounds on, the old ABEF is CDGH.
-        self.asm
-            .v3i(VSHUFPS, abef, abef, cdgh, if want_abcd { 0xbb } else { 0x11 });
-        self.vbind(abef);
+        self.vbind(d);
     }
 
     fn sha256_su1(&mut self, a: Ref, b: Ref, c: Ref) {

@@ -9,6 +9,7 @@ use crate::asm::sse::*;
 use crate::const_offset;
 use crate::features::HostFeatures;
 use crate::ir::Ref;
+use semantics::ops::Lane;
 
 /// VPSRLQ and VPSLLQ by immediate: VPSHIFT_Q with these opcode extensions.
 const RIGHT: u8 = 2;
@@ -28,16 +29,23 @@ const SMALL_SIGMA0: [Turn; 3] = [Rotate(1), Rotate(8), Shift(7)];
 const SMALL_SIGMA1: [Turn; 3] = [Rotate(19), Rotate(61), Shift(6)];
 
 impl Lower<'_> {
-    /// `d = a` rotated right within doublewords; `d` differs from `a`.
-    pub(super) fn rotate_right_d(&mut self, d: Xmm, a: Xmm, n: u8) {
-        match n {
-            0 => self.asm.vmov(d, a),
-            _ if HostFeatures::get().avx512 => self.asm.rotate_right_d(d, a, n),
-            8 => self.asm.v3_state(VPSHUFB, d, a, const_offset!(ror8_d)),
+    /// `d = a` rotated right within words or doublewords; `d` differs from `a`.
+    pub(super) fn rotate_right(&mut self, lane: Lane, d: Xmm, a: Xmm, n: u8) {
+        let (double, form) = match lane {
+            Lane::D => (true, VPSHIFT_Q),
+            _ => (false, VPSHIFT_D),
+        };
+        match (lane, n) {
+            (_, 0) => self.asm.vmov(d, a),
+            _ if HostFeatures::get().avx512 => self.asm.rotate_right(double, d, a, n),
+            (Lane::D, 8) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(ror8_d)),
+            (Lane::S, 8) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(ror8_s)),
+            (Lane::S, 16) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(rev32_h)),
+            (Lane::S, 24) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(ror24_s)),
             _ => {
                 let t = self.scratch();
-                self.asm.vshift(VPSHIFT_Q, RIGHT, d, a, n);
-                self.asm.vshift(VPSHIFT_Q, LEFT, t, a, 64 - n);
+                self.asm.vshift(form, RIGHT, d, a, n);
+                self.asm.vshift(form, LEFT, t, a, lane.bits() as u8 - n);
                 self.asm.v3(VPOR, d, d, t);
                 self.done_with(t);
             }
@@ -57,7 +65,7 @@ impl Lower<'_> {
 
     fn turn(&mut self, turn: Turn, d: Xmm, a: Xmm) {
         match turn {
-            Rotate(n) => self.rotate_right_d(d, a, n),
+            Rotate(n) => self.rotate_right(Lane::D, d, a, n),
             Shift(n) => self.asm.vshift(VPSHIFT_Q, RIGHT, d, a, n),
         }
     }

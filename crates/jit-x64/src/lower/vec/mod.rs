@@ -211,6 +211,24 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
     }
 }
 
+/// Whether the operands of a plan of one instruction may be exchanged.
+const fn is_commutative(op: Vec2) -> bool {
+    matches!(
+        op,
+        Vec2::Add
+            | Vec2::Mul
+            | Vec2::And
+            | Vec2::Or
+            | Vec2::Xor
+            | Vec2::Smax
+            | Vec2::Smin
+            | Vec2::Umax
+            | Vec2::Umin
+            | Vec2::CmEq
+            | Vec2::Urhadd
+    )
+}
+
 /// What a shift by a register does.
 const fn variable_shift(op: Vec2) -> VariableShift {
     let sign = match op {
@@ -475,23 +493,24 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) {
-        let plan = plan2(op, s);
-        let ra = self.vreg(a);
         // Comparisons give ones on zeros; ZIP1 moves what is below into the upper half.
         let zero_on_zeros = !matches!(op, Vec2::CmEq | Vec2::CmGe | Vec2::CmHs | Vec2::Orn | Vec2::Zip1);
-        if let Some(Plan2::Direct(form)) = plan {
-            let b_operand = self.voperand(b);
-            let d = self.vdef(Some(a), &[]);
-            self.v3_operand(form, d, ra, b_operand);
+        let plan = plan2(op, s);
+        if let Some(Plan2::Direct(form) | Plan2::Swapped(form)) = plan {
+            // The second operand may be in memory.
+            let exchanged =
+                is_commutative(op) && self.only_in_state(b).is_none() && self.only_in_state(a).is_some();
+            let (x, y) = if exchanged != matches!(plan, Some(Plan2::Swapped(_))) {
+                (b, a)
+            } else {
+                (a, b)
+            };
+            let d = self.v3_ref(form, x, y);
             return self.finish2(zero_on_zeros, s, d, a, b);
         }
-        let rb = self.vreg(b);
+        let (ra, rb) = (self.vreg(a), self.vreg(b));
         match plan {
-            Some(Plan2::Swapped(form)) => {
-                let d = self.vdef(Some(a), &[]);
-                self.asm.v3(form, d, rb, ra);
-                self.finish2(zero_on_zeros, s, d, a, b);
-            }
+            Some(Plan2::Direct(_) | Plan2::Swapped(_)) => unreachable!("done above"),
             Some(Plan2::MinMaxEqual {
                 minmax,
                 with_b,
@@ -623,7 +642,6 @@ impl Lower<'_> {
                     }
                 }
             }
-            Vec2::Pmull => self.asm.v3i(VPCLMULQDQ, d, a, b, 0),
             Vec2::Addhn | Vec2::Subhn | Vec2::Raddhn | Vec2::Rsubhn => self.narrow_high(op, lane, d, a, b),
             Vec2::Sshl
             | Vec2::Ushl
@@ -639,7 +657,7 @@ impl Lower<'_> {
                 self.asm.vmov(d, a);
                 self.asm.sha(Sha::Msg1, d, b);
             }
-            _ => unreachable!("{op:?} has no plan"),
+            _ => unreachable!("{op:?} has no plan, or is recorded as another operation"),
         }
         self.cut(s, d);
     }

@@ -64,7 +64,7 @@ impl Lower<'_> {
             | VecShift::UqRshrn
             | VecShift::SqShrun
             | VecShift::SqRshrun => self.saturating_shift_narrow(op, s, d, ra, amount),
-            VecShift::Ror => self.rotate_right_d(d, ra, amount),
+            VecShift::Ror => self.rotate_right(lane, d, ra, amount),
         }
         self.cut(s, d);
         self.vbind(d);

@@ -1,0 +1,81 @@
+//! Operations that the builder makes of several cryptographic instructions.
+
+use super::{NONE, Ref};
+
+/// A round of AES as x86 has it: the key is added behind the other steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AesStep {
+    Encrypt,
+    EncryptLast,
+    Decrypt,
+    DecryptLast,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crypto {
+    /// `key` may be [`NONE`], for zero.
+    Aes { step: AesStep, state: Ref, key: Ref },
+    /// The lanes of words from last to first.
+    Reverse { a: Ref },
+    /// VSHUFPS: two words of `a`, then two of `b`.
+    Shuffle { a: Ref, b: Ref, control: u8 },
+    /// Four rounds of SHA-1 on a reversed state; e is lane 0, or comes of the reversed state
+    /// four rounds before.
+    Sha1Rounds {
+        function: u8,
+        state: Ref,
+        e: Ref,
+        e_of_state: bool,
+        words: Ref,
+    },
+    /// Two rounds of SHA-256, with x86's halves of the state and the lower or upper words.
+    Sha256Rounds {
+        cdgh: Ref,
+        abef: Ref,
+        words: Ref,
+        upper: bool,
+    },
+    /// The carry-less product of doublewords: of the upper ones if so said.
+    Clmul {
+        a: Ref,
+        b: Ref,
+        a_high: bool,
+        b_high: bool,
+    },
+}
+
+impl Crypto {
+    /// Calls `f` on each operand.
+    #[inline]
+    pub fn for_each_operand(&self, mut f: impl FnMut(Ref)) {
+        match *self {
+            Crypto::Aes { state, key, .. } => {
+                f(state);
+                if key != NONE {
+                    f(key);
+                }
+            }
+            Crypto::Reverse { a } => f(a),
+            Crypto::Shuffle { a, b, .. } | Crypto::Clmul { a, b, .. } => {
+                f(a);
+                f(b);
+            }
+            Crypto::Sha1Rounds {
+                state: a,
+                e: b,
+                words: c,
+                ..
+            }
+            | Crypto::Sha256Rounds {
+                cdgh: a,
+                abef: b,
+                words: c,
+                ..
+            } => {
+                f(a);
+                f(b);
+                f(c);
+            }
+        }
+    }
+}
