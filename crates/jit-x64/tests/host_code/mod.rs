@@ -50,6 +50,7 @@ pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block 
         lookup,
         return_miss,
         interpret,
+        no_return: 0,
     };
     let mut ir = Ir::default();
     let mut builder = Builder::new(&mut ir, GUEST_PC, false, FeatureSet::ALL);

@@ -524,7 +524,7 @@ impl Lower<'_> {
                 }
                 self.finish2(false, s, d, a, b);
             }
-            Some(Plan2::Direct(_) | Plan2::Sequence) | None => {
+            Some(Plan2::Sequence) | None => {
                 let d = self.vdef(None, &[ra, rb]);
                 self.vec2_sequence(op, s, d, ra, rb);
                 self.vbind(d);
