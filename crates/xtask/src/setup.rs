@@ -27,6 +27,10 @@ const NEEDS: &[Need] = &[
     Need { package: "dpkg", probe: Probe::Program("dpkg-deb"), why: "unpacking packages into the root file systems" },
     Need { package: "tar", probe: Probe::Program("tar"), why: "unpacking packages into the root file systems" },
     Need { package: "util-linux", probe: Probe::Program("unshare"), why: "running tests inside the root file systems" },
+    Need { package: "man-db", probe: Probe::Program("man"), why: "checks of the manual" },
+    Need { package: "lintian", probe: Probe::Program("lintian"), why: "checks of the Debian packages" },
+    Need { package: "umoci", probe: Probe::Program("umoci"), why: "checks of the OCI image" },
+    Need { package: "mmdebstrap", probe: Probe::Program("mmdebstrap"), why: "systems to install the packages in" },
     Need { package: "hyperfine", probe: Probe::Program("hyperfine"), why: "single measurements by hand" },
 ];
 

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("linux-user",    &["engine", "elf-loader", "linux-abi", "guest"]),
     ("raemu-aarch64", &["linux-user", "elf-loader", "engine", "linux-abi", "guest"]),
     ("raemu-binfmt",  &[]),
+    ("dist",          &["raemu-binfmt"]),
     ("xtask",         &["program-tests"]),
 ];
 
