@@ -259,7 +259,7 @@ pub const ROWS: &[Row] = &[
         "does-not-run",
         |f| failure(f, |proof| &proof.direct),
         "a tiny arm64 program does not run: {}",
-        "see the findings above",
+        "see the findings above; raemu-aarch64 PROGRAM shows what the emulator says by itself",
     ),
     finding(
         "does-not-run-in-chroot",
@@ -271,7 +271,7 @@ pub const ROWS: &[Row] = &[
             works.then(|| failure(f, |proof| &proof.chroot)).flatten()
         },
         "a tiny arm64 program runs here, but not in an empty chroot: {}",
-        "see the findings above",
+        "see the findings above; raemu-aarch64 PROGRAM shows what the emulator says by itself",
     ),
     note(
         "not-tried",
@@ -373,3 +373,6 @@ pub fn line(finding: &Finding) -> String {
     };
     format!("{}: {note}{}\n", finding.id, finding.text)
 }
+
+#[cfg(test)]
+mod tests;

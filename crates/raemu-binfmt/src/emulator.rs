@@ -1,5 +1,6 @@
 //! The emulator's file: where it is, whether it is ours, and whether the kernel can use it as an interpreter.
 
+use crate::entry::Entry;
 use crate::fs::Root;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,8 +12,8 @@ pub const NAME: &str = "raemu-aarch64";
 /// The link by which an old kernel's P flag is told (AT_FLAGS tells it since 5.12).
 const WRAPPER: &str = "libexec/raemu-binfmt/aarch64-binfmt-P";
 
-/// What each build of the emulator has among its texts.
-const MARK: &[u8] = b"raemu-aarch64 version ";
+/// What each build of the emulator has among its texts, in two parts: this command must not have it.
+const MARK: [&[u8]; 2] = [b"raemu-aarch64 ", b"version "];
 
 /// A file as an interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,12 @@ pub fn is_ours(root: &Root, path: &Path) -> bool {
     fs::canonicalize(&file).is_ok_and(|target| named_ours(&target)) || contains_mark(&file)
 }
 
+/// Whether an entry is ours. Where its interpreter cannot be looked at, the entry's own name tells.
+pub fn owns(root: &Root, entry: &Entry) -> bool {
+    let untold = || entry.name == NAME && inspect(root, &entry.interpreter) == Kind::Missing;
+    is_ours(root, &entry.interpreter) || untold()
+}
+
 fn named_ours(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with(NAME))
@@ -72,9 +79,18 @@ fn contains_mark(file: &Path) -> bool {
     let small = fs::metadata(file).is_ok_and(|data| data.is_file() && data.len() <= LARGEST);
     small
         && fs::read(file).is_ok_and(|bytes| {
-            let mut starts = bytes.windows(MARK.len());
-            starts.any(|window| window[0] == MARK[0] && window == MARK)
+            let [name, version] = MARK;
+            let mut places = places_of(&bytes, name);
+            places.any(|at| bytes[at + name.len()..].starts_with(version))
         })
+}
+
+/// Where `needle` begins in `bytes`.
+fn places_of<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let windows = bytes.windows(needle.len()).enumerate();
+    windows
+        .filter(move |(_, window)| window[0] == needle[0] && *window == needle)
+        .map(|(at, _)| at)
 }
 
 /// What the kernel will find at `path`.
@@ -144,22 +160,7 @@ pub fn install(root: &Root, from: &Path, to: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Tree;
-
-    /// A header of 64 bytes and one program header.
-    fn elf(machine: u16, kind: u32, tail: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0; 120];
-        bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        bytes[18..20].copy_from_slice(&machine.to_le_bytes());
-        bytes[32] = 64;
-        bytes[54] = 56;
-        bytes[56] = 1;
-        bytes[64..68].copy_from_slice(&kind.to_le_bytes());
-        bytes[72] = 120;
-        bytes[96] = tail.len() as u8;
-        bytes.extend(tail);
-        bytes
-    }
+    use crate::testing::{Tree, elf};
 
     #[test]
     fn kinds() {

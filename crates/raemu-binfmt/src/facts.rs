@@ -63,7 +63,7 @@ impl Facts {
             .into_iter()
             .filter(Entry::takes_arm64)
             .map(|entry| {
-                let ours = emulator::is_ours(root, &entry.interpreter);
+                let ours = emulator::owns(root, &entry);
                 (entry, ours)
             })
             .collect();

@@ -43,17 +43,25 @@ pub fn conf_text(registration: &Registration) -> Result<String, String> {
     Ok(format!("{HEAD}{}\n", registration.line()?))
 }
 
-/// Writes all that this machine has a use for.
-pub fn write(root: &Root, registration: &Registration, report: &mut Report) -> Result<(), String> {
-    let path = Path::new(CONF_DIRS[0]).join(format!("{}.conf", registration.name));
-    if let Ok(old) = root.read(&path)
-        && !old.starts_with(HEAD)
-    {
-        return Err(format!(
+fn conf_path(name: &str) -> PathBuf {
+    Path::new(CONF_DIRS[0]).join(format!("{name}.conf"))
+}
+
+/// Whether `write` may: a file of somebody else stays.
+pub fn check(root: &Root, name: &str) -> Result<(), String> {
+    let path = conf_path(name);
+    match root.read(&path) {
+        Ok(old) if !old.starts_with(HEAD) => Err(format!(
             "{} was not written by raemu-binfmt: left as it is",
             path.display()
-        ));
+        )),
+        Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// Writes all that this machine has a use for.
+pub fn write(root: &Root, registration: &Registration, report: &mut Report) -> Result<(), String> {
+    let path = conf_path(&registration.name);
     replace(&root.path(&path), &conf_text(registration)?)?;
     report.done.push(format!("wrote {}", path.display()));
     if has_update_binfmts(root) {
@@ -67,7 +75,7 @@ pub fn write(root: &Root, registration: &Registration, report: &mut Report) -> R
 
 /// Removes what `write` wrote.
 pub fn remove(root: &Root, name: &str, report: &mut Report) -> Result<(), String> {
-    let path = Path::new(CONF_DIRS[0]).join(format!("{name}.conf"));
+    let path = conf_path(name);
     match root.read(&path) {
         Ok(text) if text.starts_with(HEAD) => {
             fs::remove_file(root.path(&path)).map_err(|e| format!("{}: {e}", path.display()))?;

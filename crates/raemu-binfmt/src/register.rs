@@ -4,6 +4,7 @@
 
 use crate::emulator::{self, Kind};
 use crate::entry::{Entry, Registration};
+use crate::facts;
 use crate::fs::Root;
 use crate::persist;
 use std::io;
@@ -30,6 +31,9 @@ pub fn register(root: &Root, request: &Request) -> Result<Report, String> {
     let line = registration.line()?;
     let mut report = Report::default();
     check_interpreter(root, registration, &mut report)?;
+    if request.persistent {
+        persist::check(root, &registration.name)?;
+    }
     mount(root, &mut report)?;
     if request.reset {
         reset(root, &mut report)?;
@@ -53,9 +57,15 @@ pub fn register(root: &Root, request: &Request) -> Result<Report, String> {
         registration.interpreter.display(),
         registration.flags
     ));
+    warn_of_p(root, registration, &mut report);
     warn_of_others(root, registration, &mut report)?;
     if request.persistent {
-        persist::write(root, registration, &mut report)?;
+        persist::write(root, registration, &mut report).map_err(|why| {
+            format!(
+                "registered {}, but not for the next boot: {why}",
+                registration.name
+            )
+        })?;
     }
     Ok(report)
 }
@@ -110,22 +120,31 @@ pub fn reset(root: &Root, report: &mut Report) -> Result<(), String> {
     Ok(())
 }
 
+/// The entry of this name, if there is one; an error if it is another emulator's.
+pub fn check_owner(root: &Root, name: &str, interpreter: &Path) -> Result<Option<Entry>, String> {
+    // Without a mount there are none.
+    let entries = root.entries().unwrap_or_default();
+    let Some(old) = entries.into_iter().find(|entry| entry.name == name) else {
+        return Ok(None);
+    };
+    // What is in chroots only cannot be looked at; the same path is the same emulator.
+    let same = old.interpreter == interpreter && emulator::inspect(root, &old.interpreter) == Kind::Missing;
+    if old.takes_arm64() && (same || emulator::owns(root, &old)) {
+        return Ok(Some(old));
+    }
+    Err(format!(
+        "entry {name} belongs to another emulator ({}): take another --name, or --reset to remove it",
+        old.interpreter.display()
+    ))
+}
+
 /// Removes an entry of the same name if it is ours; gives it back.
 fn remove_own(root: &Root, registration: &Registration) -> Result<Option<Entry>, String> {
-    let found = entries(root)?
-        .into_iter()
-        .find(|entry| entry.name == registration.name);
-    let Some(old) = found else { return Ok(None) };
-    let same = old.interpreter == registration.interpreter;
-    if !old.takes_arm64() || !(same || emulator::is_ours(root, &old.interpreter)) {
-        return Err(format!(
-            "entry {} belongs to another emulator ({}): take another --name, or --reset to remove it",
-            old.name,
-            old.interpreter.display()
-        ));
+    let old = check_owner(root, &registration.name, &registration.interpreter)?;
+    if let Some(old) = &old {
+        remove(root, &old.name)?;
     }
-    remove(root, &old.name)?;
-    Ok(Some(old))
+    Ok(old)
 }
 
 fn put_back(root: &Root, old: &Entry) -> Result<(), String> {
@@ -178,6 +197,25 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
+/// P must be told by AT_FLAGS (Linux 5.12) or by the interpreter's name, and that name must not lie.
+fn warn_of_p(root: &Root, registration: &Registration, report: &mut Report) {
+    let path = registration.interpreter.display();
+    let named = registration.interpreter.to_string_lossy().ends_with("-binfmt-P");
+    let release = root.read("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let told = named || facts::version(release.trim()).is_none_or(|version| version >= (5, 12));
+    if registration.flags.preserve_argv0 && !told {
+        report.warnings.push(format!(
+            "Linux {} does not tell the P flag: the interpreter's name must end in -binfmt-P, unlike {path}",
+            release.trim()
+        ));
+    }
+    if !registration.flags.preserve_argv0 && named {
+        report.warnings.push(format!(
+            "the name of {path} promises the P flag: without it, programs lose their first argument"
+        ));
+    }
+}
+
 fn warn_of_others(root: &Root, registration: &Registration, report: &mut Report) -> Result<(), String> {
     if root.status().is_ok_and(|text| text == "disabled") {
         let point = root.mount_point().display();
@@ -212,7 +250,7 @@ pub fn unregister(root: &Root, name: &str, persistent: bool) -> Result<Report, S
         Err(_) => None,
     };
     match &found {
-        Some(entry) if !emulator::is_ours(root, &entry.interpreter) => {
+        Some(entry) if !emulator::owns(root, entry) => {
             return Err(format!(
                 "entry {name} belongs to another emulator ({}): not removed",
                 entry.interpreter.display()
@@ -227,20 +265,70 @@ pub fn unregister(root: &Root, name: &str, persistent: bool) -> Result<Report, S
     if persistent {
         persist::remove(root, name, &mut report)?;
     }
-    if let Some(next) = root.entries().ok().and_then(|entries| {
-        entries
-            .into_iter()
-            .find(|entry| entry.enabled && entry.takes_arm64())
-    }) {
-        let interpreter: &Path = &next.interpreter;
+    if report.done.is_empty() {
+        let none = format!("no entry {name} is registered");
+        return Err(report.warnings.pop().unwrap_or(none));
+    }
+    let entries = root.entries().unwrap_or_default();
+    if let Some(next) = entries.iter().find(|entry| entry.enabled && entry.takes_arm64()) {
         report.done.push(format!(
             "arm64 programs now go to {} ({})",
             next.name,
-            interpreter.display()
+            next.interpreter.display()
         ));
     }
-    if report.done.is_empty() || (found.is_none() && !persistent) {
-        return Err(format!("no entry {name} is registered"));
-    }
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Flags;
+    use crate::testing::Tree;
+
+    /// Kernel, interpreter and flags -> the warning, or none.
+    #[test]
+    fn the_p_flag_and_the_interpreters_name() {
+        const WRAPPER: &str = "/usr/libexec/raemu-binfmt/aarch64-binfmt-P";
+        const PLAIN: &str = "/usr/bin/raemu-aarch64";
+        for (release, path, flags, expected) in [
+            ("6.18.1", PLAIN, "POCF", ""),
+            ("6.18.1", WRAPPER, "POCF", ""),
+            ("5.10.0-30-amd64", WRAPPER, "POCF", ""),
+            ("5.10.0-30-amd64", PLAIN, "OCF", ""),
+            (
+                "5.10.0-30-amd64",
+                PLAIN,
+                "POCF",
+                "Linux 5.10.0-30-amd64 does not tell the P flag",
+            ),
+            (
+                "6.18.1",
+                WRAPPER,
+                "OCF",
+                "the name of /usr/libexec/raemu-binfmt/aarch64-binfmt-P promises",
+            ),
+        ] {
+            let tree = Tree::mounted("p-flag");
+            tree.program(path, "static");
+            tree.write("/proc/sys/kernel/osrelease", &format!("{release}\n"));
+            let request = Request {
+                registration: Registration {
+                    name: "raemu-aarch64".to_owned(),
+                    interpreter: path.into(),
+                    flags: Flags::parse(flags),
+                },
+                reset: false,
+                persistent: false,
+            };
+            let report = register(&tree.root(), &request).expect("a writable tree");
+            let warnings = report.warnings.join("\n");
+            assert_eq!(
+                warnings.is_empty(),
+                expected.is_empty(),
+                "{release} {path} {flags}: {warnings}"
+            );
+            assert!(warnings.starts_with(expected), "{warnings}");
+        }
+    }
 }

@@ -41,24 +41,17 @@ fn prepare(registration: &Registration, map_root: bool) -> Result<(), String> {
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).map_err(forbidden)?;
     map_ids((0, uid.as_raw()), (0, gid.as_raw()))?;
-    // What is mounted outside later must not cover ours.
-    mount(
-        None::<&str>,
-        "/",
-        None::<&str>,
-        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
-        None::<&str>,
-    )
-    .map_err(|errno| format!("cannot make mounts private: {}", errno.desc()))?;
     let root = Root::default();
-    mount(
-        Some("binfmt_misc"),
-        root.mount_point(),
-        Some("binfmt_misc"),
-        MsFlags::empty(),
-        None::<&str>,
-    )
-    .map_err(|errno| cannot_mount(&root, errno))?;
+    let refused = |errno: nix::errno::Errno| {
+        let release = root.read("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let why = switch().unwrap_or_else(|| errno.desc().to_owned());
+        refusal(release.trim(), root.kernel_has_binfmt_misc(), &why)
+    };
+    // What is mounted outside later must not cover ours.
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>).map_err(refused)?;
+    let kind = Some("binfmt_misc");
+    mount(kind, root.mount_point(), kind, MsFlags::empty(), None::<&str>).map_err(refused)?;
     root.write_binfmt("register", &line).map_err(|error| {
         format!(
             "the kernel refused entry {} for {}: {}",
@@ -109,15 +102,41 @@ fn forbidden(errno: nix::errno::Errno) -> String {
     format!("user namespaces are forbidden here: {why}")
 }
 
-fn cannot_mount(root: &Root, errno: nix::errno::Errno) -> String {
-    let release = root.read("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let release = release.trim();
+/// Why a user namespace cannot mount binfmt_misc.
+fn refusal(release: &str, kernel_support: bool, why: &str) -> String {
     if version(release).is_some_and(|version| version < (6, 7)) {
-        return format!(
-            "Linux {release} is too old: user namespaces have a binfmt_misc of their own since Linux 6.7"
-        );
+        format!("Linux {release} is too old: user namespaces have a binfmt_misc of their own since Linux 6.7")
+    } else if kernel_support {
+        format!("a user namespace may not mount binfmt_misc here: {why}")
+    } else {
+        format!("Linux {release} has no binfmt_misc (CONFIG_BINFMT_MISC), neither built in nor as a module")
     }
-    let point = root.mount_point().display();
-    let why = switch().unwrap_or_else(|| errno.desc().to_owned());
-    format!("cannot mount binfmt_misc at {point} in a user namespace: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals() {
+        for (release, support, expected) in [
+            (
+                "6.1.0-32-amd64",
+                true,
+                "Linux 6.1.0-32-amd64 is too old: user namespaces have a binfmt_misc of their own since Linux 6.7",
+            ),
+            (
+                "6.7.1",
+                true,
+                "a user namespace may not mount binfmt_misc here: not allowed",
+            ),
+            (
+                "6.18",
+                false,
+                "Linux 6.18 has no binfmt_misc (CONFIG_BINFMT_MISC), neither built in nor as a module",
+            ),
+        ] {
+            assert_eq!(refusal(release, support, "not allowed"), expected);
+        }
+    }
 }

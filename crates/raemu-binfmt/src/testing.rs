@@ -2,6 +2,7 @@
 
 use crate::fs::{MOUNT_POINT, Root};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 pub struct Tree(PathBuf);
@@ -38,6 +39,26 @@ impl Tree {
         fs::write(file, text).expect("writable");
     }
 
+    /// Removes a file or a directory.
+    pub fn remove(&self, path: &str) {
+        let path = self.root().path(path);
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
+        removed.expect("it is there");
+    }
+
+    /// An x86-64 executable, `static` or `dynamic`.
+    pub fn program(&self, path: &str, kind: &str) {
+        let kind = if kind == "dynamic" { 3 } else { 1 };
+        self.write(path, "");
+        let file = self.root().path(path);
+        fs::write(&file, elf(62, kind, b"/lib/ld.so\0")).expect("writable");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("own file");
+    }
+
     pub fn link(&self, target: &str, path: &str) {
         std::os::unix::fs::symlink(target, self.root().path(Path::new(path))).expect("writable");
     }
@@ -57,6 +78,21 @@ impl Tree {
         let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
         file.set_modified(time).expect("own file");
     }
+}
+
+/// An ELF header of 64 bytes and one program header, for `tail`.
+pub fn elf(machine: u16, kind: u32, tail: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 120];
+    bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    bytes[18..20].copy_from_slice(&machine.to_le_bytes());
+    bytes[32] = 64;
+    bytes[54] = 56;
+    bytes[56] = 1;
+    bytes[64..68].copy_from_slice(&kind.to_le_bytes());
+    bytes[72] = 120;
+    bytes[96] = u8::try_from(tail.len()).expect("a short one");
+    bytes.extend(tail);
+    bytes
 }
 
 impl Drop for Tree {

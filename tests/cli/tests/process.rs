@@ -4,6 +4,7 @@
 
 use program_tests::paths;
 use program_tests::process::{self, End, Outcome};
+use raemu_binfmt::entry;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -178,13 +179,11 @@ fn mutated_files_through_the_real_process() {
 /// and executes a program and a script under another argv[0].
 const BINFMT_SCRIPT: &str = r#"
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || exit 77
-magic='\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
-mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 printf '#!%s x\n' "$PWD/show" > script
 chmod +x script
 for flags in '' F P PF O OP OCF OPCF; do
     echo "flags $flags"
-    printf '%s' ":raemu:M::$magic:$mask:$1:$flags" > /proc/sys/fs/binfmt_misc/register || exit 1
+    printf '%s' ":raemu:M::$2:$3:$1:$flags" > /proc/sys/fs/binfmt_misc/register || exit 1
     (exec -a zero ./show a)
     ./script q
     ./show execfn
@@ -197,7 +196,8 @@ fn starts_by_the_kernels_binfmt_misc() {
     let bench = Bench::new("kernel");
     fs::write(bench.dir.join("run"), BINFMT_SCRIPT).expect("writable");
     let emulator = bench.emulator.to_str().expect("a plain path");
-    let args = ["-Urmpf", "--mount-proc", "bash", "run", emulator];
+    let (magic, mask) = (entry::escaped(&entry::MAGIC), entry::escaped(&entry::MASK));
+    let args = ["-Urmpf", "--mount-proc", "bash", "run", emulator, &magic, &mask];
     let outcome = bench.run(Path::new("unshare"), &args);
     let stderr = String::from_utf8_lossy(&outcome.stderr);
     if outcome.end == End::Status(77) || stderr.starts_with("unshare:") {

@@ -15,10 +15,6 @@ const MARK: &str = "RAEMU_TEST_SANDBOX";
 /// The directory, inside each root, that belongs to the run: a tmpfs.
 pub const SCRATCH: &str = "t";
 
-/// What the kernel compares to recognise an arm64 program, as binfmt_misc takes it.
-const MAGIC: &str = r"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00";
-const MASK: &str = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
-
 /// The two trees, mounted and ready.
 pub struct Sandbox {
     pub arm64: PathBuf,
@@ -125,6 +121,6 @@ fn mount(arguments: &[&str], on: &Path) -> Result<(), String> {
 fn register(emulator: &Path) -> Result<(), String> {
     let fs = Path::new("/proc/sys/fs/binfmt_misc");
     mount(&["-t", "binfmt_misc", "binfmt_misc"], fs)?;
-    let line = format!(":raemu-test:M::{MAGIC}:{MASK}:{}:PF", emulator.display());
+    let line = raemu_binfmt::entry::register_line("raemu-test", emulator, "PF")?;
     std::fs::write(fs.join("register"), line).map_err(|e| format!("binfmt_misc: {e}"))
 }

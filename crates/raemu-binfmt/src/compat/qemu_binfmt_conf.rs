@@ -3,6 +3,7 @@
 //! The script covers all of qemu's targets; this covers aarch64.
 
 use super::interpreter_at;
+use crate::emulator;
 use crate::entry::{Flags, Registration};
 use crate::fs::Root;
 use crate::persist;
@@ -53,9 +54,9 @@ impl Options {
                     }
                     self.mode = Mode::Systemd;
                 }
-                "qemu-path" => self.qemu_path = Some(PathBuf::from(value)),
+                "qemu-path" => self.qemu_path = Some(absolute(value)?),
                 "qemu-suffix" => self.qemu_suffix = value.to_string_lossy().into_owned(),
-                "exportdir" => self.exportdir = Some(PathBuf::from(value)),
+                "exportdir" => self.exportdir = Some(absolute(value)?),
                 "credential" => self.credential = yes,
                 "persistent" => self.persistent = yes,
                 "preserve-argv0" => self.preserve_argv0 = yes,
@@ -77,21 +78,43 @@ impl Options {
     }
 }
 
+/// Everything below a root is looked up by absolute paths.
+fn absolute(path: OsString) -> Result<PathBuf, String> {
+    std::path::absolute(PathBuf::from(path)).map_err(|error| error.to_string())
+}
+
 pub fn run(root: &Root, command: Option<&Path>, args: &[OsString]) -> Result<Report, String> {
     let mut options = Options::default();
     options.parse(args.to_vec())?;
     apply(root, command, &options)
 }
 
+/// The file in the directory that was named. The script's default directory gets no copy of ours.
+fn interpreter(
+    root: &Root,
+    command: Option<&Path>,
+    options: &Options,
+    report: &mut Report,
+) -> Result<PathBuf, String> {
+    let dir = options
+        .qemu_path
+        .as_deref()
+        .unwrap_or(Path::new("/usr/local/bin"));
+    let path = dir.join(format!("{NAME}{}", options.qemu_suffix));
+    if options.mode == Mode::Register && !options.reset {
+        // Before a file is installed for nothing.
+        register::check_owner(root, NAME, &path)?;
+    }
+    if options.persistent && options.qemu_path.is_none() && !root.path(&path).exists() {
+        return emulator::find(root, command, options.preserve_argv0);
+    }
+    interpreter_at(root, command, &path, options.persistent, report)
+}
+
 /// Does what the options say.
 pub fn apply(root: &Root, command: Option<&Path>, options: &Options) -> Result<Report, String> {
     let mut report = Report::default();
-    let dir = options
-        .qemu_path
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("/usr/local/bin"));
-    let named = dir.join(format!("{NAME}{}", options.qemu_suffix));
-    let interpreter = interpreter_at(root, command, &named, options.persistent, &mut report)?;
+    let interpreter = interpreter(root, command, options, &mut report)?;
     let shown = interpreter.display().to_string();
     let registration = Registration {
         name: NAME.to_owned(),
@@ -143,8 +166,8 @@ mod tests {
     #[test]
     fn lines_registered() {
         for (line, expected) in [
-            ("-p yes", ":/usr/local/bin/qemu-aarch64:F"),
-            ("-p yes -c yes", ":/usr/local/bin/qemu-aarch64:OCF"),
+            ("-p yes", ":/usr/bin/raemu-aarch64:F"),
+            ("-p yes -c yes", ":/usr/bin/raemu-aarch64:OCF"),
             (
                 "-p yes -c yes -g yes -F -static -Q /opt/q",
                 ":/opt/q/qemu-aarch64-static:POCF",
@@ -153,7 +176,7 @@ mod tests {
             ("--qemu-path=/a --credential=yes", ":/a/qemu-aarch64:OC"),
         ] {
             let tree = Tree::mounted("conf");
-            tree.write("/usr/bin/raemu-aarch64", "raemu-aarch64 version 1");
+            tree.program("/usr/bin/raemu-aarch64", "static");
             tree.write("/usr/local/bin/x", "");
             tree.write("/opt/q/x", "");
             let report = run(&tree.root(), None, &args(line)).expect(line);

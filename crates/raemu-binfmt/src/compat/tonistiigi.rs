@@ -95,9 +95,14 @@ pub fn run(root: &Root, command: Option<&Path>, args: &[OsString], environment: 
         output.stderr = format!("binfmt/raemu-{version} qemu/{QEMU_VERSION} go/none\n");
         return output;
     }
-    let root = root
-        .clone()
-        .with_mount_point(options.mount.as_deref().unwrap_or(MOUNT_POINT));
+    let mount_point = options.mount.as_deref().unwrap_or(MOUNT_POINT);
+    let root = match std::path::absolute(mount_point) {
+        Ok(path) => root.clone().with_mount_point(path),
+        Err(error) => {
+            output.stderr = format!("error: {error}\n");
+            return output;
+        }
+    };
     if let Err(why) = root.mount() {
         output.stderr = format!("error: {why}\n");
         return output;
@@ -185,9 +190,7 @@ fn uninstall(root: &Root, name: &str) -> Result<(), String> {
     let suffix = format!("-{name}");
     let mut entries = register::entries(root)?;
     entries.retain(|entry| entry.name == name || entry.name.ends_with(&suffix));
-    let ours = entries
-        .iter()
-        .find(|entry| emulator::is_ours(root, &entry.interpreter));
+    let ours = entries.iter().find(|entry| emulator::owns(root, entry));
     match (ours, entries.first()) {
         (Some(entry), _) => register::remove(root, &entry.name),
         (None, Some(other)) => Err(format!(
