@@ -1,5 +1,5 @@
 # Makes a system of an archive the root of this mount namespace, and runs a script as its first process.
-# Arguments: archive, arm64 root file system, script, scenario, packages.
+# Arguments: archive, arm64 root file system, script, scenario, packages, tarball, layer of the image.
 set -e
 archive=$1 arm64=$2 script=$3 scenario=$4
 shift 4
@@ -16,7 +16,12 @@ mount -t proc proc /mnt/proc
 mkdir /mnt/arm64 /mnt/packages /mnt/old
 mount --bind "$arm64" /mnt/arm64
 mount -o remount,bind,ro /mnt/arm64
-cp "$@" /mnt/packages
+for package in "$@"; do
+    case "$package" in
+        *.deb | *-linux.tar.gz) cp "$package" /mnt/packages ;;
+        *) cp "$package" /mnt/packages/layer.tar.gz ;;
+    esac
+done
 cp "$script" /mnt/try.sh
 
 cd /mnt

@@ -10,8 +10,13 @@ register() {
     elif command -v update-binfmts >/dev/null; then
         # An entry that is enabled would keep the old file open.
         update-binfmts --unimport "$name" >/dev/null 2>&1 || true
-        if update-binfmts --import "$name" && [ -e "/proc/sys/fs/binfmt_misc/$name" ]; then
+        if update-binfmts --import "$name" 2>/dev/null && [ -e "/proc/sys/fs/binfmt_misc/$name" ]; then
             return 0
+        fi
+        # It enables one format with flag F for the same programs; another package's keeps its place.
+        update-binfmts --unimport "$name" >/dev/null 2>&1 || true
+        if [ -n "$(others)" ]; then
+            echo "@PACKAGE@: update-binfmts has $(others) for arm64 programs: registered until the next boot only"
         fi
     fi
     raemu-binfmt register --name "$name" --interpreter "$interpreter"

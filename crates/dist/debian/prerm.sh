@@ -6,6 +6,10 @@ case "$1" in
                 update-binfmts --unimport "$name" || true
             fi
             raemu-binfmt unregister --persistent --name "$name" >/dev/null 2>&1 || true
+            # What could not be enabled beside this one.
+            for other in $(others); do
+                update-binfmts --enable "$other" >/dev/null 2>&1 || true
+            done
         fi
         ;;
     upgrade | deconfigure | failed-upgrade) ;;

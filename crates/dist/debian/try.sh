@@ -105,6 +105,7 @@ case_beside_qemu() {
     raemu-binfmt status
     # The newest entry is the one that counts: what it is called shows who runs.
     ps_of_arm64 | grep -q '^/usr/libexec/raemu-binfmt/aarch64-binfmt-P' || fail "another emulator runs arm64 programs"
+    [ ! -e /var/lib/binfmts/raemu-aarch64 ] || fail "a format that cannot be enabled is left in update-binfmts"
     apt-get remove --yes raemu-aarch64
     has_entry qemu-aarch64
     has_no_entry raemu-aarch64
@@ -132,10 +133,12 @@ case_in_the_place_of_qemu() {
     # And back.
     install qemu-user-static
     ! dpkg-query --show --showformat '${db:Status-Abbrev}' raemu-qemu-compat | grep -q ^ii || fail "both are there"
-    has_entry qemu-aarch64
     ! qemu-aarch64-static --version | grep -q raemu || fail "qemu-aarch64-static is still ours"
+    arm64_runs
+    # update-binfmts had no place for both.
     apt-get purge --yes raemu-aarch64
     has_no_entry raemu-aarch64
+    has_entry qemu-aarch64
     arm64_runs
 }
 
@@ -175,6 +178,38 @@ case_no_binfmt_misc() {
     mount -t tmpfs -o ro none "$table"
     install $ours
     apt-get purge --yes raemu-aarch64
+}
+
+# As docs/install.md has it.
+case_tarball() {
+    tar --extract --gzip --file /packages/*-linux.tar.gz --directory /usr/local --strip-components=1
+    raemu-binfmt register --persistent
+    grep -qx 'interpreter /usr/local/libexec/raemu-binfmt/aarch64-binfmt-P' "$table/raemu-aarch64" || fail interpreter
+    arm64_runs
+    raemu-binfmt run -- chroot /arm64 /bin/true
+    raemu-binfmt unregister --persistent
+    has_no_entry raemu-aarch64
+    [ ! -e /etc/binfmt.d/raemu-aarch64.conf ] || fail "the file for the next boot is left"
+}
+
+# What a privileged container of the image does.
+case_image() {
+    mkdir /image
+    tar --extract --gzip --file /packages/layer.tar.gz --directory /image
+    mkdir /image/proc
+    mount -t proc proc /image/proc
+    status=$(env -i PATH=/usr/bin QEMU_PRESERVE_ARGV0=1 /usr/sbin/chroot /image /usr/bin/raemu-binfmt --install arm64)
+    echo "$status"
+    case "$status" in
+        *'"linux/arm64"'*qemu-aarch64*) ;;
+        *) fail "status: $status" ;;
+    esac
+    mount_binfmt_misc
+    has_entry qemu-aarch64
+    grep -qx 'flags: POCF' "$table/qemu-aarch64" || fail flags
+    # The container has ended; its file stays open.
+    rm -r /image/usr
+    arm64_runs
 }
 
 "case_$1"

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub fn make(release: &Release, generated: &Generated, out: &Path) -> Result<PathBuf, String> {
     let name = format!("raemu-aarch64-{}-x86_64-linux", release.version);
     let mut tree = layout::programs(release)?;
-    tree.merge(generated.completions.clone());
+    tree.merge(generated.completions("site-functions"));
     for page in &generated.pages {
         tree.file(&page.path, page.source.clone());
     }

@@ -117,7 +117,7 @@ pub fn make(release: &Release, generated: &Generated, out: &Path) -> Result<[Pat
 
 fn main_tree(release: &Release, generated: &Generated) -> Result<Tree, String> {
     let mut tree = layout::programs(release)?.below("usr");
-    tree.merge(generated.completions.below("usr"));
+    tree.merge(generated.completions("vendor-completions").below("usr"));
     for page in &generated.pages {
         tree.compressed(&format!("usr/{}", page.path), &page.source)?;
     }

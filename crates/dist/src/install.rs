@@ -6,6 +6,7 @@
 
 use crate::Made;
 use crate::release::{capture, have, run};
+use crate::verify;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -44,12 +45,14 @@ pub fn check(made: &Made, sources: &Path, scratch: &Path) -> Result<(), String> 
             .map_err(|e| format!("{name}: {e}"))
     };
     let (enter, script) = (write("enter.sh", ENTER)?, write("try.sh", TRY)?);
+    let layer = verify::layer(&made.image)?;
     let mut failed = Vec::new();
     for scenario in scenarios() {
         let mut arguments = vec![OsStr::new("sh")];
         arguments.extend([&enter, &base, &arm64, &script].map(|path| path.as_os_str()));
         arguments.push(OsStr::new(scenario));
         arguments.extend(made.debs.iter().map(|deb| deb.as_os_str()));
+        arguments.extend([made.tarball.as_os_str(), layer.as_os_str()]);
         match in_namespaces(&arguments) {
             Ok(()) => println!("    {scenario}: passed"),
             Err(why) => {

@@ -29,7 +29,7 @@ pub struct Page {
 /// What is made from the programs' tables.
 pub struct Generated {
     pub pages: Vec<Page>,
-    pub completions: Tree,
+    programs: [Program; 2],
 }
 
 pub fn generated(release: &Release) -> Result<Generated, String> {
@@ -39,26 +39,34 @@ pub fn generated(release: &Release) -> Result<Generated, String> {
         path: format!("share/man/man{0}/{1}.{0}", program.section, program.name),
         source: man::page(program, other, release.version, &date),
     };
-    let mut tree = Tree::default();
-    for program in &programs {
-        let name = program.name;
-        tree.file(
-            &format!("share/bash-completion/completions/{name}"),
-            completions::bash(program),
-        );
-        tree.file(
-            &format!("share/zsh/vendor-completions/_{name}"),
-            completions::zsh(program),
-        );
-        tree.file(
-            &format!("share/fish/vendor_completions.d/{name}.fish"),
-            completions::fish(program),
-        );
-    }
     Ok(Generated {
         pages: vec![page(&programs[0], &programs[1]), page(&programs[1], &programs[0])],
-        completions: tree,
+        programs,
     })
+}
+
+impl Generated {
+    /// Completions for three shells. zsh's folder is another one for packages of a distribution.
+    pub fn completions(&self, zsh: &str) -> Tree {
+        let mut tree = Tree::default();
+        for program in &self.programs {
+            let name = program.name;
+            for (path, text) in [
+                (
+                    format!("bash-completion/completions/{name}"),
+                    completions::bash(program),
+                ),
+                (format!("zsh/{zsh}/_{name}"), completions::zsh(program)),
+                (
+                    format!("fish/vendor_completions.d/{name}.fish"),
+                    completions::fish(program),
+                ),
+            ] {
+                tree.file(&format!("share/{path}"), text);
+            }
+        }
+        tree
+    }
 }
 
 /// Documents for whoever uses the programs, in one folder.

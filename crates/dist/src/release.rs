@@ -1,6 +1,6 @@
 //! The release build: the same bytes from any folder, at any time.
 //!
-//! Paths of the folder and of cargo's home are replaced in what the compiler writes, and times come from the last
+//! Paths of the folder, the target folder and cargo's home are replaced in what the compiler writes, and times come from the last
 //! commit (SOURCE_DATE_EPOCH, where set). The linker and the static C library are the machine's.
 
 use std::fs;
@@ -38,7 +38,7 @@ impl Release {
             .args(["-p", EMULATOR, "-p", REGISTRAR, "--target-dir"])
             .arg(target)
             .current_dir(sources)
-            .env("CARGO_ENCODED_RUSTFLAGS", flags(sources)?)
+            .env("CARGO_ENCODED_RUSTFLAGS", flags(sources, target)?)
             .env("SOURCE_DATE_EPOCH", time.to_string())
             .env("CARGO_INCREMENTAL", "0")
             .env_remove("RUSTFLAGS");
@@ -79,7 +79,7 @@ impl Release {
 }
 
 /// Flags of the compiler, with the separator that cargo wants.
-fn flags(sources: &Path) -> Result<String, String> {
+fn flags(sources: &Path, target: &Path) -> Result<String, String> {
     let config = fs::read_to_string(sources.join(".cargo/config.toml"))
         .map_err(|e| format!(".cargo/config.toml: {e}"))?;
     let line = config
@@ -96,7 +96,12 @@ fn flags(sources: &Path) -> Result<String, String> {
         Some(home) => PathBuf::from(home),
         None => PathBuf::from(std::env::var_os("HOME").ok_or("HOME is not set")?).join(".cargo"),
     };
-    for (from, to) in [(sources, "/raemu"), (cargo_home.as_path(), "/cargo")] {
+    // Of several that fit, the last one counts. Generated sources lie in the target folder.
+    for (from, to) in [
+        (sources, "/raemu"),
+        (target, "/raemu/target"),
+        (cargo_home.as_path(), "/cargo"),
+    ] {
         flags.push(format!("--remap-path-prefix={}={to}", from.display()));
     }
     Ok(flags.join("\x1f"))

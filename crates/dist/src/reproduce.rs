@@ -11,10 +11,11 @@ pub fn check(sources: &Path, scratch: &Path) -> Result<(), String> {
     let _ = fs::remove_dir_all(scratch);
     let time = time_of(sources)?;
     let mut all = Vec::new();
-    for name in ["one", "another-folder/two"] {
-        let folder = scratch.join(name);
+    // The target folder lies within the sources, and elsewhere.
+    for (name, target) in [("one", "one/target"), ("another-folder/two", "elsewhere")] {
+        let (folder, target) = (scratch.join(name), scratch.join(target));
         copy(sources, &folder)?;
-        let release = Release::build(&folder, &folder.join("target"), time)?;
+        let release = Release::build(&folder, &target, time)?;
         let (made, _) = make(&release, &folder.join("out"))?;
         all.push(files(&made));
     }

@@ -107,7 +107,7 @@ fn title(path: &Path) -> String {
 }
 
 /// The one layer of the image.
-fn layer(image: &Image) -> Result<PathBuf, String> {
+pub fn layer(image: &Image) -> Result<PathBuf, String> {
     let manifest = json(&image.directory.join("manifest.json"))?;
     let place = manifest[0]["Layers"][0]
         .as_str()
@@ -232,9 +232,10 @@ fn said(mut tried: Vec<&str>) -> String {
 
 fn completions(generated: &Generated, scratch: &Path) -> Result<String, String> {
     let directory = scratch.join("completions");
-    generated.completions.write(&directory_made(&directory)?)?;
+    let completions = generated.completions("site-functions");
+    completions.write(&directory_made(&directory)?)?;
     let mut tried = Vec::new();
-    for (path, _) in generated.completions.files() {
+    for (path, _) in completions.files() {
         let shell = ["bash", "zsh", "fish"]
             .into_iter()
             .find(|shell| path.starts_with(&format!("share/{shell}")));
