@@ -84,6 +84,8 @@ fn steps(count: &mut Count, long: bool) {
         "--workspace",
         "--exclude",
         "program-tests",
+        "--exclude",
+        "chroot-tests",
         "--no-fail-fast",
     ]);
     if long {
@@ -107,6 +109,11 @@ fn steps(count: &mut Count, long: bool) {
         "the distribution's programs",
         with_release(cargo(&["test", "-p", "program-tests", "--test", "programs"])),
     );
+    let mut chroots = with_release(cargo(&["test", "-p", "chroot-tests", "--no-fail-fast"]));
+    if long {
+        chroots.env("RAEMU_TEST_LONG", "1");
+    }
+    count.tests("interpreter and chroots", chroots);
 }
 
 fn cargo(arguments: &[&str]) -> Command {
