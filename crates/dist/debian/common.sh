@@ -1,6 +1,5 @@
-# Entry, interpreter and what runs them at boot, of package @PACKAGE@.
+# The entry of package @PACKAGE@.
 name=@ENTRY@
-interpreter=@INTERPRETER@
 
 # The kernel's table is the host's, not ours to change: in a chroot, and in a container (WSL, which calls itself one,
 # aside).

@@ -1,3 +1,5 @@
+interpreter=@INTERPRETER@
+
 # By the means that will do it at the next boot, so that both agree.
 register() {
     if [ -d /run/systemd/system ]; then

@@ -1,5 +1,5 @@
 # Scenarios of installing the packages, each as the first process of a throw-away system. Argument: the scenario.
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:$PATH
 table=/proc/sys/fs/binfmt_misc
 
 install() { apt-get install --yes --no-install-recommends "$@"; }
@@ -196,8 +196,9 @@ case_tarball() {
 case_image() {
     mkdir /image
     tar --extract --gzip --file /packages/layer.tar.gz --directory /image
-    mkdir /image/proc
+    mkdir /image/proc /image/dev
     mount -t proc proc /image/proc
+    mount --rbind /dev /image/dev
     status=$(env -i PATH=/usr/bin QEMU_PRESERVE_ARGV0=1 /usr/sbin/chroot /image /usr/bin/raemu-binfmt --install arm64)
     echo "$status"
     case "$status" in

@@ -10,6 +10,7 @@ use crate::tree::{Tree, gzip};
 use raemu_binfmt::entry::{Flags, Registration};
 use raemu_binfmt::persist::conf_text;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -169,12 +170,14 @@ fn write(release: &Release, package: &Package, tree: Tree, out: &Path) -> Result
     remove(&staging)?;
     fs::create_dir_all(&staging).map_err(|e| format!("{}: {e}", staging.display()))?;
     whole.write(&staging)?;
+    mode(&staging, 0o755)?;
     let mut md5sum = Command::new("md5sum");
     md5sum
         .args(tree.files().map(|(path, _)| path))
         .current_dir(&staging);
     let sums = staging.join("DEBIAN/md5sums");
     fs::write(&sums, capture(md5sum)?).map_err(|e| format!("{}: {e}", sums.display()))?;
+    mode(&sums, 0o644)?;
     let mut dpkg_deb = Command::new("dpkg-deb");
     dpkg_deb
         .args(["--root-owner-group", "-Zxz", "--build"])
@@ -184,6 +187,12 @@ fn write(release: &Release, package: &Package, tree: Tree, out: &Path) -> Result
     capture(dpkg_deb)?;
     remove(&staging)?;
     Ok(deb)
+}
+
+/// What the umask would decide.
+fn mode(path: &Path, mode: u32) -> Result<(), String> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(|e| format!("{}: {e}", path.display()))
 }
 
 fn remove(directory: &Path) -> Result<(), String> {

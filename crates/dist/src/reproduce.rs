@@ -12,9 +12,13 @@ pub fn check(sources: &Path, scratch: &Path) -> Result<(), String> {
     let time = time_of(sources)?;
     let mut all = Vec::new();
     // The target folder lies within the sources, and elsewhere.
-    for (name, target) in [("one", "one/target"), ("another-folder/two", "elsewhere")] {
-        let (folder, target) = (scratch.join(name), scratch.join(target));
-        copy(sources, &folder)?;
+    let places = [("one", "one/target"), ("another-folder/two", "elsewhere")];
+    // Both at once: the sources may change while the first one is built.
+    for (folder, _) in places {
+        copy(sources, &scratch.join(folder))?;
+    }
+    for (folder, target) in places {
+        let (folder, target) = (scratch.join(folder), scratch.join(target));
         let release = Release::build(&folder, &target, time)?;
         let (made, _) = make(&release, &folder.join("out"))?;
         all.push(files(&made));
