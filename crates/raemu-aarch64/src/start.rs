@@ -13,8 +13,10 @@ use linux_user::strace::Trace;
 use linux_user::{Image, Options, Process, Start};
 use std::ffi::{CString, OsStr};
 use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// qemu's exit statuses: execve would refuse the program; the program is not fit.
 const EXIT_REFUSED: i32 = 1;
@@ -37,7 +39,10 @@ impl Program {
     /// # Errors
     /// When execve(2) would refuse the file.
     fn find(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<Program, Outcome> {
-        let inherited = env.iter().find_map(|entry| Inherited::from_variable(entry));
+        let inherited = env
+            .iter()
+            .find_map(|entry| Inherited::from_variable(entry))
+            .filter(|told| comes_from_emulator(told, invocation));
         let env: Vec<Vec<u8>> = env
             .iter()
             .filter(|entry| Inherited::from_variable(entry).is_none())
@@ -91,14 +96,22 @@ impl Program {
         drop(self.file);
     }
 
-    /// For /proc/self/exe: without symbolic links.
+    /// For /proc/self/exe: absolute and without symbolic links, as the kernel names the open file; also for a
+    /// program in a directory that its user may not search.
     fn exe(&self) -> Vec<u8> {
-        let executed = self.inherited.as_ref().and_then(|told| told.program);
-        match executed.map(|fd| std::fs::read_link(format!("/proc/self/fd/{fd}"))) {
-            Some(Ok(path)) => path.into_os_string().into_vec(),
-            Some(Err(_)) | None => absolute(&self.path),
+        match std::fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())) {
+            Ok(path) => path.into_os_string().into_vec(),
+            Err(_) => absolute(&self.path),
         }
     }
+}
+
+/// Whether an emulator executed this one, so that what it says is true. The kernel starts no emulator with the
+/// variable, but a caller may have set it. A privileged program takes nobody's word but the kernel's, which names
+/// the descriptor that was executed: it is the emulator's own file.
+fn comes_from_emulator(told: &Inherited, invocation: &Invocation) -> bool {
+    let executed = |fd: i32| host::exec_name() == format!("/dev/fd/{fd}").into_bytes();
+    !invocation.by_kernel && (!host::is_secure() || told.emulator.is_some_and(executed))
 }
 
 fn check_executable(file: &File) -> Result<(), Errno> {
@@ -286,12 +299,15 @@ fn open_below(sysroot: Option<&[u8]>, name: &[u8]) -> Result<File, Errno> {
     File::open(OsStr::from_bytes(name)).map_err(|error| host::errno(&error))
 }
 
-/// The path without symbolic links, for /proc/self/exe.
+/// The path without symbolic links as far as it can be followed, where there is no /proc to ask.
 fn absolute(path: &[u8]) -> Vec<u8> {
-    match std::fs::canonicalize(OsStr::from_bytes(path)) {
-        Ok(path) => path.into_os_string().into_vec(),
-        Err(_) => path.to_vec(),
+    if let Ok(path) = std::fs::canonicalize(OsStr::from_bytes(path)) {
+        return path.into_os_string().into_vec();
     }
+    let path = Path::new(OsStr::from_bytes(path));
+    // Only a working directory that is gone makes this fail.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    path.into_os_string().into_vec()
 }
 
 /// Numbers for AT_RANDOM and the layout: the host's, or a sequence from -seed.

@@ -7,6 +7,7 @@
 mod apt;
 mod bench;
 mod demo;
+mod dist;
 mod fuzz;
 mod generated;
 mod report;
@@ -32,6 +33,8 @@ usage: cargo xtask COMMAND
   test             all checks and tests, with all set-up [--long | --only STEP]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
                    [--group NAME,...] [--only NAME] [--runs N] [--markdown]
+  dist             packages in target/dist/: tarball, .deb, OCI image
+                   [--out DIR] [--programs DIR] [--verify | --check | --install]
   fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N]
 ";
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Some("rootfs") => rootfs::run(),
         Some("demo") => demo::run(),
         Some("test") => suite::run(&rest),
+        Some("dist") => dist::run(&rest),
         Some("bench") => bench::run(&rest),
         // The recorder needs the instruction tables, which xtask does not depend on.
         Some("vectors") => shell::run(shell::command(

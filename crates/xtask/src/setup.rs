@@ -27,6 +27,14 @@ const NEEDS: &[Need] = &[
     Need { package: "dpkg", probe: Probe::Program("dpkg-deb"), why: "unpacking packages into the root file systems" },
     Need { package: "tar", probe: Probe::Program("tar"), why: "unpacking packages into the root file systems" },
     Need { package: "util-linux", probe: Probe::Program("unshare"), why: "running tests inside the root file systems" },
+    Need { package: "man-db", probe: Probe::Program("man"), why: "checks of the manual" },
+    Need { package: "lintian", probe: Probe::Program("lintian"), why: "checks of the Debian packages" },
+    Need { package: "umoci", probe: Probe::Program("umoci"), why: "checks of the OCI image" },
+    Need { package: "debootstrap", probe: Probe::File("/usr/sbin/debootstrap"), why: "making Debian chroots in tests" },
+    Need { package: "debian-archive-keyring", probe: Probe::File("/usr/share/keyrings/debian-archive-keyring.gpg"), why: "making Debian chroots in tests" },
+    Need { package: "mmdebstrap", probe: Probe::Program("mmdebstrap"), why: "making Debian systems in tests" },
+    Need { package: "arch-test", probe: Probe::Program("arch-test"), why: "seeing the emulator as other tools do" },
+    Need { package: "procps", probe: Probe::Program("ps"), why: "looking at guests from outside" },
     Need { package: "hyperfine", probe: Probe::Program("hyperfine"), why: "single measurements by hand" },
 ];
 

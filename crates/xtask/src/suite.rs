@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::shell::command;
-use crate::{fuzz, rootfs, setup, shipped, tidy};
+use crate::{dist, fuzz, rootfs, setup, shipped, tidy};
 
 /// What the steps have counted so far.
 #[derive(Default)]
@@ -64,14 +64,28 @@ fn steps(count: &mut Count, long: bool) {
     // Root file systems and the release build do not depend on the tests: fail early if they cannot be made.
     count.step("rootfs", rootfs::run);
     count.step("release build", || {
-        shell(cargo(&["build", "--release", "-p", "raemu-aarch64"]))
+        shell(cargo(&[
+            "build",
+            "--release",
+            "-p",
+            "raemu-aarch64",
+            "-p",
+            "raemu-binfmt",
+        ]))
     });
     count.step("shipped file", shipped::check);
+    count.step("packages", dist::verify);
+    if long {
+        count.step("reproducible packages", dist::check);
+        count.step("installing the packages", dist::install);
+    }
     let mut tests = cargo(&[
         "test",
         "--workspace",
         "--exclude",
         "program-tests",
+        "--exclude",
+        "chroot-tests",
         "--no-fail-fast",
     ]);
     if long {
@@ -95,6 +109,11 @@ fn steps(count: &mut Count, long: bool) {
         "the distribution's programs",
         with_release(cargo(&["test", "-p", "program-tests", "--test", "programs"])),
     );
+    let mut chroots = with_release(cargo(&["test", "-p", "chroot-tests", "--no-fail-fast"]));
+    if long {
+        chroots.env("RAEMU_TEST_LONG", "1");
+    }
+    count.tests("interpreter and chroots", chroots);
 }
 
 fn cargo(arguments: &[&str]) -> Command {

@@ -51,9 +51,14 @@ pub fn needs_binfmt(emulator: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with("qemu-"))
 }
 
+/// The directory of root file systems: `RAEMU_ROOTFS`, or `rootfs/` of the workspace.
+pub fn rootfs_base() -> PathBuf {
+    std::env::var_os("RAEMU_ROOTFS").map_or_else(|| workspace().join("rootfs"), PathBuf::from)
+}
+
 /// The arm64 and the amd64 root file system that `cargo xtask rootfs` made.
 pub fn roots() -> Result<[PathBuf; 2], String> {
-    let base = std::env::var_os("RAEMU_ROOTFS").map_or_else(|| workspace().join("rootfs"), PathBuf::from);
+    let base = rootfs_base();
     let missing = || {
         format!(
             "no root file system in {}: run cargo xtask rootfs",

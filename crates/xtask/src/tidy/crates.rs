@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("linux-user",    &["engine", "elf-loader", "linux-abi", "guest", "cpu-model"]),
     ("raemu-aarch64", &["linux-user", "elf-loader", "engine", "linux-abi", "guest", "cpu-model"]),
     ("raemu-binfmt",  &[]),
+    ("dist",          &["raemu-binfmt"]),
     ("xtask",         &["program-tests"]),
 ];
 

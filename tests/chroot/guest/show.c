@@ -1,0 +1,108 @@
+/* Prints what the variable SHOW asks for, one line each; words of a vector end in NUL. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static void words(char **vector)
+{
+    for (; *vector; vector++)
+        fwrite(*vector, 1, strlen(*vector) + 1, stdout);
+    putchar('\n');
+}
+
+static void file(const char *name)
+{
+    char text[4096];
+    int fd = open(name, O_RDONLY);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+    if (n < 0)
+        printf("%s: %s", name, strerror(errno));
+    else
+        fwrite(text, 1, n, stdout);
+    if (n < 1 || text[n - 1] != '\n')
+        putchar('\n');
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What the host's own programs see of this process. */
+static void host(const char *what)
+{
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/%s", getpid(), what);
+    fflush(stdout);
+    if (fork() == 0) {
+        execl("/bin/cat", "cat", name, NULL);
+        _exit(127);
+    }
+    wait(NULL);
+    if (strcmp(what, "comm") != 0)
+        putchar('\n');
+    fflush(stdout);
+}
+
+static void show(const char *what, char **argv)
+{
+    char text[4096];
+    if (strcmp(what, "argv") == 0)
+        words(argv);
+    else if (strcmp(what, "env") == 0)
+        words(environ);
+    else if (strcmp(what, "cmdline") == 0)
+        file("/proc/self/cmdline");
+    else if (strcmp(what, "host-cmdline") == 0)
+        host("cmdline");
+    else if (strcmp(what, "host-comm") == 0)
+        host("comm");
+    else if (strcmp(what, "comm") == 0)
+        printf("%s\n", prctl(PR_GET_NAME, text) ? strerror(errno) : text);
+    else if (strcmp(what, "exe") == 0) {
+        ssize_t n = readlink("/proc/self/exe", text, sizeof text);
+        printf("%.*s\n", n < 0 ? 0 : (int)n, text);
+    } else if (strcmp(what, "execfn") == 0)
+        printf("%s\n", (char *)getauxval(AT_EXECFN));
+    else if (strcmp(what, "flags") == 0)
+        printf("%lu\n", getauxval(AT_FLAGS));
+    else if (strcmp(what, "secure") == 0)
+        printf("%lu\n", getauxval(AT_SECURE));
+    else if (strcmp(what, "euid") == 0)
+        printf("%d %lu\n", geteuid(), getauxval(AT_EUID));
+    else if (strcmp(what, "drop") == 0)
+        printf("%d\n", seteuid(1000));
+    else if (strcmp(what, "fd") == 0)
+        printf("%d\n", open("/", O_RDONLY));
+    else if (strcmp(what, "uname") == 0) {
+        struct utsname name;
+        uname(&name);
+        printf("%s %s\n", name.machine, name.release);
+    } else if (strcmp(what, "exec") == 0) {
+        /* NEXT: what the child shows. */
+        char *child[] = {"child", "b", NULL};
+        const char *next = getenv("NEXT");
+        fflush(stdout);
+        setenv("SHOW", next ? next : "argv", 1);
+        unsetenv("NEXT");
+        execv("/show", child);
+        printf("%s\n", strerror(errno));
+    } else
+        printf("no such thing as %s\n", what);
+}
+
+int main(int argc, char **argv)
+{
+    const char *asked = getenv("SHOW");
+    char *list = strdup(asked ? asked : "argv");
+    (void)argc;
+    for (char *what = strtok(list, ","); what; what = strtok(NULL, ","))
+        show(what, argv);
+    return 0;
+}
