@@ -89,9 +89,12 @@ pub fn excluded(case: &Case, ours: &Outcome) -> Option<&'static str> {
     if misaligned && word & 0x3fff_fc00 == 0x38bf_c000 {
         return Some("qemu does not check the alignment of LDAPR (B2.8.2)");
     }
-    let is_clean = matches!(word & 0xffff_ffe0, 0xd50b_7a20 | 0xd50b_7b20 | 0xd50b_7e20);
+    let is_clean = matches!(
+        word & 0xffff_ffe0,
+        0xd50b_7a20 | 0xd50b_7b20 | 0xd50b_7d20 | 0xd50b_7e20
+    );
     if ours.end == End::Segv && is_clean {
-        return Some("qemu's user mode does not access memory for DC CVAC, CVAU and CIVAC (C5.3)");
+        return Some("qemu's user mode does not access memory for DC CVAC, CVAU, CVADP and CIVAC (C5.3)");
     }
     None
 }
