@@ -30,18 +30,20 @@ fn address_key(data: bool, key_b: bool) -> PacKey {
 }
 
 impl<O: Ops> Translate<'_, O> {
-    fn product(&mut self, pointer: O::Value, modifier: O::Value, halves: [O::Value; 2]) -> O::Value {
-        let a = self.0.int2(Int2::Xor, Width::X, pointer, halves[0]);
-        let b = self.0.int2(Int2::Xor, Width::X, modifier, halves[1]);
+    fn product(&mut self, pointer: O::Value, modifier: O::Value, key: PacKey) -> O::Value {
+        let word = self.0.pac_key(key, 0);
+        let a = self.0.int2(Int2::Xor, Width::X, pointer, word);
+        let word = self.0.pac_key(key, 1);
+        let b = self.0.int2(Int2::Xor, Width::X, modifier, word);
         self.0.int2(Int2::Mul, Width::X, a, b)
     }
 
     /// `pointer` with the signature XORed in, and the signature's bits: the same operation
     /// signs and takes the signature away.
     fn toggle(&mut self, pointer: O::Value, modifier: O::Value, key: PacKey) -> (O::Value, O::Value) {
-        let (halves, mask) = self.0.pac_key(key);
+        let mask = self.0.pac_bits(key);
         let plain = self.0.int2(Int2::Bic, Width::X, pointer, mask);
-        let product = self.product(plain, modifier, halves);
+        let product = self.product(plain, modifier, key);
         let shift = self.0.imm(SIGNATURE_SHIFT);
         let product = self.0.int2(Int2::Lsr, Width::X, product, shift);
         let signature = self.0.int2(Int2::And, Width::X, product, mask);
@@ -168,8 +170,8 @@ impl<O: Ops> a64_isa::Pauth for Translate<'_, O> {
 
     fn pacga(&mut self, i: Pacga) {
         let (data, modifier) = (self.0.x(i.rn), self.0.x_or_sp(i.rm));
-        let (halves, mask) = self.0.pac_key(PacKey::Ga);
-        let product = self.product(data, modifier, halves);
+        let product = self.product(data, modifier, PacKey::Ga);
+        let mask = self.0.pac_bits(PacKey::Ga);
         let code = self.0.int2(Int2::And, Width::X, product, mask);
         self.0.set_x(i.rd, code);
     }
