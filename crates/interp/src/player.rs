@@ -249,6 +249,9 @@ impl Ops for Player<'_> {
     fn pac_bits(&mut self, key: PacKey) -> u64 {
         self.state.pac.masks[key as usize]
     }
+    fn qarma5(&mut self, pointer: u64, modifier: u64, key: PacKey) -> u64 {
+        soft::qarma5(pointer, modifier, self.state.pac.keys[key as usize])
+    }
     fn check_signature(&mut self, pointer: u64, bits: u64) {
         let extension = (pointer << 8).cast_signed() >> 63;
         if (pointer ^ extension.cast_unsigned()) & bits != 0 && self.exit.is_none() {

@@ -634,6 +634,10 @@ impl Ops for Builder<'_> {
         self.push(Op::GetState((masks + 8 * key as usize) as u32))
     }
 
+    fn qarma5(&mut self, _pointer: Ref, _modifier: Ref, _key: PacKey) -> Ref {
+        self.give_up()
+    }
+
     fn check_signature(&mut self, pointer: Ref, bits: Ref) {
         self.push(Op::SignatureGuard { pointer, bits });
     }

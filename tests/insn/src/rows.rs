@@ -13,6 +13,7 @@ pub fn not_recorded(row: &RowInfo) -> Option<&'static str> {
     match row.name {
         "svc" => Some("it leaves the program"),
         "dc_cvap" => Some("qemu's user mode leaves it undefined, up to 7.2"),
+        "dc_cvadp" => Some("qemu's user mode does not ignore the address's top byte (C5.3)"),
         _ if row.feature == Feature::Pauth => Some("the keys of the other side are not known"),
         _ => None,
     }

@@ -165,6 +165,8 @@ pub trait Ops {
     fn pac_key(&mut self, key: PacKey, word: u8) -> Self::Value;
     /// The bits the key's signatures take; none while it is disabled.
     fn pac_bits(&mut self, key: PacKey) -> Self::Value;
+    /// The code of FEAT_PACQARMA5 for a pointer and a modifier.
+    fn qarma5(&mut self, pointer: Self::Value, modifier: Self::Value, key: PacKey) -> Self::Value;
     /// FEAT_FPAC: the exception of a failed authentication, unless those bits of the pointer
     /// are copies of its bit 55. Like a load it comes before register writes.
     fn check_signature(&mut self, pointer: Self::Value, bits: Self::Value);

@@ -288,6 +288,11 @@ impl Ops for Listing {
         self.value(format!("key {key:?} bits"))
     }
 
+    fn qarma5(&mut self, pointer: Val, modifier: Val, key: PacKey) -> Val {
+        let text = format!("qarma5 {key:?} {} {}", self.text(pointer), self.text(modifier));
+        self.value(text)
+    }
+
     fn check_signature(&mut self, pointer: Val, bits: Val) {
         let text = format!("check_signature {} {}", self.text(pointer), self.text(bits));
         self.load_line(text);
