@@ -21,7 +21,7 @@ use golden::{CLASSES, SAMPLES, UNALLOCATED, class_text, sample_at};
 const ALL_FEATURES: &str = "+v8.9a,+all";
 
 /// What the tables hold: which words of the classes are allocated follows from it.
-const OUR_FEATURES: &str = "+crc,+lse,+aes,+sha2,+lor,+rcpc";
+const OUR_FEATURES: &str = "+crc,+lse,+aes,+sha2,+lor,+rcpc,+pauth,+ccdp,+sb,+ssbs,+dit,+rand,+wfxt,+xs,+bti";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
