@@ -42,6 +42,15 @@ const ARMV8_4: FeatureSet = ARMV8_2.union(FeatureSet::of(&[
     F::Pacimp,
 ]));
 
+const A64FX: FeatureSet = ARMV8_0.union(FeatureSet::of(&[
+    F::Lse,
+    F::Lor,
+    F::Rdm,
+    F::Dpb,
+    F::Fp16,
+    F::Fcma,
+]));
+
 const NEOVERSE_V1: FeatureSet = ARMV8_4.union(FeatureSet::of(&[
     F::Sha3,
     F::Sha512,
@@ -80,6 +89,7 @@ pub const OFFERED: FeatureSet = ARMV8_0.union(FeatureSet::of(&[
     F::Dpb2,
     F::Pauth,
     F::Pacimp,
+    F::Pacqarma5,
     F::Fpac,
     F::Bti,
     F::Sb,
@@ -121,6 +131,7 @@ macro_rules! models {
 /// The real CPUs, in alphabetical order.
 #[rustfmt::skip]
 const REAL: &[Entry] = models![
+    "a64fx"       0x461f_0010 A64FX, "without SVE";
     "cortex-a35"  0x411f_d040 ARMV8_0, "";
     "cortex-a53"  0x410f_d034 ARMV8_0, "";
     "cortex-a55"  0x412f_d050 ARMV8_2, "";
@@ -163,14 +174,13 @@ mod tests {
     }
 
     /// Extensions that no instruction of the tables belongs to: they change what others do.
-    const WITHOUT_ROWS: [Feature; 10] = [
+    const WITHOUT_ROWS: [Feature; 9] = [
         F::Fp16,
         F::Lse2,
         F::Fpac,
         F::Pacimp,
         F::Pacqarma5,
-        F::Ssbs,
-        F::Dit,
+        F::Bti,
         F::Rng,
         F::Ecv,
         F::Dgh,

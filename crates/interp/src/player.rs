@@ -282,9 +282,14 @@ impl Ops for Player<'_> {
         self.exit = Some(Exit::InvalidateCode(access::untag(GuestAddr(addr))));
     }
 
-    fn pac_key(&mut self, key: PacKey) -> ([u64; 2], u64) {
-        let pac = &self.state.pac;
-        (pac.keys[key as usize], pac.masks[key as usize])
+    fn pac_key(&mut self, key: PacKey, word: u8) -> u64 {
+        self.state.pac.keys[key as usize][usize::from(word)]
+    }
+    fn pac_bits(&mut self, key: PacKey) -> u64 {
+        self.state.pac.masks[key as usize]
+    }
+    fn qarma5(&mut self, pointer: u64, modifier: u64, key: PacKey) -> u64 {
+        soft::qarma5(pointer, modifier, self.state.pac.keys[key as usize])
     }
     fn check_signature(&mut self, pointer: u64, bits: u64) {
         let extension = (pointer << 8).cast_signed() >> 63;

@@ -748,12 +748,19 @@ impl Ops for Builder<'_> {
         self.flow = Flow::Conditional;
     }
 
-    fn pac_key(&mut self, key: PacKey) -> ([Ref; 2], Ref) {
-        let pac = offset_of!(CpuState, pac);
-        let words = pac + offset_of!(PacState, keys) + 16 * key as usize;
-        let mask = pac + offset_of!(PacState, masks) + 8 * key as usize;
-        let [low, high, mask] = [words, words + 8, mask].map(|at| self.push(Op::GetState(at as u32)));
-        ([low, high], mask)
+    fn pac_key(&mut self, key: PacKey, word: u8) -> Ref {
+        let keys = offset_of!(CpuState, pac) + offset_of!(PacState, keys);
+        let at = keys + 16 * key as usize + 8 * usize::from(word);
+        self.push(Op::GetState(at as u32))
+    }
+
+    fn pac_bits(&mut self, key: PacKey) -> Ref {
+        let masks = offset_of!(CpuState, pac) + offset_of!(PacState, masks);
+        self.push(Op::GetState((masks + 8 * key as usize) as u32))
+    }
+
+    fn qarma5(&mut self, _pointer: Ref, _modifier: Ref, _key: PacKey) -> Ref {
+        self.give_up()
     }
 
     fn check_signature(&mut self, pointer: Ref, bits: Ref) {

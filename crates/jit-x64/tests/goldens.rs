@@ -9,13 +9,13 @@
 
 mod host_code;
 
-use guest::{CpuState, NUM_SPILL_SLOTS};
+use guest::{CpuState, NUM_SPILL_SLOTS, PacState};
 use host_code::{Buffer, GUEST_PC, STUBS, translate};
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, OpKind, Register, SymbolResolver,
     SymbolResult,
 };
-use jit_x64::area::{Consts, CpuArea};
+use jit_x64::area::{Consts, CpuArea, LookupTable};
 use jit_x64::regs::{slot_spill, slot_v, slot_x};
 use std::fmt::Write;
 use std::mem::offset_of;
@@ -107,6 +107,14 @@ fn field(offset: i32) -> Option<String> {
     if let Some((_, rest)) = number(offset_of!(CpuArea, consts) as i32, size_of::<Consts>() as i32, 1) {
         return Some(format!("consts.{rest}"));
     }
+    let keys = (offset_of!(CpuState, pac) + offset_of!(PacState, keys)) as i32;
+    if let Some(found) = number(keys, 16, 5) {
+        return Some(indexed("key", found));
+    }
+    let masks = (offset_of!(CpuState, pac) + offset_of!(PacState, masks)) as i32;
+    if let Some(found) = number(masks, 8, 5) {
+        return Some(indexed("mask", found));
+    }
     let named = [
         (offset_of!(CpuState, saturated), "saturated"),
         (offset_of!(CpuState, pc), "pc"),
@@ -115,7 +123,14 @@ fn field(offset: i32) -> Option<String> {
         (offset_of!(CpuState, exclusive_addr), "exclusive_addr"),
         (offset_of!(CpuState, exclusive_value), "exclusive_value"),
         (offset_of!(CpuState, exclusive_size), "exclusive_size"),
+        (offset_of!(CpuState, btype), "btype"),
         (jit_x64::area::POLL_OFFSET, "poll"),
+        (LookupTable::Any.offset(), "any"),
+        (LookupTable::Any.offset() + 8, "any.host"),
+        (LookupTable::Call.offset(), "call"),
+        (LookupTable::Call.offset() + 8, "call.host"),
+        (LookupTable::Jump.offset(), "jump"),
+        (LookupTable::Jump.offset() + 8, "jump.host"),
     ];
     let found = named.iter().find(|(at, _)| *at as i32 == offset);
     found.map(|(_, name)| (*name).to_string())

@@ -1,9 +1,10 @@
 //! Pointer authentication (FEAT_PAuth2, FEAT_FPACCOMBINE; Arm ARM D8.8): `pauth.isa`, and
 //! what of it is in the hint space.
 //!
-//! The algorithm is implementation-defined (FEAT_PACIMP), made to be emitted inline, because
-//! a distribution compiled with -mbranch-protection signs in nearly every function: the
-//! product of pointer and modifier, each masked with half of the key. A signature is in bits
+//! Usually the algorithm is implementation-defined (FEAT_PACIMP), made to be emitted inline,
+//! because a distribution compiled with -mbranch-protection signs in nearly every function:
+//! the product of pointer and modifier, each masked with half of the key. `-cpu
+//! max,pauth-qarma5=on` has FEAT_PACQARMA5, by the interpreter. A signature is in bits
 //! 54:48 and is XORed into the pointer there (FEAT_PAuth2). The bits come from the mask in
 //! the state, which is zero while the key is disabled: then nothing changes, and all passes.
 
@@ -30,21 +31,33 @@ fn address_key(data: bool, key_b: bool) -> PacKey {
 }
 
 impl<O: Ops> Translate<'_, O> {
-    fn product(&mut self, pointer: O::Value, modifier: O::Value, halves: [O::Value; 2]) -> O::Value {
-        let a = self.0.int2(Int2::Xor, Width::X, pointer, halves[0]);
-        let b = self.0.int2(Int2::Xor, Width::X, modifier, halves[1]);
+    fn product(&mut self, pointer: O::Value, modifier: O::Value, key: PacKey) -> O::Value {
+        let word = self.0.pac_key(key, 0);
+        let a = self.0.int2(Int2::Xor, Width::X, pointer, word);
+        let word = self.0.pac_key(key, 1);
+        let b = self.0.int2(Int2::Xor, Width::X, modifier, word);
         self.0.int2(Int2::Mul, Width::X, a, b)
+    }
+
+    fn has_qarma5(&self) -> bool {
+        let features = self.0.features();
+        features.contains(Feature::Pacqarma5) && !features.contains(Feature::Pacimp)
     }
 
     /// `pointer` with the signature XORed in, and the signature's bits: the same operation
     /// signs and takes the signature away.
     fn toggle(&mut self, pointer: O::Value, modifier: O::Value, key: PacKey) -> (O::Value, O::Value) {
-        let (halves, mask) = self.0.pac_key(key);
-        let plain = self.0.int2(Int2::Bic, Width::X, pointer, mask);
-        let product = self.product(plain, modifier, halves);
-        let shift = self.0.imm(SIGNATURE_SHIFT);
-        let product = self.0.int2(Int2::Lsr, Width::X, product, shift);
-        let signature = self.0.int2(Int2::And, Width::X, product, mask);
+        let mask = self.0.pac_bits(key);
+        let code = if self.has_qarma5() {
+            let plain = self.strip(pointer);
+            self.0.qarma5(plain, modifier, key)
+        } else {
+            let plain = self.0.int2(Int2::Bic, Width::X, pointer, mask);
+            let product = self.product(plain, modifier, key);
+            let shift = self.0.imm(SIGNATURE_SHIFT);
+            self.0.int2(Int2::Lsr, Width::X, product, shift)
+        };
+        let signature = self.0.int2(Int2::And, Width::X, code, mask);
         (self.0.int2(Int2::Xor, Width::X, pointer, signature), mask)
     }
 
@@ -168,9 +181,13 @@ impl<O: Ops> a64_isa::Pauth for Translate<'_, O> {
 
     fn pacga(&mut self, i: Pacga) {
         let (data, modifier) = (self.0.x(i.rn), self.0.x_or_sp(i.rm));
-        let (halves, mask) = self.0.pac_key(PacKey::Ga);
-        let product = self.product(data, modifier, halves);
-        let code = self.0.int2(Int2::And, Width::X, product, mask);
+        let code = if self.has_qarma5() {
+            self.0.qarma5(data, modifier, PacKey::Ga)
+        } else {
+            self.product(data, modifier, PacKey::Ga)
+        };
+        let mask = self.0.pac_bits(PacKey::Ga);
+        let code = self.0.int2(Int2::And, Width::X, code, mask);
         self.0.set_x(i.rd, code);
     }
 

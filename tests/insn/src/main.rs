@@ -153,15 +153,20 @@ fn decode(count: u64, first: u64) -> Result<bool> {
     let arena = &mut *Arena::lock();
     let words = (first..first + count).map(near_miss);
     // SVC would make a system call.
-    let cases: Vec<Case> = words
+    let (ours, cases): (Vec<End>, Vec<Case>) = words
         .filter(|word| word & 0xffe0_001f != 0xd400_0001)
-        .map(|word| Case::new(word, 1))
-        .filter(|case| local::interpret(arena, case).end != End::Looped)
-        .collect();
+        .map(|word| {
+            let mut case = Case::new(word, 1);
+            case.state.model = model;
+            case
+        })
+        .map(|case| (local::interpret(arena, &case).end, case))
+        .filter(|(end, _)| *end != End::Looped)
+        .unzip();
     let mut kinds = std::collections::BTreeMap::<String, Vec<String>>::new();
-    for (case, theirs) in cases.iter().zip(remote.run(&cases)?) {
-        let row = a64_isa::row_of(case.word).filter(|row| model.features.contains(row.feature));
-        if row.is_some() != (theirs.end != End::Undefined) {
+    for ((case, ours), theirs) in cases.iter().zip(ours).zip(remote.run(&cases)?) {
+        if (ours == End::Undefined) != (theirs.end == End::Undefined) {
+            let row = a64_isa::row_of(case.word).filter(|_| ours != End::Undefined);
             let kind = row.map_or("only qemu".to_string(), |row| format!("only ours: {}", row.name));
             let line = format!("{:08x} {:032b} {}", case.word, case.word, case.text());
             kinds.entry(kind).or_default().push(line);

@@ -14,6 +14,7 @@ pub fn not_recorded(row: &RowInfo) -> Option<&'static str> {
         "svc" => Some("it leaves the program"),
         "dc_cvap" => Some("qemu's user mode leaves it undefined, up to 7.2"),
         _ if row.feature == Feature::Lrcpc3 => Some("qemu does not have FEAT_LRCPC3, up to 11.1"),
+        "dc_cvadp" => Some("qemu's user mode does not ignore the address's top byte (C5.3)"),
         _ if row.feature == Feature::Pauth => Some("the keys of the other side are not known"),
         _ => None,
     }
@@ -97,9 +98,12 @@ pub fn excluded(case: &Case, ours: &Outcome) -> Option<&'static str> {
     if Kind::of(word) == Kind::Bulk && ours.end != End::Landed {
         return Some("how far each stage goes before a fault is IMPLEMENTATION DEFINED (C6.2, CPYP)");
     }
-    let is_clean = matches!(word & 0xffff_ffe0, 0xd50b_7a20 | 0xd50b_7b20 | 0xd50b_7e20);
+    let is_clean = matches!(
+        word & 0xffff_ffe0,
+        0xd50b_7a20 | 0xd50b_7b20 | 0xd50b_7d20 | 0xd50b_7e20
+    );
     if ours.end == End::Segv && is_clean {
-        return Some("qemu's user mode does not access memory for DC CVAC, CVAU and CIVAC (C5.3)");
+        return Some("qemu's user mode does not access memory for DC CVAC, CVAU, CVADP and CIVAC (C5.3)");
     }
     None
 }

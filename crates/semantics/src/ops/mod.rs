@@ -189,9 +189,12 @@ pub trait Ops {
     /// IC IVAU: translated code of the line at `addr` is dropped; ends the block.
     fn invalidate_code(&mut self, addr: Self::Value);
 
-    /// The two words of a key of pointer authentication, and the bits its signatures take
-    /// (none while it is disabled).
-    fn pac_key(&mut self, key: PacKey) -> ([Self::Value; 2], Self::Value);
+    /// The first (0) or second (1) word of a key of pointer authentication.
+    fn pac_key(&mut self, key: PacKey, word: u8) -> Self::Value;
+    /// The bits the key's signatures take; none while it is disabled.
+    fn pac_bits(&mut self, key: PacKey) -> Self::Value;
+    /// The code of FEAT_PACQARMA5 for a pointer and a modifier.
+    fn qarma5(&mut self, pointer: Self::Value, modifier: Self::Value, key: PacKey) -> Self::Value;
     /// FEAT_FPAC: the exception of a failed authentication, unless those bits of the pointer
     /// are copies of its bit 55. Like a load it comes before register writes.
     fn check_signature(&mut self, pointer: Self::Value, bits: Self::Value);

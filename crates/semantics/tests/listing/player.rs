@@ -291,9 +291,17 @@ impl Ops for Listing {
         self.line(format!("flags = if {cond:?} of {compare} else {nzcv}"));
     }
 
-    fn pac_key(&mut self, key: PacKey) -> ([Val; 2], Val) {
-        let [low, high, bits] = ["low", "high", "bits"].map(|part| self.value(format!("key {key:?} {part}")));
-        ([low, high], bits)
+    fn pac_key(&mut self, key: PacKey, word: u8) -> Val {
+        self.value(format!("key {key:?} word {word}"))
+    }
+
+    fn pac_bits(&mut self, key: PacKey) -> Val {
+        self.value(format!("key {key:?} bits"))
+    }
+
+    fn qarma5(&mut self, pointer: Val, modifier: Val, key: PacKey) -> Val {
+        let text = format!("qarma5 {key:?} {} {}", self.text(pointer), self.text(modifier));
+        self.value(text)
     }
 
     fn check_signature(&mut self, pointer: Val, bits: Val) {
