@@ -22,7 +22,7 @@ const ALL_FEATURES: &str = "+v8.9a,+all";
 
 /// What the tables hold: which words of the classes are allocated follows from it.
 const OUR_FEATURES: &str =
-    "+crc,+lse,+aes,+sha2,+lor,+rcpc,+flagm,+altnzcv,+cssc,+hbc,+rcpc-immo,+rcpc3,+lse128,+mops";
+    "+crc,+lse,+aes,+sha2,+lor,+rcpc,+flagm,+altnzcv,+cssc,+hbc,+rcpc-immo,+rcpc3,+lse128,+mops,+mte";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();

@@ -688,7 +688,15 @@ impl Ops for Builder<'_> {
         self.split_pair(old)
     }
 
-    fn bulk(&mut self, op: BulkOp, _stage: BulkStage, regs: BulkRegs) {
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        if op == BulkOp::SetGranules {
+            self.give_up();
+            if stage != BulkStage::Prologue {
+                // It may go back to the prologue.
+                self.flow = Flow::End;
+            }
+            return;
+        }
         let size = self.x(regs.rn);
         if !self.carry_is_clear() {
             self.push(Op::CarryGuard);

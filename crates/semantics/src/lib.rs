@@ -31,6 +31,7 @@ mod ldst_pair;
 mod ldst_sync;
 mod lse128;
 mod mops;
+mod mte;
 mod simd;
 mod system;
 mod translate;
