@@ -78,6 +78,9 @@ pub struct Consts {
     pub byte_ones: [u8; 16],
     pub half_ones: [u16; 8],
     pub low_byte_h: [u16; 8],
+    /// CRC32 by Barrett reduction, bit-reflected: the low 64 bits of x^96 / P, and P.
+    pub crc_quotient: [u64; 2],
+    pub crc_polynomial: [u64; 2],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -140,6 +143,8 @@ impl Consts {
             byte_ones: [1; 16],
             half_ones: [1; 8],
             low_byte_h: [0xff; 8],
+            crc_quotient: [0xb4e5_b025_f701_1641, 0],
+            crc_polynomial: [0x1_db71_0641, 0],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

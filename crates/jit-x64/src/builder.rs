@@ -3,6 +3,7 @@
 //! What the lowering has no sequence for is not recorded at all: the whole guest
 //! instruction becomes one [`Op::Interpret`], a call of the interpreter.
 
+use crate::features::HostFeatures;
 use crate::ir::{Ir, NONE, Op, Ref, SP};
 use crate::lower::support;
 use guest::CpuState;
@@ -136,7 +137,7 @@ impl<'a> Builder<'a> {
                 LoadExt::SignW => true,
                 LoadExt::SignX => false,
             },
-            Op::Crc32c { .. } | Op::GetNzcv => true,
+            Op::Crc32c { .. } | Op::Crc32 { .. } | Op::GetNzcv => true,
             _ => false,
         }
     }
@@ -186,6 +187,21 @@ impl<'a> Builder<'a> {
             Some(Op::SetNzcv(value)) => self.constant(*value).is_some_and(|nzcv| nzcv >> 29 & 1 == 0),
             _ => false,
         }
+    }
+
+    /// CRC32 of fewer than 8 bytes: of those bytes at the top, behind zeros, which change
+    /// nothing; what of `acc` they do not reach is shifted down.
+    fn crc32_ieee(&mut self, bytes: u8, acc: Ref, data: Ref) -> Ref {
+        let acc = self.extend(Width::X, false, 32, acc);
+        let mixed = self.int2(Int2::Xor, Width::X, acc, data);
+        let unused = self.imm(64 - 8 * u64::from(bytes));
+        let top = self.int2(Int2::Lsl, Width::X, mixed, unused);
+        let result = self.push(Op::Crc32 { a: top });
+        if bytes >= 4 {
+            return result;
+        }
+        let rest = self.extract(Width::X, false, acc, 8 * bytes, 32 - 8 * bytes);
+        self.int2(Int2::Xor, Width::X, result, rest)
     }
 
     /// Two X values as a vector, and back.
@@ -487,6 +503,7 @@ impl Ops for Builder<'_> {
     fn crc32(&mut self, poly: Crc, bytes: u8, acc: Ref, data: Ref) -> Ref {
         match poly {
             Crc::Castagnoli => self.push(Op::Crc32c { bytes, acc, data }),
+            Crc::Ieee if HostFeatures::get().pclmul => self.crc32_ieee(bytes, acc, data),
             Crc::Ieee => self.give_up(),
         }
     }

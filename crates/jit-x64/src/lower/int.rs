@@ -2,9 +2,10 @@
 
 use super::Lower;
 use crate::asm::int::{Alu, Shift};
-use crate::asm::mem::{LEA_32, LEA_64, Mem};
+use crate::asm::mem::{LEA_32, LEA_64, Mem, VPCLMULQDQ};
 use crate::asm::{Cc, Gpr};
 use crate::builder::low_mask;
+use crate::const_offset;
 use crate::ir::{Op, Ref};
 use semantics::ops::{Int1, Int2, Width};
 
@@ -570,6 +571,20 @@ impl Lower<'_> {
         let rh = self.reg(hi);
         let d = self.copy_for_def(lo, &[rh]);
         self.asm.shrd(w, d, rh, lsb);
+        self.bind(d);
+    }
+
+    /// Two carry-less products: the quotient by the polynomial, then what it leaves.
+    pub(super) fn crc32(&mut self, a: Ref) {
+        let ra = self.reg(a);
+        let t = self.vtemp();
+        self.asm.vmovq_from(t, ra);
+        for factor in [const_offset!(crc_quotient), const_offset!(crc_polynomial)] {
+            self.asm.v3_state(VPCLMULQDQ, t, t, factor);
+            self.asm.bytes(&[0]);
+        }
+        let d = self.def(Some(a), &[]);
+        self.asm.vextract(2, d, t, 2);
         self.bind(d);
     }
 

@@ -701,6 +701,7 @@ impl Lower<'_> {
                 len,
             } => self.insert(w, dst, src, lsb, len),
             Op::ExtractPair { w, hi, lo, lsb } => self.extract_pair(w, hi, lo, lsb),
+            Op::Crc32 { a } => self.crc32(a),
             Op::Crc32c { bytes, acc, data } => self.crc32c(bytes, acc, data),
             Op::Select { cond, a, b } => self.select(cond, a, b),
             Op::VecSelect { cond, a, b } => self.vec_select(cond, a, b),
