@@ -37,6 +37,9 @@ pub struct Builder<'a> {
     fallback: bool,
     /// FPCR asks for what the inline floating-point sequences do not give.
     strict_fp: bool,
+    /// No other CPU can see an access in two pieces. Loads of pairs are faster so: the second
+    /// value does not wait for a vector register, and both forward from separate stores.
+    pub alone: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -54,6 +57,7 @@ impl<'a> Builder<'a> {
             flow: Flow::Next,
             fallback: false,
             strict_fp,
+            alone: false,
         }
     }
 
@@ -571,7 +575,7 @@ impl Ops for Builder<'_> {
     }
 
     fn load_pair(&mut self, shared: bool, base: Ref, offset: i64) -> (Ref, Ref) {
-        if shared {
+        if shared && !self.alone {
             let both = self.load_v(MemSize::Q, base, offset);
             return self.split_pair(both);
         }
