@@ -22,7 +22,7 @@ const ALL_FEATURES: &str = "+v8.9a,+all";
 
 /// What the tables hold: which words of the classes are allocated follows from it.
 const OUR_FEATURES: &str = "+crc,+lse,+aes,+sha2,+lor,+rcpc,+rdm,+dotprod,+i8mm,+sha3,+sm4,+fullfp16,+fp16fml,\
-    +complxnum,+jsconv,+fptoint,+bf16,+flagm,+altnzcv,+cssc,+hbc,+rcpc-immo,+rcpc3,+lse128,+mops,\
+    +complxnum,+jsconv,+fptoint,+bf16,+flagm,+altnzcv,+cssc,+hbc,+rcpc-immo,+rcpc3,+lse128,+mops,+mte,\
     +pauth,+ccdp,+sb,+ssbs,+dit,+rand,+wfxt,+xs,+bti";
 
 fn main() -> Result<(), Box<dyn Error>> {

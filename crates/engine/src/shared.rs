@@ -196,7 +196,8 @@ impl Engine {
 
     pub(crate) fn register(&self, cpu: CpuHandle) {
         let mut cpus = self.lock_cpus();
-        if !cpus.is_empty() && !self.several_cpus.swap(true, Ordering::SeqCst) {
+        let second = !cpus.is_empty() && !self.several_cpus.swap(true, Ordering::SeqCst);
+        if second {
             // The first CPU may have entered code as if it were alone. Stopping it once makes
             // what it stored visible (the page's protection changes on its core too), and it
             // comes back knowing of company.
@@ -205,6 +206,11 @@ impl Engine {
             }
         }
         cpus.push(cpu);
+        drop(cpus);
+        if second {
+            // Code made for one CPU alone loads pairs in two pieces.
+            self.drop_blocks(GuestAddr(0)..GuestAddr(u64::MAX));
+        }
     }
 
     pub(crate) fn unregister(&self, cpu: &CpuHandle) {

@@ -10,6 +10,7 @@ use jit_x64::builder::{Builder, Flow};
 use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::passes::Analysis;
+use std::sync::atomic::Ordering;
 
 /// Guest instructions in one block at most.
 const MAX_INSNS: u32 = 64;
@@ -125,6 +126,7 @@ impl Engine {
         };
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
         let mut builder = Builder::new(ir, key.pc, key.strict_fp, self.model.features);
+        builder.alone = !self.several_cpus.load(Ordering::SeqCst);
         let mut side_exits = 0;
         loop {
             let inline = shared.interpreted.is_empty() || !shared.interpreted.contains(&builder.next_pc());

@@ -1,9 +1,11 @@
 //! The main and epilogue stages of FEAT_MOPS, which write the size register back as far as
 //! they came.
 
-use guest::{CpuState, GuestAddr, MemFault, access};
+use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault, access};
 use semantics::ops::{BulkOp, BulkRegs, BulkStage};
 
+/// Bytes of a tag granule.
+const GRANULE: u64 = 16;
 const NZCV_N: u32 = 1 << 31;
 const NZCV_C: u32 = 1 << 29;
 
@@ -22,6 +24,16 @@ pub fn run(
         state.reg(regs.rs.into()),
         state.reg(regs.rn.into()),
     );
+    if op == BulkOp::SetGranules && size != 0 && (to | size) % GRANULE != 0 {
+        return Err(MemFault {
+            addr: access::untag(GuestAddr(to)),
+            access: Access::Write,
+            kind: FaultKind::Alignment,
+        });
+    }
+    if stage == BulkStage::Prologue {
+        return Ok(None);
+    }
     if state.nzcv() & NZCV_C != 0 {
         return Ok(Some(restart(state, op, stage, regs)));
     }
@@ -31,7 +43,7 @@ pub fn run(
     } else {
         let count = size.wrapping_neg();
         match op {
-            BulkOp::Set => access::fill(end(to, size), from as u8, count),
+            BulkOp::Set | BulkOp::SetGranules => access::fill(end(to, size), from as u8, count),
             BulkOp::CopyForward | BulkOp::Copy => access::copy_up(end(to, size), end(from, size), count),
         }
     };
@@ -52,13 +64,14 @@ fn end(address: u64, size: u64) -> GuestAddr {
 /// what is left, as Linux handles the exception (arm64_mops_reset_regs).
 fn restart(state: &mut CpuState, op: BulkOp, stage: BulkStage, regs: BulkRegs) -> u64 {
     let size = state.reg(regs.rn.into());
-    if op != BulkOp::Set && state.nzcv() & NZCV_N != 0 {
+    if matches!(op, BulkOp::Copy | BulkOp::CopyForward) && state.nzcv() & NZCV_N != 0 {
         for n in [regs.rd, regs.rs] {
             let address = state.reg(n.into());
             state.set_reg(n.into(), address.wrapping_sub(size));
         }
     }
     state.pc.wrapping_sub(match stage {
+        BulkStage::Prologue => 0,
         BulkStage::Main => 4,
         BulkStage::Epilogue => 8,
     })

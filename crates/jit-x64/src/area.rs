@@ -151,6 +151,9 @@ pub struct Consts {
     pub ror24_s: [u8; 16],
     /// The constants of SHA-1's rounds.
     pub sha1_k: [[u32; 4]; 3],
+    /// CRC32 by Barrett reduction, bit-reflected: the low 64 bits of x^96 / P, and P.
+    pub crc_quotient: [u64; 2],
+    pub crc_polynomial: [u64; 2],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -262,6 +265,8 @@ impl Consts {
             ror8_s: [1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12],
             ror24_s: [3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14],
             sha1_k: [[0x5a82_7999; 4], [0x6ed9_eba1; 4], [0x8f1b_bcdc; 4]],
+            crc_quotient: [0xb4e5_b025_f701_1641, 0],
+            crc_polynomial: [0x1_db71_0641, 0],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

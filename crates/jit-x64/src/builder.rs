@@ -5,6 +5,7 @@
 
 mod fuse;
 
+use crate::features::HostFeatures;
 use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
 use guest::cpu_model::FeatureSet;
@@ -45,6 +46,9 @@ pub struct Builder<'a> {
     features: FeatureSet,
     /// The next instruction is in a page with FEAT_BTI's guard.
     pub guarded: bool,
+    /// No other CPU can see an access in two pieces. Loads of pairs are faster so: the second
+    /// value does not wait for a vector register, and both forward from separate stores.
+    pub alone: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -65,6 +69,7 @@ impl<'a> Builder<'a> {
             strict_fp,
             features,
             guarded: false,
+            alone: false,
         }
     }
 
@@ -149,7 +154,7 @@ impl<'a> Builder<'a> {
                 LoadExt::SignW => true,
                 LoadExt::SignX => false,
             },
-            Op::Crc32c { .. } | Op::GetNzcv => true,
+            Op::Crc32c { .. } | Op::Crc32 { .. } | Op::GetNzcv => true,
             _ => false,
         }
     }
@@ -199,6 +204,21 @@ impl<'a> Builder<'a> {
             Some(Op::SetNzcv(value)) => self.constant(*value).is_some_and(|nzcv| nzcv >> 29 & 1 == 0),
             _ => false,
         }
+    }
+
+    /// CRC32 of fewer than 8 bytes: of those bytes at the top, behind zeros, which change
+    /// nothing; what of `acc` they do not reach is shifted down.
+    fn crc32_ieee(&mut self, bytes: u8, acc: Ref, data: Ref) -> Ref {
+        let acc = self.extend(Width::X, false, 32, acc);
+        let mixed = self.int2(Int2::Xor, Width::X, acc, data);
+        let unused = self.imm(64 - 8 * u64::from(bytes));
+        let top = self.int2(Int2::Lsl, Width::X, mixed, unused);
+        let result = self.push(Op::Crc32 { a: top });
+        if bytes >= 4 {
+            return result;
+        }
+        let rest = self.extract(Width::X, false, acc, 8 * bytes, 32 - 8 * bytes);
+        self.int2(Int2::Xor, Width::X, result, rest)
     }
 
     /// Two X values as a vector, and back.
@@ -499,6 +519,7 @@ impl Ops for Builder<'_> {
     fn crc32(&mut self, poly: Crc, bytes: u8, acc: Ref, data: Ref) -> Ref {
         match poly {
             Crc::Castagnoli => self.push(Op::Crc32c { bytes, acc, data }),
+            Crc::Ieee if HostFeatures::get().pclmul => self.crc32_ieee(bytes, acc, data),
             Crc::Ieee => self.give_up(),
         }
     }
@@ -566,7 +587,7 @@ impl Ops for Builder<'_> {
     }
 
     fn load_pair(&mut self, shared: bool, base: Ref, offset: i64) -> (Ref, Ref) {
-        if shared {
+        if shared && !self.alone {
             let both = self.load_v(MemSize::Q, base, offset);
             return self.split_pair(both);
         }
@@ -700,7 +721,15 @@ impl Ops for Builder<'_> {
         self.split_pair(old)
     }
 
-    fn bulk(&mut self, op: BulkOp, _stage: BulkStage, regs: BulkRegs) {
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        if op == BulkOp::SetGranules {
+            self.give_up();
+            if stage != BulkStage::Prologue {
+                // It may go back to the prologue.
+                self.flow = Flow::End;
+            }
+            return;
+        }
         let size = self.x(regs.rn);
         if !self.carry_is_clear() {
             self.push(Op::CarryGuard);

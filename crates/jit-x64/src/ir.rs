@@ -100,6 +100,11 @@ pub enum Op {
         data: Ref,
     },
 
+    /// CRC32 (IEEE) of the 8 bytes into zero.
+    Crc32 {
+        a: Ref,
+    },
+
     // --- flags
     Select {
         cond: Cond,
@@ -469,6 +474,7 @@ impl Op {
             | Op::Insert { .. }
             | Op::ExtractPair { .. }
             | Op::Crc32c { .. }
+            | Op::Crc32 { .. }
             | Op::Select { .. }
             | Op::VecSelect { .. }
             | Op::CarryOp { .. }
@@ -594,6 +600,7 @@ impl Op {
             Op::Int1 { a, .. }
             | Op::Extend { a, .. }
             | Op::Extract { a, .. }
+            | Op::Crc32 { a }
             | Op::Vec1 { a, .. }
             | Op::VecDupLane { a, .. }
             | Op::VecGetLane { a, .. }

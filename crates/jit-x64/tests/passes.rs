@@ -160,9 +160,9 @@ fn results_are_computed_where_they_belong() {
 
 #[test]
 fn a_result_is_not_put_where_an_operand_is_still_to_be_read() {
-    // ldp x0, x1, [x0]: the second address reads X0 between the first load and its write,
+    // ldp w0, w1, [x0]: the second address reads X0 between the first load and its write,
     // and a fault of the second load must find the old X0.
-    let (ir, analysis) = block(&[0xa940_0400], false);
+    let (ir, analysis) = block(&[0x2940_0400], false);
     let first = position(&ir, |op| matches!(op, Op::Load { .. }));
     assert_eq!(analysis.hint[first], NO_HINT, "{:?}", ir.ops);
 }

@@ -36,6 +36,7 @@ mod ldst_pair;
 mod ldst_sync;
 mod lse128;
 mod mops;
+mod mte;
 mod pauth;
 mod simd;
 mod system;

@@ -240,6 +240,9 @@ fn set_bulk_state(state: &mut CpuState, rng: &mut Rng, word: u32) {
     } else {
         size.min(DATA_SIZE / 2 - 1)
     };
+    // SETG wants whole granules.
+    let whole = may_overlap && word >> 22 & 3 == 3 && !rng.one_in(4);
+    let (to, size) = if whole { (to & !15, size & !15) } else { (to, size) };
     state.set_reg(field(word, 0), to);
     if word >> 22 & 3 != 3 {
         state.set_reg(field(word, 16), from);

@@ -1,6 +1,6 @@
 //! Operands and suffixes of loads and stores.
 
-use super::{extend_name, nth, w, x};
+use super::{extend_name, nth, offset, w, x, xsp};
 
 /// The suffix for sizes below a register: `b`, `h`.
 #[must_use]
@@ -88,4 +88,15 @@ pub fn copy_options(op2: u8) -> &'static str {
 #[must_use]
 pub fn set_options(option: u8) -> &'static str {
     nth(option, &["", "t", "n", "tn"])
+}
+
+/// The place a tag store writes: post-indexed (1), with an offset (2) or pre-indexed (3).
+#[must_use]
+pub fn tag_place(mode: u8, rn: u8, bytes: i64) -> String {
+    let base = xsp(rn);
+    match mode {
+        1 => format!("[{base}], #{bytes}"),
+        2 => format!("[{base}{}]", offset(bytes)),
+        _ => format!("[{base}, #{bytes}]!"),
+    }
 }

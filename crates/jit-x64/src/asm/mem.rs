@@ -111,6 +111,7 @@ pub const VMOVSS_LOAD: Vex = vex(2, 1, 0x10);
 pub const VMOVSS_STORE: Vex = vex(2, 1, 0x11);
 pub const VMOVQ_LOAD: Vex = vex(2, 1, 0x7e);
 pub const VMOVQ_STORE: Vex = vex(1, 1, 0xd6);
+pub const VPCLMULQDQ: Vex = vex(1, 3, 0x44);
 pub const VPBROADCASTB: Vex = vex(1, 2, 0x78);
 pub const VPBROADCASTW: Vex = vex(1, 2, 0x79);
 pub const VPBROADCASTD: Vex = vex(1, 2, 0x58);

@@ -2,9 +2,10 @@
 
 use super::Lower;
 use crate::asm::int::{Alu, Shift};
-use crate::asm::mem::{LEA_32, LEA_64, Mem};
+use crate::asm::mem::{LEA_32, LEA_64, Mem, VPCLMULQDQ};
 use crate::asm::{Cc, Gpr};
 use crate::builder::low_mask;
+use crate::const_offset;
 use crate::ir::{Op, Ref};
 use semantics::ops::{Int1, Int2, Width};
 
@@ -573,7 +574,29 @@ impl Lower<'_> {
         self.bind(d);
     }
 
-    pub(super) fn crc32c(&mut self, bytes: u8, acc: Ref, data: Ref) {
+    pub(super) fn crc(&mut self, op: Op) {
+        match op {
+            Op::Crc32 { a } => self.crc32(a),
+            Op::Crc32c { bytes, acc, data } => self.crc32c(bytes, acc, data),
+            other => unreachable!("{other:?} is no checksum"),
+        }
+    }
+
+    /// Two carry-less products: the quotient by the polynomial, then what it leaves.
+    fn crc32(&mut self, a: Ref) {
+        let ra = self.reg(a);
+        let t = self.vtemp();
+        self.asm.vmovq_from(t, ra);
+        for factor in [const_offset!(crc_quotient), const_offset!(crc_polynomial)] {
+            self.asm.v3_state(VPCLMULQDQ, t, t, factor);
+            self.asm.bytes(&[0]);
+        }
+        let d = self.def(Some(a), &[]);
+        self.asm.vextract(2, d, t, 2);
+        self.bind(d);
+    }
+
+    fn crc32c(&mut self, bytes: u8, acc: Ref, data: Ref) {
         let rd = self.reg(data);
         let d = self.copy_for_def(acc, &[rd]);
         self.asm.crc32c(bytes, d, rd);

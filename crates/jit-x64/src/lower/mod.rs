@@ -797,7 +797,7 @@ impl Lower<'_> {
                 len,
             } => self.insert(w, dst, src, lsb, len),
             Op::ExtractPair { w, hi, lo, lsb } => self.extract_pair(w, hi, lo, lsb),
-            Op::Crc32c { bytes, acc, data } => self.crc32c(bytes, acc, data),
+            op @ (Op::Crc32 { .. } | Op::Crc32c { .. }) => self.crc(op),
             Op::Select { cond, a, b } => self.select(cond, a, b),
             Op::VecSelect { cond, a, b } => self.vec_select(cond, a, b),
             Op::FlagOp { op, w, a, b } => self.flag_op(op, w, a, b),

@@ -173,12 +173,14 @@ enumerated! {
         Copy,
         /// The low byte of Rs everywhere.
         Set,
+        /// As `Set`, of whole granules of 16 bytes: others are misaligned.
+        SetGranules,
     }
 }
 
 enumerated! {
-    /// The stages of them that access memory.
-    pub enum BulkStage { Main, Epilogue }
+    /// The stages of them. (A prologue only checks alignment.)
+    pub enum BulkStage { Prologue, Main, Epilogue }
 }
 
 /// Register numbers of destination, source or value, and size.
