@@ -8,11 +8,12 @@
 
 use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
-use guest::{CpuState, Exit, FpEnv, access};
+use guest::{CpuState, Exit, access};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LOOKUP_OFFSET, LookupEntry, POLL_OFFSET, Runtime,
     lookup_index,
 };
+use jit_x64::builder::FpMode;
 use jit_x64::stubs::ExitCode;
 use std::io;
 use std::ops::Range;
@@ -28,10 +29,6 @@ const PAGE: usize = guest::PAGE_SIZE as usize;
 const RETURN_SENTINELS: usize = 32;
 /// No instruction has this address.
 const NO_PC: u64 = 1;
-
-/// FPCR bits under which inline floating point would differ: NaN defaults, flushing,
-/// alternative half precision.
-const STRICT_FPCR: u32 = FpEnv::FPCR_DN | FpEnv::FPCR_FZ | FpEnv::FPCR_FZ16 | FpEnv::FPCR_AHP;
 
 /// Why a signal handler or the interpreter stopped generated code.
 #[derive(Clone, Copy, Debug)]
@@ -180,7 +177,7 @@ pub struct Cpu {
     pending: Box<Pending>,
     generation: u64,
     flushes: u64,
-    strict_fp: bool,
+    fp_mode: FpMode,
 }
 
 impl Cpu {
@@ -217,7 +214,7 @@ impl Cpu {
             pending,
             generation: 0,
             flushes: 0,
-            strict_fp: false,
+            fp_mode: FpMode::default(),
         })
     }
 
@@ -355,14 +352,14 @@ impl Cpu {
     fn catch_up(&mut self, engine: &Engine) {
         let generation = engine.generation.load(Ordering::SeqCst);
         let flushes = engine.flushes.load(Ordering::SeqCst);
-        let strict_fp = self.state().fp.fpcr & STRICT_FPCR != 0;
-        if flushes != self.flushes || strict_fp != self.strict_fp {
+        let fp_mode = FpMode::of(self.state().fp.fpcr);
+        if flushes != self.flushes || fp_mode != self.fp_mode {
             self.memory.clear_return_stack();
         }
-        if generation != self.generation || strict_fp != self.strict_fp {
+        if generation != self.generation || fp_mode != self.fp_mode {
             self.memory.clear_lookup();
         }
-        (self.generation, self.flushes, self.strict_fp) = (generation, flushes, strict_fp);
+        (self.generation, self.flushes, self.fp_mode) = (generation, flushes, fp_mode);
     }
 
     /// Host address of the block at `pc`, translated now if need be; a branch that came
@@ -370,7 +367,7 @@ impl Cpu {
     fn find(&mut self, engine: &Engine, cache: &CodeCache, link: Option<(u32, u64)>) -> Result<u64, Exit> {
         let key = BlockKey {
             pc: self.state().pc,
-            strict_fp: self.strict_fp,
+            fp_mode: self.fp_mode,
         };
         let entry = self.memory.lookup().wrapping_add(lookup_index(key.pc));
         // SAFETY: the index is within the table, which only this CPU uses.

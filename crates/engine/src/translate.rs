@@ -5,7 +5,7 @@ use crate::peek::flags_live;
 use crate::shared::{BlockKey, Engine, Shared, SiteRecord};
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow};
+use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::passes::Analysis;
@@ -74,7 +74,7 @@ impl Engine {
         let cache = self.cache.as_ref()?;
         let key = BlockKey {
             pc: pc.0,
-            strict_fp: false,
+            fp_mode: FpMode::default(),
         };
         let mut shared = self.lock();
         if Engine::find(&shared, key).is_none() {
@@ -113,7 +113,7 @@ impl Engine {
             page: None,
         };
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
-        let mut builder = Builder::new(ir, key.pc, key.strict_fp);
+        let mut builder = Builder::new(ir, key.pc, key.fp_mode);
         let mut side_exits = 0;
         loop {
             let inline = shared.interpreted.is_empty() || !shared.interpreted.contains(&builder.next_pc());

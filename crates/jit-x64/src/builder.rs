@@ -5,7 +5,7 @@
 
 use crate::ir::{Ir, NONE, Op, Ref, SP};
 use crate::lower::support;
-use guest::CpuState;
+use guest::{CpuState, FpEnv};
 use semantics::ops::{
     Barrier, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp,
     Lane, LoadExt, MemSize, Ops, Order, Rmw, Shape, Span, SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
@@ -23,6 +23,43 @@ pub enum Flow {
     End,
 }
 
+/// What of FPCR, besides the rounding mode, the code of a block depends on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct FpMode {
+    /// FZ: the interpreter computes, because x86 raises other flags when it flushes.
+    pub flush: bool,
+    /// FZ16: it computes on halves.
+    pub flush_half: bool,
+    /// DN: a result that is a NaN goes to it.
+    pub default_nan: bool,
+    /// AHP: it converts from and to halves.
+    pub alternative_half: bool,
+}
+
+impl FpMode {
+    #[must_use]
+    pub const fn of(fpcr: u32) -> FpMode {
+        FpMode {
+            flush: fpcr & FpEnv::FPCR_FZ != 0,
+            flush_half: fpcr & FpEnv::FPCR_FZ16 != 0,
+            default_nan: fpcr & FpEnv::FPCR_DN != 0,
+            alternative_half: fpcr & FpEnv::FPCR_AHP != 0,
+        }
+    }
+}
+
+/// Whether the result is a mask or the operand's bits: NaNs are no matter.
+const fn makes_no_nan(op: Fp1) -> bool {
+    matches!(
+        op,
+        Fp1::Abs | Fp1::Neg | Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
+    )
+}
+
+const fn is_comparison(op: Fp2) -> bool {
+    matches!(op, Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt)
+}
+
 /// Records one block.
 pub struct Builder<'a> {
     pub ir: &'a mut Ir,
@@ -33,13 +70,12 @@ pub struct Builder<'a> {
     flow: Flow,
     /// The current instruction needs the interpreter.
     fallback: bool,
-    /// FPCR asks for what the inline floating-point sequences do not give.
-    strict_fp: bool,
+    fp_mode: FpMode,
 }
 
 impl<'a> Builder<'a> {
     /// Starts a block at `pc`.
-    pub fn new(ir: &'a mut Ir, pc: u64, strict_fp: bool) -> Self {
+    pub fn new(ir: &'a mut Ir, pc: u64, fp_mode: FpMode) -> Self {
         ir.ops.clear();
         ir.pc = pc;
         ir.guest_len = 0;
@@ -51,7 +87,7 @@ impl<'a> Builder<'a> {
             pc,
             flow: Flow::Next,
             fallback: false,
-            strict_fp,
+            fp_mode,
         }
     }
 
@@ -135,7 +171,7 @@ impl<'a> Builder<'a> {
                 LoadExt::SignW => true,
                 LoadExt::SignX => false,
             },
-            Op::Crc32c { .. } => true,
+            Op::Crc32c { .. } | Op::FpToJsInt { .. } => true,
             _ => false,
         }
     }
@@ -165,6 +201,18 @@ impl<'a> Builder<'a> {
                 let imm = self.imm(offset as u64);
                 (self.int2(Int2::Add, Width::X, base, imm), 0)
             }
+        }
+    }
+
+    /// Whether the interpreter computes on numbers of this size.
+    fn is_strict(&self, lane: Lane) -> bool {
+        self.fp_mode.flush || (lane == Lane::H && self.fp_mode.flush_half)
+    }
+
+    /// With default NaNs, a result must be a number or be made by the interpreter.
+    fn guard_nan(&mut self, s: Shape, value: Ref) {
+        if self.fp_mode.default_nan {
+            self.push(Op::NanGuard { s, a: value });
         }
     }
 
@@ -722,7 +770,14 @@ impl Ops for Builder<'_> {
     }
 
     fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) -> Ref {
-        if self.strict_fp && !matches!(op, Fp1::Abs | Fp1::Neg) {
+        let strict = match op {
+            Fp1::Abs | Fp1::Neg => false,
+            // Halves are not flushed here, but their singles and doubles are.
+            Fp1::CvtHS | Fp1::CvtHD => self.fp_mode.alternative_half,
+            Fp1::CvtSH | Fp1::CvtDH => self.fp_mode.alternative_half || self.fp_mode.flush,
+            _ => self.is_strict(s.lane),
+        };
+        if strict {
             return self.give_up();
         }
         if let Some(result) = self.expand_fp1(op, s, a) {
@@ -731,11 +786,21 @@ impl Ops for Builder<'_> {
         if !support::fp1(op, s) {
             return self.give_up();
         }
-        self.push(Op::Fp1 { op, s, a })
+        if matches!(op, Fp1::CvtSH | Fp1::CvtDH) {
+            let lane = if op == Fp1::CvtSH { Lane::S } else { Lane::D };
+            let span = if s.span == Span::Half { Span::Full } else { s.span };
+            self.guard_nan(Shape::new(lane, span), a);
+            return self.push(Op::Fp1 { op, s, a });
+        }
+        let result = self.push(Op::Fp1 { op, s, a });
+        if !makes_no_nan(op) {
+            self.guard_nan(s, result);
+        }
+        result
     }
 
     fn fp2(&mut self, op: Fp2, s: Shape, a: Ref, b: Ref) -> Ref {
-        if self.strict_fp {
+        if self.is_strict(s.lane) {
             return self.give_up();
         }
         if let Some(result) = self.expand_fp2(op, s, a, b) {
@@ -744,11 +809,16 @@ impl Ops for Builder<'_> {
         if !support::fp2(op, s) {
             return self.give_up();
         }
-        self.push(Op::Fp2 { op, s, a, b })
+        let result = self.push(Op::Fp2 { op, s, a, b });
+        if !is_comparison(op) {
+            self.guard_nan(s, result);
+        }
+        result
     }
 
     fn fp3(&mut self, op: Fp3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
-        if self.strict_fp {
+        let widens = matches!(op, Fp3::MulAddLong | Fp3::MulSubLong);
+        if self.is_strict(if widens { Lane::H } else { s.lane }) {
             return self.give_up();
         }
         if let Some(result) = self.expand_fp3(op, s, a, b, c) {
@@ -761,7 +831,7 @@ impl Ops for Builder<'_> {
     }
 
     fn fp_compare(&mut self, size: FpSize, signaling: bool, a: Ref, b: Ref) {
-        if self.strict_fp {
+        if self.is_strict(size.lane()) {
             self.give_up();
             return;
         }
@@ -776,7 +846,7 @@ impl Ops for Builder<'_> {
     }
 
     fn fp_cond_compare(&mut self, size: FpSize, signaling: bool, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
-        if self.strict_fp {
+        if self.is_strict(size.lane()) {
             self.give_up();
             return;
         }
@@ -799,19 +869,22 @@ impl Ops for Builder<'_> {
     }
 
     fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Ref) -> Ref {
-        if self.strict_fp || !support::fp_to_int(how) {
+        if self.is_strict(size.lane()) || !support::fp_to_int(how) {
             return self.give_up();
         }
         let (size, a) = self.scaled_operand(how, size, a);
         self.push(Op::FpToInt { how, w, size, a })
     }
 
-    fn fp_to_js_int(&mut self, _a: Ref) -> Ref {
-        self.give_up()
+    fn fp_to_js_int(&mut self, a: Ref) -> Ref {
+        if self.fp_mode.flush {
+            return self.give_up();
+        }
+        self.push(Op::FpToJsInt { a })
     }
 
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) -> Ref {
-        if self.strict_fp {
+        if self.is_strict(size.lane()) {
             return self.give_up();
         }
         if size == FpSize::H {
@@ -824,7 +897,7 @@ impl Ops for Builder<'_> {
     }
 
     fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) -> Ref {
-        if self.strict_fp || !support::fp_to_int(how) {
+        if self.is_strict(s.lane) || !support::fp_to_int(how) {
             return self.give_up();
         }
         if s.lane == Lane::H
@@ -836,7 +909,7 @@ impl Ops for Builder<'_> {
     }
 
     fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: Ref) -> Ref {
-        if self.strict_fp {
+        if self.is_strict(s.lane) {
             return self.give_up();
         }
         if s.lane == Lane::H {

@@ -273,6 +273,15 @@ pub enum Op {
         b: Ref,
         c: Ref,
     },
+    /// FJCVTZS; sets NZCV.
+    FpToJsInt {
+        a: Ref,
+    },
+    /// Leaves to the interpreter if a lane is a NaN.
+    NanGuard {
+        s: Shape,
+        a: Ref,
+    },
     FpToInt {
         how: FpToInt,
         w: Width,
@@ -380,6 +389,8 @@ impl Op {
             | Op::Fence => Effect::Writes,
             Op::FpCompare { .. }
             | Op::FpCondCompare { .. }
+            | Op::FpToJsInt { .. }
+            | Op::NanGuard { .. }
             | Op::Load { .. }
             | Op::Store { .. }
             | Op::LoadV { .. }
@@ -427,7 +438,11 @@ impl Op {
     pub fn writes_flags(&self) -> bool {
         matches!(
             self,
-            Op::FlagOp { .. } | Op::CondCompare { .. } | Op::FpCompare { .. } | Op::FpCondCompare { .. }
+            Op::FlagOp { .. }
+                | Op::CondCompare { .. }
+                | Op::FpCompare { .. }
+                | Op::FpCondCompare { .. }
+                | Op::FpToJsInt { .. }
         )
     }
 
@@ -456,6 +471,8 @@ impl Op {
             | Op::VecGetLane { a, .. }
             | Op::Fp1 { a, .. }
             | Op::FpToInt { a, .. }
+            | Op::FpToJsInt { a }
+            | Op::NanGuard { a, .. }
             | Op::VecFpToInt { a, .. }
             | Op::VecIntToFp { a, .. }
             | Op::SetX(_, a)

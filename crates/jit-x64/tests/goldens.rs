@@ -13,7 +13,7 @@ use iced_x86::{
 };
 use jit_x64::area::{Consts, CpuArea};
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow};
+use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::passes::Analysis;
@@ -90,7 +90,7 @@ fn translate(case: &Case, buffer: &mut Buffer) -> Vec<u8> {
         interpret,
     };
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, GUEST_PC, false);
+    let mut builder = Builder::new(&mut ir, GUEST_PC, FpMode::default());
     let mut flow = Flow::Next;
     for &word in &case.words {
         assert!(flow != Flow::End, "{}: code behind the block's end", case.heading);

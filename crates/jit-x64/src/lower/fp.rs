@@ -85,6 +85,11 @@ impl Lower<'_> {
         self.guard(Cc::Ne);
     }
 
+    pub(super) fn nan_guard(&mut self, s: Shape, a: Ref) {
+        let r = self.vreg(a);
+        self.guard_nan(kind(s), r);
+    }
+
     pub(super) fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) {
         let k = kind(s);
         let ra = self.vreg(a);
