@@ -195,7 +195,8 @@ impl CpuState {
 
     /// Writes FPCR and what of it MXCSR carries (rounding mode, flush to zero).
     pub const fn set_fpcr(&mut self, fpcr: u32) {
-        let fpcr = fpcr & 0x07f7_9f00 & !0x0007_9f00;
+        // Bits 20 and 21 (Stride) can be set and mean nothing.
+        let fpcr = fpcr & 0x07f8_0000;
         self.fp.fpcr = fpcr;
         self.mxcsr = (self.mxcsr & 0x3f) | fpcr_to_mxcsr(fpcr);
     }
