@@ -342,7 +342,9 @@ impl Cpu {
             Pending::Interpret => {
                 let pc = self.state().pc;
                 engine.trapped(pc);
-                self.step().err()
+                let exit = self.step().err();
+                self.state_mut().refresh_mxcsr();
+                exit
             }
             Pending::Exit(exit) => Some(exit),
         }

@@ -26,7 +26,7 @@ pub enum Flow {
 /// What of FPCR, besides the rounding mode, the code of a block depends on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct FpMode {
-    /// FZ: the interpreter computes, because x86 raises other flags when it flushes.
+    /// FZ: operations on denormals trap; what raises nothing is looked at here.
     pub flush: bool,
     /// FZ16: it computes on halves.
     pub flush_half: bool,
@@ -53,6 +53,23 @@ const fn makes_no_nan(op: Fp1) -> bool {
     matches!(
         op,
         Fp1::Abs | Fp1::Neg | Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
+    )
+}
+
+const fn rounds_to_integral(op: Fp1) -> bool {
+    matches!(
+        op,
+        Fp1::RintN
+            | Fp1::RintP
+            | Fp1::RintM
+            | Fp1::RintZ
+            | Fp1::RintA
+            | Fp1::RintI
+            | Fp1::RintX
+            | Fp1::Rint32Z
+            | Fp1::Rint32X
+            | Fp1::Rint64Z
+            | Fp1::Rint64X
     )
 }
 
@@ -206,13 +223,37 @@ impl<'a> Builder<'a> {
 
     /// Whether the interpreter computes on numbers of this size.
     fn is_strict(&self, lane: Lane) -> bool {
-        self.fp_mode.flush || (lane == Lane::H && self.fp_mode.flush_half)
+        lane == Lane::H && (self.fp_mode.flush || self.fp_mode.flush_half)
     }
 
-    /// With default NaNs, a result must be a number or be made by the interpreter.
+    /// With default NaNs, a result must be a number or be made by the interpreter. With
+    /// flushing too: x86 does not notice a denormal beside a NaN.
     fn guard_nan(&mut self, s: Shape, value: Ref) {
-        if self.fp_mode.default_nan {
+        if self.fp_mode.default_nan || self.fp_mode.flush {
             self.push(Op::NanGuard { s, a: value });
+        }
+    }
+
+    /// Operands of a comparison with flushing: as above.
+    fn guard_operands(&mut self, s: Shape, operands: [Ref; 2]) {
+        if self.fp_mode.flush {
+            for a in operands {
+                self.push(Op::NanGuard { s, a });
+            }
+        }
+    }
+
+    /// With flushing, a result that was rounded up to the smallest normal number is zero.
+    fn guard_smallest(&mut self, s: Shape, value: Ref) {
+        if self.fp_mode.flush && s.lane != Lane::H {
+            self.push(Op::SmallestGuard { s, a: value });
+        }
+    }
+
+    /// With flushing, for operations to which x86 lets denormals pass quietly.
+    fn trap_denormals(&mut self, s: Shape, operand: Ref) {
+        if self.fp_mode.flush && s.lane != Lane::H {
+            self.push(Op::DenormalTrap { s, a: operand });
         }
     }
 
@@ -792,9 +833,15 @@ impl Ops for Builder<'_> {
             self.guard_nan(Shape::new(lane, span), a);
             return self.push(Op::Fp1 { op, s, a });
         }
+        if rounds_to_integral(op) {
+            self.trap_denormals(s, a);
+        }
         let result = self.push(Op::Fp1 { op, s, a });
         if !makes_no_nan(op) {
             self.guard_nan(s, result);
+        }
+        if op == Fp1::CvtDS {
+            self.guard_smallest(s, result);
         }
         result
     }
@@ -809,9 +856,15 @@ impl Ops for Builder<'_> {
         if !support::fp2(op, s) {
             return self.give_up();
         }
+        if is_comparison(op) {
+            self.guard_operands(s, [a, b]);
+        }
         let result = self.push(Op::Fp2 { op, s, a, b });
         if !is_comparison(op) {
             self.guard_nan(s, result);
+        }
+        if matches!(op, Fp2::Mul | Fp2::Div | Fp2::Nmul) {
+            self.guard_smallest(s, result);
         }
         result
     }
@@ -827,7 +880,9 @@ impl Ops for Builder<'_> {
         if !support::fp3(op) {
             return self.give_up();
         }
-        self.push(Op::Fp3 { op, s, a, b, c })
+        let result = self.push(Op::Fp3 { op, s, a, b, c });
+        self.guard_smallest(s, result);
+        result
     }
 
     fn fp_compare(&mut self, size: FpSize, signaling: bool, a: Ref, b: Ref) {
@@ -837,6 +892,7 @@ impl Ops for Builder<'_> {
         }
         let (_, a) = self.as_single(size, a);
         let (size, b) = self.as_single(size, b);
+        self.guard_operands(Shape::scalar(size.lane()), [a, b]);
         self.push(Op::FpCompare {
             size,
             signaling,
@@ -846,7 +902,7 @@ impl Ops for Builder<'_> {
     }
 
     fn fp_cond_compare(&mut self, size: FpSize, signaling: bool, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
-        if self.is_strict(size.lane()) {
+        if self.is_strict(size.lane()) || self.fp_mode.flush {
             self.give_up();
             return;
         }
@@ -872,6 +928,7 @@ impl Ops for Builder<'_> {
         if self.is_strict(size.lane()) || !support::fp_to_int(how) {
             return self.give_up();
         }
+        self.trap_denormals(Shape::scalar(size.lane()), a);
         let (size, a) = self.scaled_operand(how, size, a);
         self.push(Op::FpToInt { how, w, size, a })
     }
@@ -905,6 +962,7 @@ impl Ops for Builder<'_> {
         {
             return result;
         }
+        self.trap_denormals(s, a);
         self.push(Op::VecFpToInt { how, s, a })
     }
 

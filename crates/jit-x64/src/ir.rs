@@ -282,6 +282,16 @@ pub enum Op {
         s: Shape,
         a: Ref,
     },
+    /// Leaves to the interpreter if a lane is the smallest normal number.
+    SmallestGuard {
+        s: Shape,
+        a: Ref,
+    },
+    /// Traps if a lane is denormal and MXCSR says so.
+    DenormalTrap {
+        s: Shape,
+        a: Ref,
+    },
     FpToInt {
         how: FpToInt,
         w: Width,
@@ -391,6 +401,8 @@ impl Op {
             | Op::FpCondCompare { .. }
             | Op::FpToJsInt { .. }
             | Op::NanGuard { .. }
+            | Op::SmallestGuard { .. }
+            | Op::DenormalTrap { .. }
             | Op::Load { .. }
             | Op::Store { .. }
             | Op::LoadV { .. }
@@ -473,6 +485,8 @@ impl Op {
             | Op::FpToInt { a, .. }
             | Op::FpToJsInt { a }
             | Op::NanGuard { a, .. }
+            | Op::SmallestGuard { a, .. }
+            | Op::DenormalTrap { a, .. }
             | Op::VecFpToInt { a, .. }
             | Op::VecIntToFp { a, .. }
             | Op::SetX(_, a)
