@@ -8,11 +8,12 @@
 
 use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
-use guest::{CpuState, Exit, FpEnv, access};
+use guest::{CpuState, Exit, access};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
 };
+use jit_x64::builder::FpMode;
 use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
 use std::io;
@@ -35,10 +36,6 @@ const fn empty_entry(index: usize) -> LookupEntry {
         host_pc: 0,
     }
 }
-
-/// FPCR bits under which inline floating point would differ: NaN defaults, flushing,
-/// alternative half precision.
-const STRICT_FPCR: u32 = FpEnv::FPCR_DN | FpEnv::FPCR_FZ | FpEnv::FPCR_FZ16 | FpEnv::FPCR_AHP;
 
 /// Why a signal handler or the interpreter stopped generated code.
 #[derive(Clone, Copy, Debug)]
@@ -202,7 +199,7 @@ pub struct Cpu {
     pending: Box<Pending>,
     generation: u64,
     flushes: u64,
-    strict_fp: bool,
+    fp_mode: FpMode,
 }
 
 impl Cpu {
@@ -246,7 +243,7 @@ impl Cpu {
             pending,
             generation: 0,
             flushes: 0,
-            strict_fp: false,
+            fp_mode: FpMode::default(),
         })
     }
 
@@ -400,7 +397,9 @@ impl Cpu {
             Pending::Interpret => {
                 let pc = self.state().pc;
                 engine.trapped(pc);
-                self.step().err()
+                let exit = self.step().err();
+                self.state_mut().refresh_mxcsr();
+                exit
             }
             Pending::Exit(exit) => Some(exit),
         }
@@ -410,14 +409,14 @@ impl Cpu {
     fn catch_up(&mut self, engine: &Engine) {
         let generation = engine.generation.load(Ordering::SeqCst);
         let flushes = engine.flushes.load(Ordering::SeqCst);
-        let strict_fp = self.state().fp.fpcr & STRICT_FPCR != 0;
-        if flushes != self.flushes || strict_fp != self.strict_fp {
+        let fp_mode = FpMode::of(self.state().fp.fpcr);
+        if flushes != self.flushes || fp_mode != self.fp_mode {
             self.memory.clear_return_stack(&engine.stubs);
         }
-        if generation != self.generation || strict_fp != self.strict_fp {
+        if generation != self.generation || fp_mode != self.fp_mode {
             self.memory.clear_lookup();
         }
-        (self.generation, self.flushes, self.strict_fp) = (generation, flushes, strict_fp);
+        (self.generation, self.flushes, self.fp_mode) = (generation, flushes, fp_mode);
     }
 
     /// Host address of the block at `pc`, translated now if need be; a branch that came
@@ -431,7 +430,7 @@ impl Cpu {
     ) -> Result<u64, Exit> {
         let key = BlockKey {
             pc: self.state().pc,
-            strict_fp: self.strict_fp,
+            fp_mode: self.fp_mode,
         };
         if let Some(table) = table.filter(|_| link.is_none()) {
             // SAFETY: the index is within the table, which only this CPU uses.

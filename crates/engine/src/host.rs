@@ -44,13 +44,15 @@ impl Context<'_> {
     fn is_write(&self) -> bool {
         self.machine.uc_mcontext.gregs[libc::REG_ERR as usize] & ERROR_WRITE != 0
     }
-    /// Clears the sticky Invalid flag of the trapping operation: the interpreter decides
-    /// whether the guest sees it.
-    fn clear_invalid(&mut self) {
+    /// Clears the sticky flags of exceptions that trap: the interpreter decides which of them
+    /// the guest sees.
+    fn clear_unmasked(&mut self) {
         let fpregs = self.machine.uc_mcontext.fpregs;
         if !fpregs.is_null() {
             // SAFETY: the kernel points it at the frame's floating-point state.
-            unsafe { (*fpregs).mxcsr &= !1 };
+            let mxcsr = unsafe { &mut (*fpregs).mxcsr };
+            let unmasked = !(*mxcsr >> 7) & 0x3f;
+            *mxcsr &= !unmasked;
         }
     }
 }
@@ -108,7 +110,7 @@ pub unsafe fn on_host_signal(
     };
     let (pc, flags) = place;
     let pending = if signal == libc::SIGFPE {
-        context.clear_invalid();
+        context.clear_unmasked();
         Pending::Interpret
     } else if poll_page.contains(&fault_addr) {
         Pending::Poll

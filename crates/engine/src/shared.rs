@@ -6,6 +6,7 @@ use crate::trace::Trace;
 use crate::translate::Translator;
 use guest::{CpuModel, GuestAddr};
 use jit_x64::asm::Asm;
+use jit_x64::builder::FpMode;
 use jit_x64::stubs::Stubs;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
@@ -44,7 +45,7 @@ pub enum Mode {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct BlockKey {
     pub pc: u64,
-    pub strict_fp: bool,
+    pub fp_mode: FpMode,
 }
 
 /// A branch that can be linked.
@@ -391,7 +392,7 @@ impl Shared {
                 .get(key)
                 .is_some_and(|block| key.pc < end && start < key.pc + u64::from(block.guest_len))
         });
-        found.sort_unstable_by_key(|key| (key.pc, key.strict_fp));
+        found.sort_unstable_by_key(|key| (key.pc, key.fp_mode));
         found.dedup();
         found
     }

@@ -6,7 +6,7 @@ use crate::shared::{BlockKey, Engine, Shared, SiteRecord};
 use guest::cpu_model::Feature;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow};
+use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::passes::Analysis;
@@ -85,7 +85,7 @@ impl Engine {
         let cache = self.cache.as_ref()?;
         let key = BlockKey {
             pc: pc.0,
-            strict_fp: false,
+            fp_mode: FpMode::default(),
         };
         let mut shared = self.lock();
         if Engine::find(&shared, key).is_none() {
@@ -125,7 +125,7 @@ impl Engine {
             guarded: false,
         };
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
-        let mut builder = Builder::new(ir, key.pc, key.strict_fp, self.model.features);
+        let mut builder = Builder::new(ir, key.pc, key.fp_mode, self.model.features);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);
         let mut side_exits = 0;
         loop {

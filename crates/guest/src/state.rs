@@ -242,15 +242,23 @@ impl CpuState {
     /// Writes FPSR and clears what MXCSR and generated code have gathered.
     pub const fn set_fpsr(&mut self, fpsr: u32) {
         self.fp.fpsr = fpsr & 0xf800_009f;
-        self.mxcsr &= !0x3f;
         self.saturated = 0;
+        self.mxcsr = mxcsr_control(self.fp);
+    }
+
+    /// Gathers the sticky bits and sets the masks that follow from them: to be called after
+    /// the interpreter has executed what trapped.
+    pub const fn refresh_mxcsr(&mut self) {
+        self.fp.fpsr |= mxcsr_to_fpsr(self.mxcsr);
+        self.mxcsr = mxcsr_control(self.fp);
     }
 
     /// Writes FPCR and what of it MXCSR carries (rounding mode, flush to zero).
     pub const fn set_fpcr(&mut self, fpcr: u32) {
-        let fpcr = fpcr & 0x07f7_9f00 & !0x0007_9f00;
+        // Bits 20 and 21 (Stride) can be set and mean nothing.
+        let fpcr = fpcr & 0x07f8_0000;
         self.fp.fpcr = fpcr;
-        self.mxcsr = (self.mxcsr & 0x3f) | fpcr_to_mxcsr(fpcr);
+        self.refresh_mxcsr();
     }
 }
 
@@ -260,8 +268,14 @@ impl Default for CpuState {
     }
 }
 
-/// The control part of MXCSR that carries out FPCR.
-const fn fpcr_to_mxcsr(fpcr: u32) -> u32 {
+/// The control part of MXCSR that carries out FPCR, nothing sticky.
+///
+/// The flags of x86's own flushing differ from Arm's, so with FZ the host does not flush:
+/// whatever involves a denormal traps (Denormal and Underflow unmasked; Divide by Zero too,
+/// because a denormal divided by zero raises nothing else). Such a trap may leave Inexact
+/// behind where Arm raises none: therefore Inexact traps until FPSR.IXC is set anyway.
+const fn mxcsr_control(fp: FpEnv) -> u32 {
+    let fpcr = fp.fpcr;
     // Arm RMode: nearest, plus, minus, zero. x86 RC: nearest, minus, plus, zero.
     let rc = match (fpcr >> FpEnv::FPCR_RMODE_SHIFT) & 3 {
         0 => 0,
@@ -269,12 +283,14 @@ const fn fpcr_to_mxcsr(fpcr: u32) -> u32 {
         2 => 1,
         _ => 3,
     };
-    let flush = if fpcr & FpEnv::FPCR_FZ != 0 {
-        (1 << 15) | (1 << 6)
-    } else {
-        0
-    };
-    MXCSR_RESET | (rc << 13) | flush
+    let mut unmasked = 0;
+    if fpcr & FpEnv::FPCR_FZ != 0 {
+        unmasked |= (1 << 8) | (1 << 9) | (1 << 11);
+        if fp.fpsr & FpEnv::FPSR_IXC == 0 {
+            unmasked |= 1 << 12;
+        }
+    }
+    (MXCSR_RESET & !unmasked) | (rc << 13)
 }
 
 /// Sticky x86 exception bits as FPSR bits.

@@ -126,6 +126,8 @@ pub struct Consts {
     pub ror8_d: [u8; 16],
     pub abs_h: [u16; 8],
     pub smallest_h: [u16; 8],
+    pub smallest_s: [u32; 4],
+    pub smallest_d: [u64; 2],
     /// The bits of a double that a single does not have, and the others.
     pub sticky: [u64; 4],
     pub kept: [u64; 4],
@@ -247,6 +249,8 @@ impl Consts {
             ror8_d: [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8],
             abs_h: [!(1 << 15); 8],
             smallest_h: [1 << 10; 8],
+            smallest_s: [1 << 23; 4],
+            smallest_d: [1 << 52; 2],
             sticky: [(1 << 29) - 1; 4],
             kept: [!((1 << 29) - 1); 4],
             half_s: [0x3f00_0000; 4],

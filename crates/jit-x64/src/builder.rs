@@ -9,7 +9,7 @@ use crate::features::HostFeatures;
 use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
 use guest::cpu_model::FeatureSet;
-use guest::{CpuState, PacState};
+use guest::{CpuState, FpEnv, PacState};
 use semantics::ops::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
     Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Ops, Order, PacKey, Rmw, Shape, Span, SysReg,
@@ -28,6 +28,60 @@ pub enum Flow {
     End,
 }
 
+/// What of FPCR, besides the rounding mode, the code of a block depends on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct FpMode {
+    /// FZ: operations on denormals trap; what raises nothing is looked at here.
+    pub flush: bool,
+    /// FZ16: it computes on halves.
+    pub flush_half: bool,
+    /// DN: a result that is a NaN goes to it.
+    pub default_nan: bool,
+    /// AHP: it converts from and to halves.
+    pub alternative_half: bool,
+}
+
+impl FpMode {
+    #[must_use]
+    pub const fn of(fpcr: u32) -> FpMode {
+        FpMode {
+            flush: fpcr & FpEnv::FPCR_FZ != 0,
+            flush_half: fpcr & FpEnv::FPCR_FZ16 != 0,
+            default_nan: fpcr & FpEnv::FPCR_DN != 0,
+            alternative_half: fpcr & FpEnv::FPCR_AHP != 0,
+        }
+    }
+}
+
+/// Whether the result is a mask or the operand's bits: NaNs are no matter.
+const fn makes_no_nan(op: Fp1) -> bool {
+    matches!(
+        op,
+        Fp1::Abs | Fp1::Neg | Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
+    )
+}
+
+const fn rounds_to_integral(op: Fp1) -> bool {
+    matches!(
+        op,
+        Fp1::RintN
+            | Fp1::RintP
+            | Fp1::RintM
+            | Fp1::RintZ
+            | Fp1::RintA
+            | Fp1::RintI
+            | Fp1::RintX
+            | Fp1::Rint32Z
+            | Fp1::Rint32X
+            | Fp1::Rint64Z
+            | Fp1::Rint64X
+    )
+}
+
+const fn is_comparison(op: Fp2) -> bool {
+    matches!(op, Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt)
+}
+
 /// Records one block.
 pub struct Builder<'a> {
     pub ir: &'a mut Ir,
@@ -40,8 +94,7 @@ pub struct Builder<'a> {
     fallback: bool,
     /// The rounds of SHA-256 recorded last: the other half of their result is often next.
     sha256: Option<fuse::Sha256>,
-    /// FPCR asks for what the inline floating-point sequences do not give.
-    strict_fp: bool,
+    fp_mode: FpMode,
     /// What the CPU has.
     features: FeatureSet,
     /// The next instruction is in a page with FEAT_BTI's guard.
@@ -53,7 +106,7 @@ pub struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// Starts a block at `pc`.
-    pub fn new(ir: &'a mut Ir, pc: u64, strict_fp: bool, features: FeatureSet) -> Self {
+    pub fn new(ir: &'a mut Ir, pc: u64, fp_mode: FpMode, features: FeatureSet) -> Self {
         ir.ops.clear();
         ir.pc = pc;
         ir.guest_len = 0;
@@ -66,7 +119,7 @@ impl<'a> Builder<'a> {
             flow: Flow::Next,
             fallback: false,
             sha256: None,
-            strict_fp,
+            fp_mode,
             features,
             guarded: false,
             alone: false,
@@ -154,7 +207,7 @@ impl<'a> Builder<'a> {
                 LoadExt::SignW => true,
                 LoadExt::SignX => false,
             },
-            Op::Crc32c { .. } | Op::Crc32 { .. } | Op::GetNzcv => true,
+            Op::Crc32c { .. } | Op::Crc32 { .. } | Op::GetNzcv | Op::FpToJsInt { .. } => true,
             _ => false,
         }
     }
@@ -184,6 +237,42 @@ impl<'a> Builder<'a> {
                 let imm = self.imm(offset as u64);
                 (self.int2(Int2::Add, Width::X, base, imm), 0)
             }
+        }
+    }
+
+    /// Whether the interpreter computes on numbers of this size.
+    fn is_strict(&self, lane: Lane) -> bool {
+        lane == Lane::H && (self.fp_mode.flush || self.fp_mode.flush_half)
+    }
+
+    /// With default NaNs, a result must be a number or be made by the interpreter. With
+    /// flushing too: x86 does not notice a denormal beside a NaN.
+    fn guard_nan(&mut self, s: Shape, value: Ref) {
+        if self.fp_mode.default_nan || self.fp_mode.flush {
+            self.push(Op::NanGuard { s, a: value });
+        }
+    }
+
+    /// Operands of a comparison with flushing: as above.
+    fn guard_operands(&mut self, s: Shape, operands: [Ref; 2]) {
+        if self.fp_mode.flush {
+            for a in operands {
+                self.push(Op::NanGuard { s, a });
+            }
+        }
+    }
+
+    /// With flushing, a result that was rounded up to the smallest normal number is zero.
+    fn guard_smallest(&mut self, s: Shape, value: Ref) {
+        if self.fp_mode.flush && s.lane != Lane::H {
+            self.push(Op::SmallestGuard { s, a: value });
+        }
+    }
+
+    /// With flushing, for operations to which x86 lets denormals pass quietly.
+    fn trap_denormals(&mut self, s: Shape, operand: Ref) {
+        if self.fp_mode.flush && s.lane != Lane::H {
+            self.push(Op::DenormalTrap { s, a: operand });
         }
     }
 
@@ -951,7 +1040,14 @@ impl Ops for Builder<'_> {
     }
 
     fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) -> Ref {
-        if self.strict_fp && !matches!(op, Fp1::Abs | Fp1::Neg) {
+        let strict = match op {
+            Fp1::Abs | Fp1::Neg => false,
+            // Halves are not flushed here, but their singles and doubles are.
+            Fp1::CvtHS | Fp1::CvtHD => self.fp_mode.alternative_half,
+            Fp1::CvtSH | Fp1::CvtDH => self.fp_mode.alternative_half || self.fp_mode.flush,
+            _ => self.is_strict(s.lane),
+        };
+        if strict {
             return self.give_up();
         }
         if let Some(result) = self.expand_fp1(op, s, a) {
@@ -960,11 +1056,27 @@ impl Ops for Builder<'_> {
         if !support::fp1(op, s) {
             return self.give_up();
         }
-        self.push(Op::Fp1 { op, s, a })
+        if matches!(op, Fp1::CvtSH | Fp1::CvtDH) {
+            let lane = if op == Fp1::CvtSH { Lane::S } else { Lane::D };
+            let span = if s.span == Span::Half { Span::Full } else { s.span };
+            self.guard_nan(Shape::new(lane, span), a);
+            return self.push(Op::Fp1 { op, s, a });
+        }
+        if rounds_to_integral(op) {
+            self.trap_denormals(s, a);
+        }
+        let result = self.push(Op::Fp1 { op, s, a });
+        if !makes_no_nan(op) {
+            self.guard_nan(s, result);
+        }
+        if op == Fp1::CvtDS {
+            self.guard_smallest(s, result);
+        }
+        result
     }
 
     fn fp2(&mut self, op: Fp2, s: Shape, a: Ref, b: Ref) -> Ref {
-        if self.strict_fp {
+        if self.is_strict(s.lane) {
             return self.give_up();
         }
         if let Some(result) = self.expand_fp2(op, s, a, b) {
@@ -973,11 +1085,22 @@ impl Ops for Builder<'_> {
         if !support::fp2(op, s) {
             return self.give_up();
         }
-        self.push(Op::Fp2 { op, s, a, b })
+        if is_comparison(op) {
+            self.guard_operands(s, [a, b]);
+        }
+        let result = self.push(Op::Fp2 { op, s, a, b });
+        if !is_comparison(op) {
+            self.guard_nan(s, result);
+        }
+        if matches!(op, Fp2::Mul | Fp2::Div | Fp2::Nmul) {
+            self.guard_smallest(s, result);
+        }
+        result
     }
 
     fn fp3(&mut self, op: Fp3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
-        if self.strict_fp {
+        let widens = matches!(op, Fp3::MulAddLong | Fp3::MulSubLong);
+        if self.is_strict(if widens { Lane::H } else { s.lane }) {
             return self.give_up();
         }
         if let Some(result) = self.expand_fp3(op, s, a, b, c) {
@@ -986,16 +1109,19 @@ impl Ops for Builder<'_> {
         if !support::fp3(op) {
             return self.give_up();
         }
-        self.push(Op::Fp3 { op, s, a, b, c })
+        let result = self.push(Op::Fp3 { op, s, a, b, c });
+        self.guard_smallest(s, result);
+        result
     }
 
     fn fp_compare(&mut self, size: FpSize, signaling: bool, a: Ref, b: Ref) {
-        if self.strict_fp {
+        if self.is_strict(size.lane()) {
             self.give_up();
             return;
         }
         let (_, a) = self.as_single(size, a);
         let (size, b) = self.as_single(size, b);
+        self.guard_operands(Shape::scalar(size.lane()), [a, b]);
         self.push(Op::FpCompare {
             size,
             signaling,
@@ -1005,7 +1131,7 @@ impl Ops for Builder<'_> {
     }
 
     fn fp_cond_compare(&mut self, size: FpSize, signaling: bool, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
-        if self.strict_fp {
+        if self.is_strict(size.lane()) || self.fp_mode.flush {
             self.give_up();
             return;
         }
@@ -1028,19 +1154,23 @@ impl Ops for Builder<'_> {
     }
 
     fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Ref) -> Ref {
-        if self.strict_fp || !support::fp_to_int(how) {
+        if self.is_strict(size.lane()) || !support::fp_to_int(how) {
             return self.give_up();
         }
+        self.trap_denormals(Shape::scalar(size.lane()), a);
         let (size, a) = self.scaled_operand(how, size, a);
         self.push(Op::FpToInt { how, w, size, a })
     }
 
-    fn fp_to_js_int(&mut self, _a: Ref) -> Ref {
-        self.give_up()
+    fn fp_to_js_int(&mut self, a: Ref) -> Ref {
+        if self.fp_mode.flush {
+            return self.give_up();
+        }
+        self.push(Op::FpToJsInt { a })
     }
 
     fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) -> Ref {
-        if self.strict_fp {
+        if self.is_strict(size.lane()) {
             return self.give_up();
         }
         if size == FpSize::H {
@@ -1053,7 +1183,7 @@ impl Ops for Builder<'_> {
     }
 
     fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Ref) -> Ref {
-        if self.strict_fp || !support::fp_to_int(how) {
+        if self.is_strict(s.lane) || !support::fp_to_int(how) {
             return self.give_up();
         }
         if s.lane == Lane::H
@@ -1061,11 +1191,12 @@ impl Ops for Builder<'_> {
         {
             return result;
         }
+        self.trap_denormals(s, a);
         self.push(Op::VecFpToInt { how, s, a })
     }
 
     fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: Ref) -> Ref {
-        if self.strict_fp {
+        if self.is_strict(s.lane) {
             return self.give_up();
         }
         if s.lane == Lane::H {

@@ -346,6 +346,25 @@ pub enum Op {
         b: Ref,
         c: Ref,
     },
+    /// FJCVTZS; sets NZCV.
+    FpToJsInt {
+        a: Ref,
+    },
+    /// Leaves to the interpreter if a lane is a NaN.
+    NanGuard {
+        s: Shape,
+        a: Ref,
+    },
+    /// Leaves to the interpreter if a lane is the smallest normal number.
+    SmallestGuard {
+        s: Shape,
+        a: Ref,
+    },
+    /// Traps if a lane is denormal and MXCSR says so.
+    DenormalTrap {
+        s: Shape,
+        a: Ref,
+    },
     FpToInt {
         how: FpToInt,
         w: Width,
@@ -511,6 +530,10 @@ impl Op {
             | Op::Fence => Effect::Writes,
             Op::FpCompare { .. }
             | Op::FpCondCompare { .. }
+            | Op::FpToJsInt { .. }
+            | Op::NanGuard { .. }
+            | Op::SmallestGuard { .. }
+            | Op::DenormalTrap { .. }
             | Op::Load { .. }
             | Op::Store { .. }
             | Op::LoadV { .. }
@@ -574,6 +597,7 @@ impl Op {
                 | Op::FpCondCompare { .. }
                 | Op::SetNzcv(_)
                 | Op::InvertCarry
+                | Op::FpToJsInt { .. }
         )
     }
 
@@ -606,6 +630,10 @@ impl Op {
             | Op::VecGetLane { a, .. }
             | Op::Fp1 { a, .. }
             | Op::FpToInt { a, .. }
+            | Op::FpToJsInt { a }
+            | Op::NanGuard { a, .. }
+            | Op::SmallestGuard { a, .. }
+            | Op::DenormalTrap { a, .. }
             | Op::VecFpToInt { a, .. }
             | Op::VecIntToFp { a, .. }
             | Op::SetX(_, a)

@@ -1,7 +1,7 @@
 //! The passes over block IR: what they remove, and what they must leave alone.
 
 use guest::cpu_model::FeatureSet;
-use jit_x64::builder::{Builder, Flow};
+use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::ir::{Ir, Op};
 use jit_x64::passes::{Analysis, NO_HINT};
 use semantics::ops::{FlagOp, Int2};
@@ -9,7 +9,7 @@ use semantics::ops::{FlagOp, Int2};
 /// Records the words as a block and runs the passes.
 fn block(words: &[u32], flags_live: bool) -> (Ir, Analysis) {
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, 0x1000, false, FeatureSet::ALL);
+    let mut builder = Builder::new(&mut ir, 0x1000, FpMode::default(), FeatureSet::ALL);
     let mut flow = Flow::Next;
     for &word in words {
         flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
@@ -90,7 +90,7 @@ fn a_conditional_compare_keeps_the_flags_it_reads() {
 fn flags_are_kept_for_the_side_exit_that_needs_them() {
     // cmp x0, x1; cbz x2, .+0x40: live at the target, which is where the question is asked.
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, 0x1000, false, FeatureSet::ALL);
+    let mut builder = Builder::new(&mut ir, 0x1000, FpMode::default(), FeatureSet::ALL);
     for word in [0xeb01_001f, 0xb400_0202] {
         builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
     }
@@ -201,7 +201,7 @@ fn an_analysis_forgets_the_block_before() {
     let (mut long, _) = block(&[0xf862_7820, 0x8b02_0020, 0xeb01_001f, 0x5400_0201], true);
     analysis.run(&mut long, |_| true);
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, 0, false, FeatureSet::ALL);
+    let mut builder = Builder::new(&mut ir, 0, FpMode::default(), FeatureSet::ALL);
     builder.instruction(0x8b02_0020, true, |word, ops| {
         semantics::translate(word, ops).is_ok()
     });

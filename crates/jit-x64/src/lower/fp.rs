@@ -85,6 +85,33 @@ impl Lower<'_> {
         self.guard(Cc::Ne);
     }
 
+    pub(super) fn nan_guard(&mut self, s: Shape, a: Ref) {
+        let r = self.vreg(a);
+        self.guard_nan(kind(s), r);
+    }
+
+    pub(super) fn smallest_guard(&mut self, s: Shape, a: Ref) {
+        let r = self.vreg(a);
+        let t = self.vtemp();
+        let (abs, equal, smallest) = if s.lane == Lane::D {
+            (const_offset!(abs_d), VPCMPEQQ, const_offset!(smallest_d))
+        } else {
+            (const_offset!(abs_s), VPCMPEQD, const_offset!(smallest_s))
+        };
+        self.clobber_flags();
+        self.asm.v3_state(VANDPS, t, r, abs);
+        self.asm.v3_state(equal, t, t, smallest);
+        self.asm.v2(VPTEST, t, t);
+        self.guard(Cc::Ne);
+    }
+
+    pub(super) fn denormal_trap(&mut self, s: Shape, a: Ref) {
+        let r = self.vreg(a);
+        let r = self.tame(s, a, r);
+        let t = self.vtemp();
+        self.asm.v3i(VCMP.of(kind(s)), t, r, r, EQ_OQ);
+    }
+
     pub(super) fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) {
         let k = kind(s);
         let ra = self.vreg(a);

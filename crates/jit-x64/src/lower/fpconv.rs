@@ -3,8 +3,8 @@
 //! Scaling by a power of two is exact: towards integers behind a clamp to numbers that are
 //! far out of range anyway, from integers because the result cannot be denormal.
 
-use super::Lower;
 use super::fp::kind;
+use super::{FlagState, Lower};
 use crate::asm::int::{Alu, Shift};
 use crate::asm::sse::*;
 use crate::asm::{Cc, Gpr, Xmm};
@@ -89,6 +89,32 @@ impl Lower<'_> {
         let source = self.vreg(a);
         let d = self.convert_to_int(how, w, size == FpSize::D, source);
         self.bind_temp(self.at as Ref, d);
+    }
+
+    /// FJCVTZS. What is not a word goes to the interpreter before anything was raised; Z says
+    /// whether the integer, as a double, has the operand's bits (minus zero has not).
+    pub(super) fn fp_to_js_int(&mut self, a: Ref) {
+        let k = FpKind::Sd;
+        let source = self.vreg(a);
+        let (t, d, other) = (self.vtemp(), self.temp(), self.temp());
+        self.clobber_flags();
+        self.round(k, t, source, 3 | 8);
+        self.asm.cvt_to_int(true, true, Width::X, d, t);
+        self.asm.movsxd(other, d);
+        self.asm.alu(Alu::Cmp, Width::X, other, d);
+        self.guard(Cc::Ne);
+        self.raise_inexact(Rounding::Zero, k, t, source);
+        let bits = self.temp();
+        self.asm.vzero(t);
+        self.asm.cvt_from_int(true, Width::X, t, t, d);
+        self.asm.vmovq_to(bits, t);
+        self.asm.vmovq_to(other, source);
+        self.asm.mov(Width::W, d, d);
+        self.asm.alu(Alu::Xor, Width::X, other, bits);
+        // All other flags become zero.
+        self.asm.popcnt(other, other);
+        self.bind_temp(self.at as Ref, d);
+        self.set_flag_state(FlagState::Add);
     }
 
     /// Lane 0 as an integer in a temporary. Values out of range trap or leave by a guard,

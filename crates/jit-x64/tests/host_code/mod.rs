@@ -2,7 +2,7 @@
 
 use a64_isa::FeatureSet;
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow};
+use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::features::HostFeatures;
 use jit_x64::ir::{Ir, Op};
 use jit_x64::lower::{Code, Scratch, lower};
@@ -53,7 +53,7 @@ pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block 
         no_return: 0,
     };
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, GUEST_PC, false, FeatureSet::ALL);
+    let mut builder = Builder::new(&mut ir, GUEST_PC, FpMode::default(), FeatureSet::ALL);
     let mut flow = Flow::Next;
     for &word in words {
         assert!(flow != Flow::End, "{words:08x?}: code behind the block's end");

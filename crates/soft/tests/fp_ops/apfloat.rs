@@ -9,7 +9,7 @@ use semantics::ops::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Rounding, Width};
 
 use crate::{CASES, MODES, Random, fpcr, layout, scalar};
 
-fn round_of(rounding: Rounding) -> Round {
+pub(crate) fn round_of(rounding: Rounding) -> Round {
     match rounding {
         Rounding::PlusInf => Round::TowardPositive,
         Rounding::MinusInf => Round::TowardNegative,
@@ -33,7 +33,7 @@ fn flags_of(status: Status) -> u32 {
 }
 
 /// A format together with its oracle.
-trait Oracle: Float {
+pub(crate) trait Oracle: Float {
     const SIZE: FpSize;
 }
 impl Oracle for Half {

@@ -1,10 +1,12 @@
 //! The floating-point bodies against another implementation of IEEE 754 (`apfloat`), against
 //! the rules of the Arm architecture in which it differs from others (`special`, `convert`),
-//! and against the tables of estimates (`estimate`).
+//! and against the tables of estimates (`estimate`); results and flags of the IEEE operations against
+//! exact arithmetic (`ieee`).
 
 mod apfloat;
 mod convert;
 mod estimate;
+mod ieee;
 mod special;
 
 use semantics::ops::{FpSize, Rounding, Shape};
