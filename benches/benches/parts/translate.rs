@@ -7,7 +7,7 @@ use engine::{Engine, Mode};
 use guest::GuestAddr;
 use guest::cpu_model::FeatureSet;
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow};
+use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::passes::Analysis;
@@ -22,7 +22,7 @@ const CODE_SIZE: usize = 64 << 10;
 
 /// Records the block at `start`.
 fn build(code: &GuestCode, start: usize, ir: &mut Ir) {
-    let mut builder = Builder::new(ir, code.address(start).0, false, FeatureSet::ALL);
+    let mut builder = Builder::new(ir, code.address(start).0, FpMode::default(), FeatureSet::ALL);
     for &word in &code.words[start..] {
         let flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
         if flow == Flow::End {

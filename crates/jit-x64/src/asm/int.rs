@@ -330,10 +330,6 @@ impl Asm {
         }
     }
 
-    pub fn popcnt(&mut self, d: Gpr, s: Gpr) {
-        dynasm!(self; .arch x64; popcnt Rq(d.0), Rq(s.0));
-    }
-
     pub fn tzcnt(&mut self, w: Width, d: Gpr, s: Gpr) {
         match w {
             Width::W => dynasm!(self; .arch x64; tzcnt Rd(d.0), Rd(s.0)),

@@ -112,7 +112,7 @@ impl Lower<'_> {
         self.asm.mov(Width::W, d, d);
         self.asm.alu(Alu::Xor, Width::X, other, bits);
         // All other flags become zero.
-        self.asm.popcnt(other, other);
+        self.asm.popcnt(Width::X, other, other);
         self.bind_temp(self.at as Ref, d);
         self.set_flag_state(FlagState::Add);
     }
