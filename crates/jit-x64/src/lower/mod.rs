@@ -6,6 +6,7 @@
 //! guest registers are in their homes; only NZCV may wait in EFLAGS, which the
 //! [`MapEntry`] of the place tells.
 
+mod estimate;
 mod flags;
 mod flow;
 mod fp;
