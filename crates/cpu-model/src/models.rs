@@ -80,27 +80,9 @@ const CORTEX_A710: FeatureSet = ARMV8_4.union(FeatureSet::of(&[
 
 const NEOVERSE_N2: FeatureSet = CORTEX_A710.with(F::Rng);
 
-/// What `max`, and any other model, may have: extensions all of whose instructions exist.
-pub const OFFERED: FeatureSet = ARMV8_0.union(FeatureSet::of(&[
-    F::Lse,
-    F::Lor,
-    F::Lrcpc,
-    F::Dpb,
-    F::Dpb2,
-    F::Pauth,
-    F::Pacimp,
-    F::Pacqarma5,
-    F::Fpac,
-    F::Bti,
-    F::Sb,
-    F::Ssbs,
-    F::Dit,
-    F::Rng,
-    F::Ecv,
-    F::Xs,
-    F::Wfxt,
-    F::Dgh,
-]));
+/// What `max`, and any other model, may have: extensions all of whose instructions exist. One that is begun is left
+/// out here until it is complete.
+pub const OFFERED: FeatureSet = FeatureSet::ALL;
 
 /// Every extension whose instructions exist.
 pub static MAX: CpuModel = model("max", 0x000f_0510, FeatureSet::ALL.without(F::Pacqarma5));
@@ -174,8 +156,7 @@ mod tests {
     }
 
     /// Extensions that no instruction of the tables belongs to: they change what others do.
-    const WITHOUT_ROWS: [Feature; 9] = [
-        F::Fp16,
+    const WITHOUT_ROWS: [Feature; 8] = [
         F::Lse2,
         F::Fpac,
         F::Pacimp,

@@ -51,7 +51,8 @@ pub fn store_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFau
     access::store16(addr, split(value))
 }
 
-/// Faults unless the `bytes` at `addr` lie within 16 aligned ones.
+/// Faults unless the `bytes` at `addr` lie within 16 aligned ones: the rule of FEAT_LSE2, and part of the
+/// stricter one without it.
 fn check_aligned(addr: GuestAddr, bytes: usize, access: Access) -> Result<GuestAddr, MemFault> {
     let addr = access::untag(addr);
     if addr.0 % 16 + bytes as u64 <= 16 {

@@ -1,8 +1,8 @@
 //! [`Player`]: `Ops` carried out on a [`CpuState`].
 
 use crate::{bulk, memory, sysreg};
-use guest::cpu_model::FeatureSet;
-use guest::{CpuState, Exit, GuestAddr, MemFault, access};
+use guest::cpu_model::{Feature, FeatureSet};
+use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault, access};
 use semantics::Ops;
 use semantics::ops::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
@@ -62,6 +62,27 @@ impl<'a> Player<'a> {
         run(self.state).unwrap_or_else(|fault| {
             self.exit = Some(Exit::Fault(fault));
             T::default()
+        })
+    }
+
+    /// As [`Player::memory`], for accesses that are atomic or ordered. Without FEAT_LSE2 all of them must be aligned
+    /// to their size (Arm ARM B2.8.2); with it, `memory` checks what remains.
+    fn ordered<T: Default>(
+        &mut self,
+        access: Access,
+        bytes: usize,
+        addr: u64,
+        run: impl FnOnce(&mut CpuState, GuestAddr) -> Result<T, MemFault>,
+    ) -> T {
+        self.memory(|state| {
+            if !state.model.features.contains(Feature::Lse2) && addr % bytes as u64 != 0 {
+                return Err(MemFault {
+                    addr: access::untag(GuestAddr(addr)),
+                    access,
+                    kind: FaultKind::Alignment,
+                });
+            }
+            run(state, GuestAddr(addr))
         })
     }
 
@@ -212,38 +233,56 @@ impl Ops for Player<'_> {
         self.memory(|_| access::store16(addr, [first, second]));
     }
     fn load_acquire_v(&mut self, size: MemSize, addr: u64) -> u128 {
-        self.memory(|_| memory::load_acquire_v(size, GuestAddr(addr)))
+        self.ordered(Access::Read, size.bytes(), addr, |_, addr| {
+            memory::load_acquire_v(size, addr)
+        })
     }
     fn store_release_v(&mut self, size: MemSize, addr: u64, value: u128) {
-        self.memory(|_| memory::store_release_v(size, GuestAddr(addr), value));
+        self.ordered(Access::Write, size.bytes(), addr, |_, addr| {
+            memory::store_release_v(size, addr, value)
+        });
     }
     fn load_acquire(&mut self, size: MemSize, addr: u64) -> u64 {
-        self.memory(|_| memory::load_acquire(size, GuestAddr(addr)))
+        self.ordered(Access::Read, size.bytes(), addr, |_, addr| {
+            memory::load_acquire(size, addr)
+        })
     }
     fn store_release(&mut self, size: MemSize, addr: u64, value: u64) {
-        self.memory(|_| memory::store_release(size, GuestAddr(addr), value));
+        self.ordered(Access::Write, size.bytes(), addr, |_, addr| {
+            memory::store_release(size, addr, value)
+        });
     }
     fn load_exclusive(&mut self, size: MemSize, _order: Order, addr: u64) -> u64 {
-        self.memory(|state| memory::load_exclusive(state, size.bytes(), GuestAddr(addr)))[0]
+        let bytes = size.bytes();
+        self.ordered(Access::Read, bytes, addr, |state, addr| {
+            memory::load_exclusive(state, bytes, addr)
+        })[0]
     }
     fn load_exclusive_pair(&mut self, size: MemSize, _order: Order, addr: u64) -> (u64, u64) {
         let bytes = 2 * size.bytes();
-        let marked = self.memory(|state| memory::load_exclusive(state, bytes, GuestAddr(addr)));
+        let load = |state: &mut CpuState, addr| memory::load_exclusive(state, bytes, addr);
+        let marked = self.ordered(Access::Read, bytes, addr, load);
         memory::split_pair(size, marked)
     }
     fn store_exclusive(&mut self, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
         let bytes = size.bytes();
-        self.memory(|state| memory::store_exclusive(state, bytes, GuestAddr(addr), [value, 0]))
+        let store = |state: &mut CpuState, addr| memory::store_exclusive(state, bytes, addr, [value, 0]);
+        self.ordered(Access::Write, bytes, addr, store)
     }
     fn store_exclusive_pair(&mut self, size: MemSize, _order: Order, addr: u64, values: (u64, u64)) -> u64 {
         let new = memory::join_pair(size, values);
-        self.memory(|state| memory::store_exclusive(state, 2 * size.bytes(), GuestAddr(addr), new))
+        let bytes = 2 * size.bytes();
+        let store = |state: &mut CpuState, addr| memory::store_exclusive(state, bytes, addr, new);
+        self.ordered(Access::Write, bytes, addr, store)
     }
     fn clear_exclusive(&mut self) {
         memory::clear_exclusive(self.state);
     }
     fn atomic_rmw(&mut self, op: Rmw, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
-        self.memory(|_| memory::atomic_rmw(op, size.bytes(), GuestAddr(addr), value))
+        let bytes = size.bytes();
+        self.ordered(Access::Write, bytes, addr, |_, addr| {
+            memory::atomic_rmw(op, bytes, addr, value)
+        })
     }
     fn atomic_rmw_pair(
         &mut self,
@@ -252,11 +291,16 @@ impl Ops for Player<'_> {
         addr: u64,
         (first, second): (u64, u64),
     ) -> (u64, u64) {
-        self.memory(|_| memory::atomic_rmw_pair(op, GuestAddr(addr), [first, second]))
+        self.ordered(Access::Write, 16, addr, |_, addr| {
+            memory::atomic_rmw_pair(op, addr, [first, second])
+        })
     }
     fn compare_swap(&mut self, size: MemSize, _order: Order, addr: u64, expected: u64, new: u64) -> u64 {
         let (expected, new) = ([expected, 0], [new, 0]);
-        self.memory(|_| memory::compare_swap(size.bytes(), GuestAddr(addr), expected, new))[0]
+        let bytes = size.bytes();
+        self.ordered(Access::Write, bytes, addr, |_, addr| {
+            memory::compare_swap(bytes, addr, expected, new)
+        })[0]
     }
     fn compare_swap_pair(
         &mut self,
@@ -267,7 +311,9 @@ impl Ops for Player<'_> {
         new: (u64, u64),
     ) -> (u64, u64) {
         let (expected, new) = (memory::join_pair(size, expected), memory::join_pair(size, new));
-        let old = self.memory(|_| memory::compare_swap(2 * size.bytes(), GuestAddr(addr), expected, new));
+        let bytes = 2 * size.bytes();
+        let swap = |_: &mut CpuState, addr| memory::compare_swap(bytes, addr, expected, new);
+        let old = self.ordered(Access::Write, bytes, addr, swap);
         memory::split_pair(size, old)
     }
     fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {

@@ -156,6 +156,14 @@ pub struct Consts {
     /// CRC32 by Barrett reduction, bit-reflected: the low 64 bits of x^96 / P, and P.
     pub crc_quotient: [u64; 2],
     pub crc_polynomial: [u64; 2],
+    /// FRECPE and FRSQRTE: fractions in place, by the operand's fraction (and the lowest bit of
+    /// its exponent). (Arm ARM, RecipEstimate and RecipSqrtEstimate.)
+    pub recpe: [u32; 256],
+    pub rsqrte: [u32; 512],
+    pub largest_recpe: [u32; 4],
+    pub recpe_exponent: [u32; 4],
+    pub largest_rsqrte: [u32; 4],
+    pub rsqrte_exponent: [u32; 4],
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
@@ -182,6 +190,42 @@ const fn fp_flag_table(swapped: bool) -> [u16; 128] {
             0b0010
         };
         table[i] = flag_word(nzcv);
+        i += 1;
+    }
+    table
+}
+
+/// 1 over the middle of each of 256 intervals from 1 to 2.
+const fn recpe_table() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let middle = (i as u32 + 256) * 2 + 1;
+        let estimate = ((1 << 19) / middle).div_ceil(2);
+        table[i] = (estimate & 0xff) << 15;
+        i += 1;
+    }
+    table
+}
+
+/// 1 over the root of each of 256 intervals from 0.5 to 1 (an even exponent), and of half of
+/// them from 0.25 to 0.5 (an odd one; the upper half of the table).
+const fn rsqrte_table() -> [u32; 512] {
+    let mut table = [0; 512];
+    let mut i = 0;
+    while i < 512 {
+        let scaled = (i as u32 & 0xff) | 0x100;
+        // Over 1024: the middle of the interval.
+        let a = if i < 256 {
+            ((scaled >> 1 << 1) + 1) * 2
+        } else {
+            (scaled >> 1) * 2 + 1
+        };
+        let mut b = 512;
+        while a * (b + 1) * (b + 1) < 1 << 28 {
+            b += 1;
+        }
+        table[i] = (b.div_ceil(2) & 0xff) << 15;
         i += 1;
     }
     table
@@ -271,6 +315,13 @@ impl Consts {
             sha1_k: [[0x5a82_7999; 4], [0x6ed9_eba1; 4], [0x8f1b_bcdc; 4]],
             crc_quotient: [0xb4e5_b025_f701_1641, 0],
             crc_polynomial: [0x1_db71_0641, 0],
+            recpe: recpe_table(),
+            rsqrte: rsqrte_table(),
+            // Operands with these exponents, less one, and below have a normal estimate.
+            largest_recpe: [251; 4],
+            recpe_exponent: [252; 4],
+            largest_rsqrte: [253; 4],
+            rsqrte_exponent: [379; 4],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
         }

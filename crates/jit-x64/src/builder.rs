@@ -61,7 +61,8 @@ const fn makes_no_nan(op: Fp1) -> bool {
     )
 }
 
-const fn rounds_to_integral(op: Fp1) -> bool {
+/// Operations to which x86 lets denormals pass quietly.
+const fn passes_denormals(op: Fp1) -> bool {
     matches!(
         op,
         Fp1::RintN
@@ -1062,7 +1063,7 @@ impl Ops for Builder<'_> {
             self.guard_nan(Shape::new(lane, span), a);
             return self.push(Op::Fp1 { op, s, a });
         }
-        if rounds_to_integral(op) {
+        if passes_denormals(op) {
             self.trap_denormals(s, a);
         }
         let result = self.push(Op::Fp1 { op, s, a });

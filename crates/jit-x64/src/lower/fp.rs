@@ -156,6 +156,7 @@ impl Lower<'_> {
                 self.vbind(d);
             }
             Fp1::Rint32Z | Fp1::Rint32X | Fp1::Rint64Z | Fp1::Rint64X => self.round_within(op, s, a, ra),
+            Fp1::Recpe | Fp1::Rsqrte => self.estimate(op, s, ra),
             Fp1::CvtHS | Fp1::CvtSH | Fp1::CvtHD | Fp1::CvtDH => self.half_convert(op, s, a, ra),
             Fp1::CvtSD => {
                 let d = self.vdef(None, &[]);

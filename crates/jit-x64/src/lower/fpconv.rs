@@ -223,7 +223,7 @@ impl Lower<'_> {
         }
         let truncates = how.signed && how.rounding == Rounding::Zero;
         if truncates && s.lane == Lane::S {
-            let d = self.vdef_temp(None, &[]);
+            let d = self.vdef(Some(a), &[]);
             self.asm.v2(VCVTTPS2DQ, d, source);
             return self.vbind(d);
         }
@@ -259,6 +259,11 @@ impl Lower<'_> {
         let ra = self.vreg(a);
         if s.span != Span::Scalar && !double {
             let ra = self.tame(s, a, ra);
+            if how.signed && how.fbits == 0 {
+                let d = self.vdef(Some(a), &[]);
+                self.asm.v2(VCVTDQ2PS, d, ra);
+                return self.vbind(d);
+            }
             let d = self.vdef_temp(None, &[]);
             if how.signed {
                 self.asm.v2(VCVTDQ2PS, d, ra);

@@ -53,11 +53,14 @@ impl Lower<'_> {
             }
             Fp1::CvtSH => {
                 let from = self.only_low(2 * s.bits(), a, ra);
+                if !self.may_underflow(a) {
+                    let d = self.vdef(None, &[]);
+                    self.asm.v2i(VCVTPS2PH, from, d, BY_MXCSR);
+                    return self.vbind(d);
+                }
                 let d = self.vdef_temp(None, &[]);
                 self.asm.v2i(VCVTPS2PH, from, d, BY_MXCSR);
-                if self.may_underflow(a) {
-                    self.guard_smallest(d);
-                }
+                self.guard_smallest(d);
                 self.vbind(d);
             }
             _ => {

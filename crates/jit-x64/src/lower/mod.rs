@@ -8,6 +8,7 @@
 
 mod bulk;
 mod crypto;
+mod estimate;
 mod flags;
 mod flow;
 mod fp;

@@ -80,6 +80,7 @@ pub fn fp1(op: Fp1, s: Shape) -> bool {
         Fp1::RintA => matches!(s.lane, Lane::S | Lane::D),
         Fp1::Rint32Z | Fp1::Rint32X | Fp1::Rint64Z | Fp1::Rint64X => true,
         Fp1::CvtHS | Fp1::CvtSH => true,
+        Fp1::Recpe | Fp1::Rsqrte => s.lane == Lane::S,
         Fp1::CvtHD | Fp1::CvtDH => s.span == Span::Scalar,
         Fp1::Sqrt
         | Fp1::RintN
