@@ -105,7 +105,7 @@ fn share(lowerings: &Lowerings, kind: Kind, chosen: impl Fn(&RowInfo) -> bool) -
 
 /// Helpers among the Advanced SIMD and floating-point rows must stay below this. (To become
 /// 10 with the inline sequences of the floating-point rows.)
-const MOST_HELPERS_PERCENT: usize = 16;
+const MOST_HELPERS_PERCENT: usize = 10;
 
 #[test]
 fn few_vector_rows_need_a_helper() {
