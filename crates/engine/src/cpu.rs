@@ -8,7 +8,8 @@
 
 use crate::cache::{CodeCache, Mapping};
 use crate::shared::{BlockKey, Engine, Mode};
-use guest::{CpuState, Exit, access};
+use crate::translate::{Fetch, MAX_INSNS};
+use guest::{CpuState, Exit, GuestAddr, access};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
@@ -333,11 +334,32 @@ impl Cpu {
     pub fn step(&mut self) -> Result<(), Exit> {
         let pc = self.state().pc();
         let word = self.engine.fetch(pc)?;
+        self.step_word(pc, word)
+    }
+
+    /// Executes `word`, which stands at `pc`.
+    fn step_word(&mut self, pc: GuestAddr, word: u32) -> Result<(), Exit> {
         let stepped = interp::step(self.state_mut(), word);
         if self.state().btype == u64::from(Indirect::Jump.btype()) && !self.engine.is_guarded(pc) {
             self.state_mut().btype = u64::from(Indirect::JumpStub.btype());
         }
         stepped
+    }
+
+    /// Executes code that has hardly run yet with the interpreter: up to where it branches, or for about as long as
+    /// a block would be.
+    fn run_cold(&mut self, engine: &Engine) -> Result<(), Exit> {
+        let mut fetch = Fetch::new(engine);
+        for _ in 0..MAX_INSNS {
+            let pc = self.state().pc();
+            let word = fetch.word(pc.0).map_err(Exit::Fault)?;
+            self.step_word(pc, word)?;
+            let state = self.state();
+            if state.pc != pc.0.wrapping_add(4) || state.btype != 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn run_translated(&mut self, engine: &Engine, cache: &CodeCache) -> Exit {
@@ -353,7 +375,11 @@ impl Cpu {
                 .land()
                 .and_then(|table| self.find(engine, cache, link.take(), table));
             let host = match found {
-                Ok(host) => host,
+                Ok(Some(host)) => host,
+                Ok(None) => match self.run_cold(engine) {
+                    Ok(()) => continue,
+                    Err(exit) => return exit,
+                },
                 Err(exit) => return exit,
             };
             let Some((code, argument)) = self.enter(engine, host) else {
@@ -420,14 +446,14 @@ impl Cpu {
     }
 
     /// Host address of the block at `pc`, translated now if need be; a branch that came
-    /// here is linked to it.
+    /// here is linked to it. `None` as long as the block is not worth being translated.
     fn find(
         &mut self,
         engine: &Engine,
         cache: &CodeCache,
         link: Option<(u32, u64)>,
         table: Option<LookupTable>,
-    ) -> Result<u64, Exit> {
+    ) -> Result<Option<u64>, Exit> {
         let key = BlockKey {
             pc: self.state().pc,
             fp_mode: self.fp_mode,
@@ -436,12 +462,13 @@ impl Cpu {
             // SAFETY: the index is within the table, which only this CPU uses.
             let cached = unsafe { self.memory.lookup(table, lookup_index(key.pc)).read() };
             if cached.guest_pc == key.pc {
-                return Ok(cached.host_pc);
+                return Ok(Some(cached.host_pc));
             }
         }
         let mut shared = engine.lock();
         let host = match Engine::find(&shared, key) {
             Some(host) => host,
+            None if shared.is_cold(key) => return Ok(None),
             None => {
                 if !cache.has_room() {
                     engine.flush(cache, &self.handle(), shared);
@@ -468,7 +495,7 @@ impl Cpu {
             self.memory.set_lookup(table, lookup_index(key.pc), entry);
             self.memory.used[table as usize].store(true, Ordering::Relaxed);
         }
-        Ok(host)
+        Ok(Some(host))
     }
 
     /// Runs generated code at `host` until it returns; `None` if a flush came between.

@@ -9,6 +9,7 @@ use jit_x64::asm::Asm;
 use jit_x64::builder::FpMode;
 use jit_x64::stubs::Stubs;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -42,10 +43,17 @@ pub enum Mode {
 }
 
 /// A block's name: where it begins, and the floating-point mode it was made for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlockKey {
     pub pc: u64,
     pub fp_mode: FpMode,
+}
+
+/// One word: addresses leave the upper bits free.
+impl Hash for BlockKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.pc | self.fp_mode.bits() << 60);
+    }
 }
 
 /// A branch that can be linked.
@@ -58,10 +66,31 @@ pub struct SiteRecord {
     pub target: BlockKey,
 }
 
+/// A block, or an address that branches wait for.
 struct BlockEntry {
+    /// 0: not translated.
     host: u64,
     guest_len: u32,
+    /// The first of the sites that go here, linked or not; the others follow in `Shared::next_site`.
+    first_site: u32,
+    /// How often the interpreter was sent here instead, up to `Shared::patience`.
+    visits: u8,
 }
+
+/// No site.
+const NO_SITE: u32 = u32::MAX;
+
+impl BlockEntry {
+    const UNKNOWN: BlockEntry = BlockEntry {
+        host: 0,
+        guest_len: 0,
+        first_site: NO_SITE,
+        visits: 0,
+    };
+}
+
+/// Room for the blocks of a small program: growing the table touches each of its pages again.
+const INITIAL_BLOCKS: usize = 1700;
 
 /// A trap costs microseconds, a call of the interpreter a tenth of one.
 const TRAPS_TOLERATED: u32 = 32;
@@ -73,8 +102,10 @@ pub struct Shared {
     /// Blocks that hold bytes of a guest page, by page number.
     by_page: FxHashMap<u64, Vec<BlockKey>>,
     pub sites: Vec<SiteRecord>,
-    /// Sites that go to a block, linked or not.
-    incoming: FxHashMap<BlockKey, Vec<u32>>,
+    /// By site: the next one with the same target.
+    next_site: Vec<u32>,
+    /// How often the interpreter executes a block before it is translated.
+    patience: u8,
     pub translator: Translator,
     /// Branches are not linked, so that each block entered comes through the engine.
     pub unlinked: bool,
@@ -143,7 +174,7 @@ impl Engine {
             cache,
             stubs,
             stub_bytes,
-            shared: Mutex::default(),
+            shared: Mutex::new(Shared::new()),
             cpus: Mutex::default(),
             parked: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -219,6 +250,12 @@ impl Engine {
         self.parked.notify_all();
     }
 
+    /// Leaves each block to the interpreter that many times before it is translated; 0, the default, translates all
+    /// at once.
+    pub fn set_patience(&self, visits: u8) {
+        self.lock().patience = visits;
+    }
+
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         Statistics {
@@ -284,7 +321,7 @@ impl Engine {
 
     /// Host address of the block at `key`, if it has been translated.
     pub(crate) fn find(shared: &Shared, key: BlockKey) -> Option<u64> {
-        shared.blocks.get(&key).map(|block| block.host)
+        shared.block(key).map(|block| block.host)
     }
 
     /// Waits until no CPU but the caller's runs generated code, then drops all of it.
@@ -310,7 +347,7 @@ impl Engine {
         shared.blocks.clear();
         shared.by_page.clear();
         shared.sites.clear();
-        shared.incoming.clear();
+        shared.next_site.clear();
         shared.statistics.flushes += 1;
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.flushes.fetch_add(1, Ordering::SeqCst);
@@ -365,9 +402,39 @@ fn emit_stubs(cache: &CodeCache) -> (Stubs, usize) {
 }
 
 impl Shared {
+    fn new() -> Shared {
+        let mut shared = Shared::default();
+        shared.blocks.reserve(INITIAL_BLOCKS);
+        shared
+    }
+
+    /// The block of that name, if it is translated.
+    fn block(&self, key: BlockKey) -> Option<&BlockEntry> {
+        self.blocks.get(&key).filter(|block| block.host != 0)
+    }
+
+    /// Whether the block is to be left to the interpreter once more. Most code of a program's start runs once or twice,
+    /// and translating an instruction costs as much as interpreting a dozen.
+    pub fn is_cold(&mut self, key: BlockKey) -> bool {
+        if self.patience == 0 {
+            return false;
+        }
+        let block = self.blocks.entry(key).or_insert(BlockEntry::UNKNOWN);
+        let cold = block.visits < self.patience;
+        block.visits += u8::from(cold);
+        cold
+    }
+
+    /// The sites that go to a block, linked or not, from the first on.
+    fn sites_from(&self, first: u32) -> impl Iterator<Item = &SiteRecord> {
+        let known = |site: u32| (site != NO_SITE).then_some(site);
+        std::iter::successors(known(first), move |&site| known(self.next_site[site as usize]))
+            .map(|site| &self.sites[site as usize])
+    }
+
     /// The guest address behind a block's last instruction.
     pub fn guest_end(&self, key: BlockKey) -> Option<GuestAddr> {
-        let block = self.blocks.get(&key)?;
+        let block = self.block(key)?;
         Some(GuestAddr(key.pc + u64::from(block.guest_len)))
     }
 
@@ -388,8 +455,7 @@ impl Shared {
                 .collect()
         };
         found.retain(|key| {
-            self.blocks
-                .get(key)
+            self.block(*key)
                 .is_some_and(|block| key.pc < end && start < key.pc + u64::from(block.guest_len))
         });
         found.sort_unstable_by_key(|key| (key.pc, key.fp_mode));
@@ -399,14 +465,16 @@ impl Shared {
 
     /// Records a new block; branches that wait for it are linked.
     pub fn insert(&mut self, key: BlockKey, host: u64, guest_len: u32, cache: &CodeCache) {
-        self.blocks.insert(key, BlockEntry { host, guest_len });
+        let block = self.blocks.entry(key).or_insert(BlockEntry::UNKNOWN);
+        (block.host, block.guest_len) = (host, guest_len);
+        let first_site = block.first_site;
         let last = key.pc + u64::from(guest_len.max(1)) - 1;
         for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {
             self.by_page.entry(page).or_default().push(key);
         }
-        if let Some(sites) = self.incoming.get(&key).filter(|_| !self.unlinked) {
-            for &site in sites {
-                cache.patch(self.sites[site as usize].field, host);
+        if !self.unlinked {
+            for site in self.sites_from(first_site) {
+                cache.patch(site.field, host);
             }
         }
     }
@@ -414,24 +482,28 @@ impl Shared {
     /// Records a branch, linking it if its target exists.
     pub fn add_site(&mut self, record: SiteRecord, cache: &CodeCache) {
         let number = self.sites.len() as u32;
-        if let Some(block) = self.blocks.get(&record.target).filter(|_| !self.unlinked) {
+        let block = self.blocks.entry(record.target).or_insert(BlockEntry::UNKNOWN);
+        if block.host != 0 && !self.unlinked {
             cache.patch(record.field, block.host);
         }
-        self.incoming.entry(record.target).or_default().push(number);
+        self.next_site.push(block.first_site);
+        block.first_site = number;
         self.sites.push(record);
     }
 
     /// Unlinks a block from all branches to it and forgets it. Its bytes stay, for CPUs
     /// still inside.
     fn remove(&mut self, key: BlockKey, cache: &CodeCache) {
-        let Some(block) = self.blocks.remove(&key) else {
+        let Some(block) = self.blocks.get_mut(&key).filter(|block| block.host != 0) else {
             return;
         };
-        for &site in self.incoming.get(&key).map_or(&[][..], Vec::as_slice) {
-            let site = &self.sites[site as usize];
+        let (first_site, guest_len) = (block.first_site, block.guest_len);
+        // The sites stay: they wait for the next block here, which begins cold.
+        (block.host, block.visits) = (0, 0);
+        for site in self.sites_from(first_site) {
             cache.patch(site.field, site.stub);
         }
-        let last = key.pc + u64::from(block.guest_len.max(1)) - 1;
+        let last = key.pc + u64::from(guest_len.max(1)) - 1;
         for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {
             if let Some(keys) = self.by_page.get_mut(&page) {
                 keys.retain(|other| *other != key);

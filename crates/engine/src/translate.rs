@@ -13,9 +13,9 @@ use jit_x64::passes::Analysis;
 use std::sync::atomic::Ordering;
 
 /// Guest instructions in one block at most.
-const MAX_INSNS: u32 = 64;
+pub(crate) const MAX_INSNS: u32 = 64;
 /// Conditional branches passed before the block is ended at the next.
-const MAX_SIDE_EXITS: u32 = 4;
+const MAX_SIDE_EXITS: u32 = 2;
 
 /// Buffers used for one block after another.
 #[derive(Default)]
@@ -27,15 +27,23 @@ pub struct Translator {
 }
 
 /// Reads instruction words, checking each new page.
-struct Fetch<'a> {
+pub(crate) struct Fetch<'a> {
     engine: &'a Engine,
     page: Option<GuestAddr>,
     /// The page has FEAT_BTI's guard.
     guarded: bool,
 }
 
-impl Fetch<'_> {
-    fn word(&mut self, pc: u64) -> Result<u32, MemFault> {
+impl<'a> Fetch<'a> {
+    pub(crate) fn new(engine: &'a Engine) -> Fetch<'a> {
+        Fetch {
+            engine,
+            page: None,
+            guarded: false,
+        }
+    }
+
+    pub(crate) fn word(&mut self, pc: u64) -> Result<u32, MemFault> {
         let addr = GuestAddr(pc);
         let fault = |kind| MemFault {
             addr,
@@ -68,13 +76,7 @@ impl Engine {
 
     /// Reads the instruction at `pc` for the interpreter.
     pub(crate) fn fetch(&self, pc: GuestAddr) -> Result<u32, Exit> {
-        Fetch {
-            engine: self,
-            page: None,
-            guarded: false,
-        }
-        .word(pc.0)
-        .map_err(Exit::Fault)
+        Fetch::new(self).word(pc.0).map_err(Exit::Fault)
     }
 
     /// Translates the block at `pc` without running it, unless it is known already, and
@@ -119,11 +121,7 @@ impl Engine {
 
     /// Records the block's instructions.
     fn build(&self, shared: &Shared, ir: &mut Ir, key: BlockKey) -> Result<(), Exit> {
-        let mut fetch = Fetch {
-            engine: self,
-            page: None,
-            guarded: false,
-        };
+        let mut fetch = Fetch::new(self);
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
         let mut builder = Builder::new(ir, key.pc, key.fp_mode, self.model.features);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);

@@ -75,7 +75,7 @@ impl<'a> Player<'a> {
         run: impl FnOnce(&mut CpuState, GuestAddr) -> Result<T, MemFault>,
     ) -> T {
         self.memory(|state| {
-            if !state.model.features.contains(Feature::Lse2) && addr % bytes as u64 != 0 {
+            if !state.model.features.contains(Feature::Lse2) && !addr.is_multiple_of(bytes as u64) {
                 return Err(MemFault {
                     addr: access::untag(GuestAddr(addr)),
                     access,

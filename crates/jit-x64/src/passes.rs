@@ -72,11 +72,12 @@ impl Analysis {
                 op = plain_op(kind, w, a, b);
                 ir.ops[i] = op;
             }
+            let effect = op.effect();
             let dead = match op {
                 Op::SetX(n, _) => over_x & (1 << n) != 0,
                 Op::SetV(n, _) => over_v & (1 << n) != 0,
                 Op::CondCompare { .. } | Op::SetNzcv(_) | Op::InvertCarry => !live,
-                _ => op.effect() == Effect::Pure && self.uses[i] == 0,
+                _ => effect == Effect::Pure && self.uses[i] == 0,
             };
             if dead {
                 ir.ops[i] = Op::Nop;
@@ -97,7 +98,7 @@ impl Analysis {
                 }
                 _ => {}
             }
-            if op.effect() == Effect::Observes {
+            if effect == Effect::Observes {
                 (over_x, over_v) = (0, 0);
             }
             self.flags_after[i] = live;

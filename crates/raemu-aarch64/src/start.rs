@@ -22,6 +22,9 @@ use std::path::Path;
 const EXIT_REFUSED: i32 = 1;
 const EXIT_UNFIT: i32 = 255;
 
+/// Executions of a block by the interpreter before it is translated.
+const PATIENCE: u8 = 2;
+
 /// A program that may be executed, with its arguments.
 struct Program {
     path: Vec<u8>,
@@ -171,6 +174,9 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
             exec: settings.log.exec,
             write: log::write,
         });
+    } else {
+        // What is to be shown is shown from its first execution on.
+        engine.set_patience(PATIENCE);
     }
     let loaded = load(&mm, &engine, settings, &options, &program)?;
     mm.set_brk(loaded.brk);

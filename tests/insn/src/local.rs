@@ -131,6 +131,11 @@ impl EngineRunner {
         }
     }
 
+    /// Leaves blocks to the interpreter that many times before they are translated.
+    pub fn set_patience(&self, visits: u8) {
+        self.cpu.engine().set_patience(visits);
+    }
+
     /// Reports what is translated from now on.
     pub fn set_trace(&self, trace: engine::Trace) {
         self.cpu.engine().set_trace(trace);

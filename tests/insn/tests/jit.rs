@@ -43,6 +43,20 @@ fn jit_agrees_with_interpreter_on_sequences() {
     );
 }
 
+/// Loops go from the interpreter to generated code on their way.
+#[test]
+fn a_patient_engine_agrees_with_interpreter_on_sequences() {
+    let arena = &mut *Arena::lock();
+    let mut engine = EngineRunner::new(Mode::Jit);
+    engine.set_patience(1);
+    let count = SEQUENCES / 4;
+    let (differing, report) = sequence::compare(arena, &mut engine, 0..count);
+    assert!(
+        differing == 0,
+        "{differing} of {count} sequences differ\n{report}"
+    );
+}
+
 #[test]
 fn interpreting_engine_agrees_with_interpreter() {
     comparison::rows(Mode::Interpreter, 16, |_| true);

@@ -757,29 +757,35 @@ impl Lower<'_> {
         }
     }
 
+    fn get_state(&mut self, offset: u32) {
+        let d = self.def(None, &[]);
+        self.asm.load_state(d, offset as i32);
+        self.bind(d);
+    }
+
+    fn set_state(&mut self, offset: u32, value: Ref) {
+        let s = self.reg(value);
+        self.asm.store_state(offset as i32, s);
+    }
+
+    fn begin_instruction(&mut self, pc_delta: u32) {
+        self.pc_delta = pc_delta;
+        self.mark();
+        self.poll_if_needed();
+    }
+
     // --- dispatch ---------------------------------------------------------
 
     fn operation(&mut self) {
         match self.ir.ops[self.at] {
             Op::Nop | Op::Imm(_) => {}
-            Op::Insn { pc_delta } => {
-                self.pc_delta = pc_delta;
-                self.mark();
-                self.poll_if_needed();
-            }
+            Op::Insn { pc_delta } => self.begin_instruction(pc_delta),
             Op::GetX(n) => self.get_x(n),
             Op::GetV(n) => self.get_v(n),
             Op::SetX(n, value) => self.set_x(n, value),
             Op::SetV(n, value) => self.set_v(n, value),
-            Op::GetState(offset) => {
-                let d = self.def(None, &[]);
-                self.asm.load_state(d, offset as i32);
-                self.bind(d);
-            }
-            Op::SetState(offset, value) => {
-                let s = self.reg(value);
-                self.asm.store_state(offset as i32, s);
-            }
+            Op::GetState(offset) => self.get_state(offset),
+            Op::SetState(offset, value) => self.set_state(offset, value),
             Op::Int1 { op, w, a } => self.int1(op, w, a),
             Op::Int2 { op, w, a, b } => self.int2(op, w, a, b),
             Op::Extend { w, signed, bits, a } => self.extend(w, signed, bits, a),

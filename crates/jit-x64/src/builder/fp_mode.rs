@@ -1,0 +1,108 @@
+//! What of FPCR a block depends on, and what is recorded for settings that the host does not share.
+
+use super::Builder;
+use crate::ir::{Op, Ref};
+use guest::FpEnv;
+use semantics::ops::{Fp1, Fp2, Lane, Shape};
+
+/// What of FPCR, besides the rounding mode, the code of a block depends on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct FpMode {
+    /// FZ: operations on denormals trap; what raises nothing is looked at here.
+    pub flush: bool,
+    /// FZ16: it computes on halves.
+    pub flush_half: bool,
+    /// DN: a result that is a NaN goes to it.
+    pub default_nan: bool,
+    /// AHP: it converts from and to halves.
+    pub alternative_half: bool,
+}
+
+impl FpMode {
+    /// All of it in the low four bits.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        (self.flush as u64)
+            | (self.flush_half as u64) << 1
+            | (self.default_nan as u64) << 2
+            | (self.alternative_half as u64) << 3
+    }
+
+    #[must_use]
+    pub const fn of(fpcr: u32) -> FpMode {
+        FpMode {
+            flush: fpcr & FpEnv::FPCR_FZ != 0,
+            flush_half: fpcr & FpEnv::FPCR_FZ16 != 0,
+            default_nan: fpcr & FpEnv::FPCR_DN != 0,
+            alternative_half: fpcr & FpEnv::FPCR_AHP != 0,
+        }
+    }
+}
+
+/// Whether the result is a mask or the operand's bits: NaNs are no matter.
+pub(super) const fn makes_no_nan(op: Fp1) -> bool {
+    matches!(
+        op,
+        Fp1::Abs | Fp1::Neg | Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
+    )
+}
+
+/// Operations to which x86 lets denormals pass quietly.
+pub(super) const fn passes_denormals(op: Fp1) -> bool {
+    matches!(
+        op,
+        Fp1::RintN
+            | Fp1::RintP
+            | Fp1::RintM
+            | Fp1::RintZ
+            | Fp1::RintA
+            | Fp1::RintI
+            | Fp1::RintX
+            | Fp1::Rint32Z
+            | Fp1::Rint32X
+            | Fp1::Rint64Z
+            | Fp1::Rint64X
+    )
+}
+
+pub(super) const fn is_comparison(op: Fp2) -> bool {
+    matches!(op, Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt)
+}
+
+impl Builder<'_> {
+    /// Whether the interpreter computes on numbers of this size.
+    pub(super) fn is_strict(&self, lane: Lane) -> bool {
+        lane == Lane::H && (self.fp_mode.flush || self.fp_mode.flush_half)
+    }
+
+    /// With default NaNs, a result must be a number or be made by the interpreter. With
+    /// flushing too: x86 does not notice a denormal beside a NaN.
+    pub(super) fn guard_nan(&mut self, s: Shape, value: Ref) {
+        if self.fp_mode.default_nan || self.fp_mode.flush {
+            self.push(Op::NanGuard { s, a: value });
+        }
+    }
+
+    /// Operands of a comparison with flushing: as above.
+    pub(super) fn guard_operands(&mut self, s: Shape, operands: [Ref; 2]) {
+        if self.fp_mode.flush {
+            for a in operands {
+                self.push(Op::NanGuard { s, a });
+            }
+        }
+    }
+
+    /// With flushing, a result that was rounded up to the smallest normal number is zero.
+    pub(super) fn guard_smallest(&mut self, s: Shape, value: Ref) {
+        if self.fp_mode.flush && s.lane != Lane::H {
+            self.push(Op::SmallestGuard { s, a: value });
+        }
+    }
+
+    /// With flushing, for operations to which x86 lets denormals pass quietly.
+    pub(super) fn trap_denormals(&mut self, s: Shape, operand: Ref) {
+        if self.fp_mode.flush && s.lane != Lane::H {
+            self.push(Op::DenormalTrap { s, a: operand });
+        }
+    }
+}
