@@ -4,6 +4,7 @@
 
 mod host_code;
 mod lowering;
+mod reasons;
 
 use crate::host_code::Buffer;
 use crate::lowering::{Kind, Lowering, is_vector_or_fp};
@@ -183,24 +184,29 @@ fn missing(out: &mut String, encodings: &[Encoding]) {
         out,
         "\n## Encodings without a row\n\nArm's machine-readable list (the crate aarchmrs-instructions) has {} A64 \
          encodings. {} of them are SVE and SME, which are not offered. Of the other {}, {} decode and {} do not: \
-         instructions of other exception levels, which are undefined at EL0, and those of extensions that HWCAP \
-         does not announce.\n",
+         they are undefined at EL0, or of extensions that no model has and HWCAP does not announce.\n",
         encodings.len(),
         left_out.len(),
         offered.len(),
         offered.len() - missing.len(),
         missing.len()
     );
-    let mut classes: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    println!(
+        "{} of {} encodings outside SVE and SME decode; {} have no row, each with its reason",
+        offered.len() - missing.len(),
+        offered.len(),
+        missing.len()
+    );
+    let mut classes: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
     for encoding in missing {
-        classes
-            .entry((&encoding.group, &encoding.class))
-            .or_default()
-            .push(&encoding.name);
+        let class = format!("{}/{}", encoding.group, encoding.class);
+        let why = reasons::reason(&class, &encoding.name);
+        let why = why.unwrap_or_else(|| panic!("{class} {}: neither a row nor a reason", encoding.name));
+        classes.entry((class, why)).or_default().push(&encoding.name);
     }
-    let _ = writeln!(out, "| class | encodings |\n|---|---|");
-    for ((group, class), names) in classes {
-        let _ = writeln!(out, "| {group}/{class} | {} |", names.join(" "));
+    let _ = writeln!(out, "| class | why | encodings |\n|---|---|---|");
+    for ((class, why), names) in classes {
+        let _ = writeln!(out, "| {class} | {why} | {} |", names.join(" "));
     }
 }
 
