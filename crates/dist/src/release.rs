@@ -12,9 +12,10 @@ pub const REGISTRAR: &str = "raemu-binfmt";
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
 /// What .cargo/config.toml has, which the variable replaces.
-const CONFIGURED: [&str; 2] = [
+const CONFIGURED: [&str; 3] = [
     "-Ctarget-feature=+crt-static",
     "-Clink-arg=-Wl,-z,pack-relative-relocs",
+    "-Clink-arg=-Wl,--compress-debug-sections=zlib",
 ];
 
 /// What goes into the packages from outside of this crate.
