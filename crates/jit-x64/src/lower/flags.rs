@@ -5,7 +5,7 @@ use super::Lower;
 use crate::asm::Cc;
 use crate::asm::int::Alu;
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
-use crate::asm::{Asm, Gpr};
+use crate::asm::{Asm, Fixup, Gpr};
 use crate::const_offset;
 use crate::ir::{NONE, Op, Ref};
 use crate::regs::slot_spill;
@@ -327,15 +327,9 @@ impl Lower<'_> {
         hint != crate::passes::NO_HINT && self.home_x[hint as usize] == r
     }
 
-    pub(super) fn cond_compare(&mut self, op: FlagOp, w: Width, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
-        // Everything the two paths need is in registers before they part.
-        let ra = self.reg(a);
-        let imm = self.imm32(w, b);
-        let rb = if imm.is_none() { Some(self.reg(b)) } else { None };
-        let sum = (op == FlagOp::Add).then(|| self.temp());
-        let test = self.condition(cond);
-        let rax_busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
-        let (skip, other) = match test {
+    /// Jumps where the condition holds; after a comparison of numbers that may take two jumps.
+    fn jump_if(&mut self, test: CondTest) -> (Fixup, Option<Fixup>) {
+        match test {
             CondTest::One(cc) => (self.asm.jcc(cc), None),
             CondTest::FpNe => (self.asm.jcc(Cc::Ne), Some(self.asm.jcc(Cc::P))),
             CondTest::FpEq => {
@@ -344,7 +338,18 @@ impl Lower<'_> {
                 self.asm.fix_here(unordered);
                 (equal, None)
             }
-        };
+        }
+    }
+
+    pub(super) fn cond_compare(&mut self, op: FlagOp, w: Width, cond: Cond, a: Ref, b: Ref, nzcv: u8) {
+        // Everything the two paths need is in registers before they part.
+        let ra = self.reg(a);
+        let imm = self.imm32(w, b);
+        let rb = if imm.is_none() { Some(self.reg(b)) } else { None };
+        let sum = (op == FlagOp::Add).then(|| self.temp());
+        let test = self.condition(cond);
+        let rax_busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
+        let (skip, other) = self.jump_if(test);
         self.constant_flags(nzcv, rax_busy);
         let done = self.asm.jmp();
         self.asm.fix_here(skip);
@@ -413,16 +418,7 @@ impl Lower<'_> {
         let (ra, rb) = (self.vreg(a), self.vreg(b));
         let test = self.condition(cond);
         let busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
-        let (skip, other) = match test {
-            CondTest::One(cc) => (self.asm.jcc(cc), None),
-            CondTest::FpNe => (self.asm.jcc(Cc::Ne), Some(self.asm.jcc(Cc::P))),
-            CondTest::FpEq => {
-                let unordered = self.asm.jcc(Cc::P);
-                let equal = self.asm.jcc(Cc::E);
-                self.asm.fix_here(unordered);
-                (equal, None)
-            }
-        };
+        let (skip, other) = self.jump_if(test);
         if busy {
             self.asm.store_state(RAX_SLOT, Gpr::RAX);
         }
