@@ -60,6 +60,7 @@ pub struct Consts {
     /// Only lane 0 of the size kept.
     pub low_b: [u8; 16],
     pub low_h: [u16; 8],
+    pub zero: [u64; 2],
     /// All bits set, to invert with VPXOR.
     pub ones: [u64; 2],
     /// Population count of a nibble, for VPSHUFB.
@@ -242,6 +243,7 @@ impl Consts {
             abs_d: [!(1 << 63); 2],
             low_b: [255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             low_h: [0xffff, 0, 0, 0, 0, 0, 0, 0],
+            zero: [0; 2],
             ones: [u64::MAX; 2],
             popcount: [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4],
             nibble: [15; 16],

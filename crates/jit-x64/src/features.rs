@@ -8,8 +8,10 @@ pub struct HostFeatures {
     pub aes: bool,
     pub pclmul: bool,
     pub sha: bool,
-    /// Rotations of vectors (AVX-512 F and VL).
+    /// Sixteen more vector registers, and rotations (AVX-512 F, VL, BW and DQ).
     pub avx512: bool,
+    /// AES and carry-less products on those registers too (VAES, VPCLMULQDQ).
+    pub vaes: bool,
 }
 
 static FEATURES: OnceLock<HostFeatures> = OnceLock::new();
@@ -21,6 +23,7 @@ impl HostFeatures {
         pclmul: false,
         sha: false,
         avx512: false,
+        vaes: false,
     };
 
     /// The baseline with the cryptographic instructions, which most of its CPUs have: what
@@ -30,6 +33,16 @@ impl HostFeatures {
         pclmul: true,
         sha: true,
         avx512: false,
+        vaes: false,
+    };
+
+    /// Everything that the lowering knows.
+    pub const ALL: HostFeatures = HostFeatures {
+        aes: true,
+        pclmul: true,
+        sha: true,
+        avx512: true,
+        vaes: true,
     };
 
     /// The features of this machine's CPU, unless others are assumed.
@@ -39,7 +52,11 @@ impl HostFeatures {
             aes: is_x86_feature_detected!("aes"),
             pclmul: is_x86_feature_detected!("pclmulqdq"),
             sha: is_x86_feature_detected!("sha"),
-            avx512: is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl"),
+            avx512: is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq"),
+            vaes: is_x86_feature_detected!("vaes") && is_x86_feature_detected!("vpclmulqdq"),
         })
     }
 

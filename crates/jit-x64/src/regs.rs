@@ -5,6 +5,7 @@
 //! host registers are temporaries within a block.
 
 use crate::asm::{Gpr, Xmm};
+use crate::features::HostFeatures;
 use crate::ir::SP;
 use guest::CpuState;
 use std::mem::offset_of;
@@ -24,7 +25,7 @@ pub const PINNED_X: [(u8, Gpr); 10] = [
     (SP, Gpr::R11),
 ];
 
-/// Guest vector registers with a host register of their own.
+/// Guest vector registers with a host register of their own, on any host.
 pub const PINNED_V: [(u8, Xmm); 11] = [
     (0, Xmm(0)),
     (1, Xmm(1)),
@@ -37,6 +38,26 @@ pub const PINNED_V: [(u8, Xmm); 11] = [
     (16, Xmm(8)),
     (17, Xmm(9)),
     (18, Xmm(10)),
+];
+
+/// Guest vector registers that have one of the host's upper sixteen, where it has them.
+pub const HIGH_V: [(u8, Xmm); 16] = [
+    (8, Xmm(16)),
+    (9, Xmm(17)),
+    (10, Xmm(18)),
+    (19, Xmm(19)),
+    (20, Xmm(20)),
+    (21, Xmm(21)),
+    (22, Xmm(22)),
+    (23, Xmm(23)),
+    (24, Xmm(24)),
+    (25, Xmm(25)),
+    (26, Xmm(26)),
+    (27, Xmm(27)),
+    (28, Xmm(28)),
+    (29, Xmm(29)),
+    (30, Xmm(30)),
+    (31, Xmm(31)),
 ];
 
 /// Temporaries.
@@ -53,18 +74,18 @@ const fn table_x() -> [Option<Gpr>; 32] {
     table
 }
 
-const fn table_v() -> [Option<Xmm>; 32] {
-    let mut table = [None; 32];
+const fn table_v(pinned: &[(u8, Xmm)], mut table: [Option<Xmm>; 32]) -> [Option<Xmm>; 32] {
     let mut i = 0;
-    while i < PINNED_V.len() {
-        table[PINNED_V[i].0 as usize] = Some(PINNED_V[i].1);
+    while i < pinned.len() {
+        table[pinned[i].0 as usize] = Some(pinned[i].1);
         i += 1;
     }
     table
 }
 
 static BY_GUEST_X: [Option<Gpr>; 32] = table_x();
-static BY_GUEST_V: [Option<Xmm>; 32] = table_v();
+static BY_GUEST_V: [Option<Xmm>; 32] = table_v(&PINNED_V, [None; 32]);
+static BY_GUEST_V_WITH_HIGH: [Option<Xmm>; 32] = table_v(&HIGH_V, table_v(&PINNED_V, [None; 32]));
 
 /// The host register of guest register `n` (31: SP).
 #[must_use]
@@ -75,7 +96,17 @@ pub fn pinned_x(n: u8) -> Option<Gpr> {
 /// The host register of guest vector register `n`.
 #[must_use]
 pub fn pinned_v(n: u8) -> Option<Xmm> {
-    BY_GUEST_V[n as usize]
+    if HostFeatures::get().avx512 {
+        BY_GUEST_V_WITH_HIGH[n as usize]
+    } else {
+        BY_GUEST_V[n as usize]
+    }
+}
+
+/// All guest vector registers with a host register.
+pub fn all_pinned_v() -> impl Iterator<Item = (u8, Xmm)> {
+    let high: &[(u8, Xmm)] = if HostFeatures::get().avx512 { &HIGH_V } else { &[] };
+    PINNED_V.iter().chain(high).copied()
 }
 
 #[must_use]

@@ -4,7 +4,7 @@ use crate::area::{LOOKUP_MASK, LOOKUP_OFFSET, POLL_OFFSET};
 use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Asm, Cc, Gpr};
-use crate::regs::{PINNED_V, PINNED_X, slot_v, slot_x};
+use crate::regs::{PINNED_X, all_pinned_v, slot_v, slot_x};
 use crate::runtime_offset;
 use guest::{CpuState, STATE_BIAS};
 use semantics::ops::Width;
@@ -93,7 +93,7 @@ fn load_pinned(asm: &mut Asm) {
     for (n, host) in PINNED_X {
         asm.load_state(host, slot_x(n));
     }
-    for (n, host) in PINNED_V {
+    for (n, host) in all_pinned_v() {
         asm.vex_mem(VMOVUPS_LOAD, host, None, Mem::state(slot_v(n)));
     }
 }
@@ -102,7 +102,7 @@ fn store_pinned(asm: &mut Asm) {
     for (n, host) in PINNED_X {
         asm.store_state(slot_x(n), host);
     }
-    for (n, host) in PINNED_V {
+    for (n, host) in all_pinned_v() {
         asm.vex_mem(VMOVUPS_STORE, host, None, Mem::state(slot_v(n)));
     }
 }

@@ -20,6 +20,10 @@ const CODE_END: u32 = 24;
 /// A general register that counts the rounds of a loop.
 const COUNTER: u32 = 23;
 
+/// The vector registers of sequences: translators treat them differently (some are kept in
+/// a host register, some in its upper bank, some in memory). As general registers, none has a role.
+const VECTORS: [u32; 8] = [0, 1, 5, 9, 12, 17, 20, 21];
+
 /// A general register that holds a value for FPCR.
 const NEW_FPCR: u32 = 22;
 
@@ -174,6 +178,11 @@ fn word(rng: &mut Rng, left: usize) -> u32 {
     }
 }
 
+/// Whether it has vector operands (the bit that Arm's tables of encodings call V or op0<1>).
+const fn uses_vectors(word: u32) -> bool {
+    word >> 26 & 1 == 1
+}
+
 const fn is_vector(word: u32) -> bool {
     word >> 25 & 7 == 7
 }
@@ -208,6 +217,7 @@ fn with_few_registers(row: &RowInfo, word: u32, rng: &mut Rng) -> u32 {
             (Kind::CacheLine, "rt") | (_, "rn") if kind.writes_memory() => pointer,
             (Kind::Memory, "rm") => OFFSET,
             _ if rng.one_in(16) => 31,
+            _ if uses_vectors(word) => VECTORS[rng.below(8) as usize],
             _ => rng.below(8) as u32,
         };
         out = out & !(31 << field.lsb) | register << field.lsb;

@@ -1,5 +1,6 @@
 //! Instructions with a memory operand, encoded by hand for the shortest form.
 
+use super::evex::Evex;
 use super::{Asm, Gpr, Xmm};
 
 /// `[base + index * 2^scale + disp]`
@@ -94,40 +95,47 @@ pub struct Vex {
     pub map: u8,
     pub w: bool,
     pub op: u8,
+    pub evex: Evex,
 }
 
-const fn vex(pp: u8, map: u8, op: u8) -> Vex {
+const fn vex(pp: u8, map: u8, op: u8, w: bool, disp_scale: u8) -> Vex {
     Vex {
         pp,
         map,
         w: false,
         op,
+        evex: Evex::Form { w, disp_scale },
     }
 }
 
-pub const VMOVUPS_LOAD: Vex = vex(0, 1, 0x10);
-pub const VMOVUPS_STORE: Vex = vex(0, 1, 0x11);
-pub const VMOVSS_LOAD: Vex = vex(2, 1, 0x10);
-pub const VMOVSS_STORE: Vex = vex(2, 1, 0x11);
-pub const VMOVQ_LOAD: Vex = vex(2, 1, 0x7e);
-pub const VMOVQ_STORE: Vex = vex(1, 1, 0xd6);
-pub const VPCLMULQDQ: Vex = vex(1, 3, 0x44);
-pub const VPBROADCASTB: Vex = vex(1, 2, 0x78);
-pub const VPBROADCASTW: Vex = vex(1, 2, 0x79);
-pub const VPBROADCASTD: Vex = vex(1, 2, 0x58);
-pub const VPBROADCASTQ: Vex = vex(1, 2, 0x59);
+pub const VMOVUPS_LOAD: Vex = vex(0, 1, 0x10, false, 4);
+pub const VMOVUPS_STORE: Vex = vex(0, 1, 0x11, false, 4);
+pub const VMOVSS_LOAD: Vex = vex(2, 1, 0x10, false, 2);
+pub const VMOVSS_STORE: Vex = vex(2, 1, 0x11, false, 2);
+pub const VMOVQ_LOAD: Vex = vex(2, 1, 0x7e, true, 3);
+pub const VMOVQ_STORE: Vex = vex(1, 1, 0xd6, true, 3);
+pub const VPBROADCASTB: Vex = vex(1, 2, 0x78, false, 0);
+pub const VPBROADCASTW: Vex = vex(1, 2, 0x79, false, 1);
+pub const VPBROADCASTD: Vex = vex(1, 2, 0x58, false, 2);
+pub const VPBROADCASTQ: Vex = vex(1, 2, 0x59, true, 3);
 
 impl Asm {
     /// ModRM, SIB and displacement for `reg` and `m`.
     fn modrm(&mut self, reg: u8, m: Mem) {
+        self.modrm_scaled(reg, m, 0);
+    }
+
+    /// As [`Asm::modrm`], where a displacement of one byte counts units of `1 << scale` bytes.
+    pub(super) fn modrm_scaled(&mut self, reg: u8, m: Mem, scale: u8) {
         let base = m.base.0 & 7;
+        let short = m.disp >> scale;
         // RBP and R13 as a base always take a displacement.
-        let (mode, disp_len) = if m.disp == 0 && base != 5 {
-            (0, 0)
-        } else if i8::try_from(m.disp).is_ok() {
-            (1, 1)
+        let (mode, disp_len, disp) = if m.disp == 0 && base != 5 {
+            (0, 0, 0)
+        } else if short << scale == m.disp && i8::try_from(short).is_ok() {
+            (1, 1, short)
         } else {
-            (2, 4)
+            (2, 4, m.disp)
         };
         let reg = (reg & 7) << 3;
         match m.index {
@@ -137,7 +145,7 @@ impl Asm {
             None if base == 4 => self.bytes(&[mode << 6 | reg | 4, 0x24]),
             None => self.bytes(&[mode << 6 | reg | base]),
         }
-        self.bytes(&m.disp.to_le_bytes()[..disp_len]);
+        self.bytes(&disp.to_le_bytes()[..disp_len]);
     }
 
     /// `call [state + offset]`
@@ -170,8 +178,11 @@ impl Asm {
         self.op_mem(op, reg, m);
     }
 
-    /// A VEX instruction with a memory operand; `src` is the second source (0 if unused).
+    /// A vector instruction with a memory operand; `src` is the second source, if any.
     pub fn vex_mem(&mut self, op: Vex, reg: Xmm, src: Option<Xmm>, m: Mem) {
+        if reg.is_high() || src.is_some_and(Xmm::is_high) {
+            return self.evex_mem(op, reg, src, m);
+        }
         let index = m.index.map_or(0, |(index, _)| index.0);
         let vvvv = !src.map_or(0, |x| x.0) & 15;
         let not = |bit: u8| (bit >> 3 & 1) ^ 1;

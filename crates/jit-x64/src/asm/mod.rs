@@ -10,6 +10,7 @@
 //! there is no room it only counts, and [`Asm::overflowed`] tells the caller to
 //! throw the block away.
 
+pub mod evex;
 pub mod int;
 pub mod mem;
 pub mod sse;

@@ -3,6 +3,8 @@
 
 use super::Lower;
 use crate::asm::sse::*;
+use crate::const_offset;
+use crate::features::HostFeatures;
 use crate::ir::{AesStep, Crypto, NONE, Ref};
 
 impl Lower<'_> {
@@ -13,11 +15,15 @@ impl Lower<'_> {
             AesStep::Decrypt => VAESDEC,
             AesStep::DecryptLast => VAESDECLAST,
         };
+        let op = if HostFeatures::get().vaes {
+            op
+        } else {
+            op.low_only()
+        };
         let d = if key == NONE {
-            let rs = self.vreg(state);
-            let d = self.vdef(None, &[rs]);
-            self.asm.vzero(d);
-            self.asm.v3(op, d, rs, d);
+            let rs = self.vreg_for(op, state);
+            let d = self.vdef_for(op, Some(state), &[]);
+            self.asm.v3_state(op, d, rs, const_offset!(zero));
             d
         } else {
             self.v3_ref(op, state, key)
@@ -30,14 +36,14 @@ impl Lower<'_> {
             Crypto::Aes { step, state, key } => self.aes(step, state, key),
             Crypto::Clmul { a, b, a_high, b_high } => self.clmul((a, a_high), (b, b_high)),
             Crypto::Reverse { a } => {
-                let ra = self.vreg(a);
-                let d = self.vdef(Some(a), &[]);
+                let ra = self.vreg_for(VPSHUFD, a);
+                let d = self.vdef_for(VPSHUFD, Some(a), &[]);
                 self.asm.v2i(VPSHUFD, d, ra, 0x1b);
                 self.vbind(d);
             }
             Crypto::Shuffle { a, b, control } => {
-                let (ra, rb) = (self.vreg(a), self.vreg(b));
-                let d = self.vdef(Some(a), &[]);
+                let (ra, rb) = (self.vreg_for(VSHUFPS, a), self.vreg_for(VSHUFPS, b));
+                let d = self.vdef_for(VSHUFPS, Some(a), &[]);
                 self.asm.v3i(VSHUFPS, d, ra, rb, control);
                 self.vbind(d);
             }
@@ -58,10 +64,15 @@ impl Lower<'_> {
     }
 
     fn clmul(&mut self, (a, a_high): (Ref, bool), (b, b_high): (Ref, bool)) {
-        let (ra, rb) = (self.vreg(a), self.vreg(b));
-        let d = self.vdef(Some(a), &[]);
+        let op = if HostFeatures::get().vaes {
+            VPCLMULQDQ
+        } else {
+            VPCLMULQDQ.low_only()
+        };
+        let (ra, rb) = (self.vreg_for(op, a), self.vreg_for(op, b));
+        let d = self.vdef_for(op, Some(a), &[]);
         let halves = u8::from(a_high) | u8::from(b_high) << 4;
-        self.asm.v3i(VPCLMULQDQ, d, ra, rb, halves);
+        self.asm.v3i(op, d, ra, rb, halves);
         self.vbind(d);
     }
 }

@@ -114,10 +114,12 @@ impl Lower<'_> {
 
     pub(super) fn fp1(&mut self, op: Fp1, s: Shape, a: Ref) {
         let k = kind(s);
-        let ra = self.vreg(a);
+        // Their instructions take all vector registers.
+        let may_be_high = matches!(op, Fp1::Abs | Fp1::Neg | Fp1::Sqrt | Fp1::CvtSD | Fp1::CvtDS);
+        let ra = self.vreg_where(a, may_be_high);
         match op {
             Fp1::Abs | Fp1::Neg => {
-                let d = self.vdef(Some(a), &[]);
+                let d = self.vdef_where(may_be_high, Some(a), &[]);
                 let (form, mask) = match (op, s.lane) {
                     (Fp1::Abs, Lane::H) => (VANDPS, const_offset!(abs_h)),
                     (Fp1::Abs, Lane::D) => (VANDPS, const_offset!(abs_d)),
@@ -132,7 +134,7 @@ impl Lower<'_> {
             }
             Fp1::Sqrt => {
                 let ra = self.tame(s, a, ra);
-                let d = self.vdef(Some(a), &[]);
+                let d = self.vdef_where(may_be_high, Some(a), &[]);
                 if k.is_scalar() {
                     self.asm.v3(VSQRT.of(k), d, ra, ra);
                 } else {
@@ -159,7 +161,7 @@ impl Lower<'_> {
             Fp1::Recpe | Fp1::Rsqrte => self.estimate(op, s, ra),
             Fp1::CvtHS | Fp1::CvtSH | Fp1::CvtHD | Fp1::CvtDH => self.half_convert(op, s, a, ra),
             Fp1::CvtSD => {
-                let d = self.vdef(None, &[]);
+                let d = self.vdef_where(may_be_high, None, &[]);
                 if s.span == Span::Scalar {
                     self.asm.v3(VCVTSS2SD, d, ra, ra);
                     self.cut(s, d);
@@ -169,7 +171,7 @@ impl Lower<'_> {
                 self.vbind(d);
             }
             Fp1::CvtDS => {
-                let d = self.vdef(None, &[]);
+                let d = self.vdef_where(may_be_high, None, &[]);
                 if s.span == Span::Scalar {
                     self.asm.v3(VCVTSD2SS, d, ra, ra);
                     self.cut(s, d);
@@ -278,11 +280,13 @@ impl Lower<'_> {
 
     pub(super) fn fp2(&mut self, op: Fp2, s: Shape, a: Ref, b: Ref) {
         let k = kind(s);
-        let (ra, rb) = (self.vreg(a), self.vreg(b));
+        let arithmetic = matches!(
+            op,
+            Fp2::Add | Fp2::Sub | Fp2::Mul | Fp2::Div | Fp2::Nmul | Fp2::Abd
+        );
+        let (ra, rb) = (self.vreg_where(a, arithmetic), self.vreg_where(b, arithmetic));
         match op {
-            Fp2::Add | Fp2::Sub | Fp2::Mul | Fp2::Div | Fp2::Nmul | Fp2::Abd => {
-                self.arithmetic(op, s, (a, ra), (b, rb))
-            }
+            _ if arithmetic => self.arithmetic(op, s, (a, ra), (b, rb)),
             Fp2::Max | Fp2::Min | Fp2::MaxNm | Fp2::MinNm => {
                 let (ra, rb) = (self.tame(s, a, ra), self.tame(s, b, rb));
                 // A NaN operand: the rules differ between the two kinds, and from x86.
@@ -407,7 +411,7 @@ impl Lower<'_> {
                 y = t;
             }
         }
-        let d = self.vdef(Some(a), &[]);
+        let d = self.vdef_for(form, Some(a), &[]);
         self.asm.v3(form.of(k), d, x, y);
         let double = s.lane == Lane::D;
         match op {
@@ -471,7 +475,7 @@ impl Lower<'_> {
             return self.half_fused(form, s, a, b, c);
         }
         let k = kind(s);
-        let (rb, rc) = (self.vreg(b), self.vreg(c));
+        let (rb, rc) = (self.vreg_for(VADD, b), self.vreg_for(VADD, c));
         let d = self.vtemp();
         self.vload_into(d, a);
         if s.span == Span::Half {

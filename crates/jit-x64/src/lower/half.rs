@@ -18,7 +18,10 @@ const BY_MXCSR: u8 = 4;
 
 /// The form on 256 bits.
 const fn wide(op: Vex) -> Vex {
-    Vex { pp: op.pp | 4, ..op }
+    Vex {
+        pp: op.pp | 4,
+        ..op.low_only()
+    }
 }
 
 impl Lower<'_> {
@@ -138,12 +141,7 @@ impl Lower<'_> {
             self.asm.v2(shape(VCVTPS2PD), register, register);
         }
         let [d, b, c] = operands.map(|(_, register)| register);
-        let fused = Vex {
-            pp: 1,
-            map: 2,
-            w: true,
-            op: form,
-        };
+        let fused = Vex::of_w(1, 2, true, form);
         self.asm.v3(shape(fused), d, b, c);
         self.double_to_sticky_single(four, d, b);
         // As with singles: any NaN result goes to the interpreter.

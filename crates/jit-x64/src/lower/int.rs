@@ -2,7 +2,8 @@
 
 use super::Lower;
 use crate::asm::int::{Alu, Shift};
-use crate::asm::mem::{LEA_32, LEA_64, Mem, VPCLMULQDQ};
+use crate::asm::mem::{LEA_32, LEA_64, Mem};
+use crate::asm::sse::VPCLMULQDQ;
 use crate::asm::{Cc, Gpr};
 use crate::builder::low_mask;
 use crate::const_offset;

@@ -153,7 +153,7 @@ impl Lower<'_> {
 
     pub(super) fn load_v(&mut self, size: MemSize, base: Ref, offset: i32) {
         let m = self.address(base, offset);
-        let d = self.vdef(None, &[]);
+        let d = self.vdef_for(VMOVUPS_LOAD, None, &[]);
         match size {
             MemSize::Q => self.asm.vex_mem(VMOVUPS_LOAD, d, None, m),
             MemSize::X => self.asm.vex_mem(VMOVQ_LOAD, d, None, m),
@@ -169,7 +169,7 @@ impl Lower<'_> {
 
     pub(super) fn store_v(&mut self, size: MemSize, base: Ref, offset: i32, value: Ref) {
         let m = self.address(base, offset);
-        let s = self.vreg(value);
+        let s = self.vreg_for(VMOVUPS_STORE, value);
         match size {
             MemSize::Q => self.asm.vex_mem(VMOVUPS_STORE, s, None, m),
             MemSize::X => self.asm.vex_mem(VMOVQ_STORE, s, None, m),

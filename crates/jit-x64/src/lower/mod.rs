@@ -595,8 +595,17 @@ impl Lower<'_> {
         self.spare_v = 0;
     }
 
-    /// The vector value in a register. Locked.
+    /// The vector value in a register that any instruction takes. Locked.
     fn vreg(&mut self, r: Ref) -> Xmm {
+        self.vreg_where(r, false)
+    }
+
+    /// The vector value in a register that `op` takes. Locked.
+    fn vreg_for(&mut self, op: Vex, r: Ref) -> Xmm {
+        self.vreg_where(r, op.takes_high())
+    }
+
+    fn vreg_where(&mut self, r: Ref, may_be_high: bool) -> Xmm {
         let loc = self.locs[r as usize];
         if loc.reg != NOWHERE {
             self.locked_v |= 1 << loc.reg;
@@ -604,6 +613,7 @@ impl Lower<'_> {
         }
         if loc.home != NOWHERE
             && let Some(host) = pinned_v(loc.home)
+            && (may_be_high || !host.is_high())
         {
             self.locked_v |= 1 << host.0;
             return host;
@@ -632,15 +642,15 @@ impl Lower<'_> {
     fn v3_ref(&mut self, op: Vex, a: Ref, b: Ref) -> Xmm {
         match self.only_in_state(b) {
             Some(offset) if a != b => {
-                let ra = self.vreg(a);
-                let d = self.vdef(Some(a), &[]);
+                let ra = self.vreg_for(op, a);
+                let d = self.vdef_for(op, Some(a), &[]);
                 self.asm.v3_state(op, d, ra, offset);
                 self.release(b);
                 d
             }
             _ => {
-                let (ra, rb) = (self.vreg(a), self.vreg(b));
-                let d = self.vdef(Some(a), &[]);
+                let (ra, rb) = (self.vreg_for(op, a), self.vreg_for(op, b));
+                let d = self.vdef_for(op, Some(a), &[]);
                 self.asm.v3(op, d, ra, rb);
                 d
             }
@@ -665,11 +675,21 @@ impl Lower<'_> {
         }
     }
 
-    /// A register for a vector result, as [`Lower::def`].
+    /// A register for a vector result that any instruction takes, as [`Lower::def`].
     fn vdef(&mut self, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
+        self.vdef_where(false, reuse, avoid)
+    }
+
+    /// A register for the result of `op`.
+    fn vdef_for(&mut self, op: Vex, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
+        self.vdef_where(op.takes_high(), reuse, avoid)
+    }
+
+    fn vdef_where(&mut self, may_be_high: bool, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
         let hint = self.analysis.hint[self.at];
         if hint != NO_HINT
             && let Some(host) = pinned_v(hint)
+            && (may_be_high || !host.is_high())
         {
             let old = self.home_v[hint as usize];
             if !avoid.contains(&host)

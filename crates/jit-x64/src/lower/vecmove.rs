@@ -30,8 +30,8 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec_dup_lane(&mut self, s: Shape, a: Ref, index: u8) {
-        let ra = self.vreg(a);
-        let d = self.vdef(Some(a), &[]);
+        let ra = self.vreg_for(VPSHUFD, a);
+        let d = self.vdef_for(VPSHUFD, Some(a), &[]);
         match (s.span, s.lane) {
             (Span::Scalar, _) | (_, Lane::B | Lane::H | Lane::Q) => {
                 let bytes = index * s.lane.bytes() as u8;
@@ -56,7 +56,7 @@ impl Lower<'_> {
 
     pub(super) fn vec_dup(&mut self, s: Shape, value: Ref) {
         let r = self.reg(value);
-        let d = self.vdef(None, &[]);
+        let d = self.vdef_for(VPBROADCASTD_R, None, &[]);
         if s.lane == Lane::D {
             self.asm.vmovq_from(d, r);
         } else {
@@ -75,15 +75,20 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec_set_lane(&mut self, lane: Lane, dst: Ref, index: u8, value: Ref) {
-        let (rd, r) = (self.vreg(dst), self.reg(value));
-        let d = self.vdef(Some(dst), &[]);
+        let (rd, r) = (self.vreg_for(VINSERTPS, dst), self.reg(value));
+        let d = self.vdef_for(VINSERTPS, Some(dst), &[]);
         self.asm.vinsert(lane as u8, d, rd, r, index);
         self.vbind(d);
     }
 
     pub(super) fn vec_copy_lane(&mut self, lane: Lane, dst: Ref, to: u8, src: Ref, from: u8) {
-        let (rd, rs) = (self.vreg(dst), self.vreg(src));
-        let d = self.vdef(None, &[]);
+        let form = match (lane, to, from) {
+            // Shorter and on more ports, but for the lower registers only.
+            (Lane::D, 0, 0) | (Lane::D, 1, 1) => VPBLENDD,
+            _ => VINSERTPS,
+        };
+        let (rd, rs) = (self.vreg_for(form, dst), self.vreg_for(form, src));
+        let d = self.vdef_for(form, None, &[]);
         match lane {
             Lane::S => self.asm.v3i(VINSERTPS, d, rd, rs, from << 6 | to << 4),
             Lane::D => match (to, from) {
@@ -102,7 +107,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec_get_lane(&mut self, lane: Lane, a: Ref, index: u8, signed: Option<Width>) {
-        let ra = self.vreg(a);
+        let ra = self.vreg_for(VPSHUFD, a);
         let d = self.def(None, &[]);
         match (lane, index) {
             (Lane::D, 0) => self.asm.vmovq_to(d, ra),
@@ -119,8 +124,8 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec_ext(&mut self, s: Span, lo: Ref, hi: Ref, index: u8) {
-        let (rl, rh) = (self.vreg(lo), self.vreg(hi));
-        let d = self.vdef(None, &[]);
+        let (rl, rh) = (self.vreg_for(VPALIGNR, lo), self.vreg_for(VPALIGNR, hi));
+        let d = self.vdef_for(VPALIGNR, None, &[]);
         if s == Span::Full {
             self.asm.v3i(VPALIGNR, d, rh, rl, index);
         } else {
@@ -134,8 +139,8 @@ impl Lower<'_> {
     /// TBL with one table register: VPSHUFB looks at bit 7 only, so indices from 16 on
     /// are moved there.
     pub(super) fn vec_table1(&mut self, s: Span, table: Ref, indices: Ref) {
-        let (rt, ri) = (self.vreg(table), self.vreg(indices));
-        let d = self.vdef(None, &[rt]);
+        let (rt, ri) = (self.vreg_for(VPSHUFB, table), self.vreg_for(VPSHUFB, indices));
+        let d = self.vdef_for(VPSHUFB, None, &[rt]);
         self.asm.v3_state(VPADDUSB, d, ri, const_offset!(tbl_bias));
         self.asm.v3(VPSHUFB, d, rt, d);
         self.cut(Shape::new(Lane::B, s), d);
@@ -146,9 +151,8 @@ impl Lower<'_> {
     /// ones have found. Indices below wrap to large ones.
     pub(super) fn vec_table_more(&mut self, more: TableMore) {
         let TableMore { s, nth, .. } = more;
-        let re = self.vreg(more.earlier);
-        let (rt, ri) = (self.vreg(more.table), self.vreg(more.indices));
-        let d = self.vdef(None, &[re, rt, ri]);
+        let [re, rt, ri] = [more.earlier, more.table, more.indices].map(|r| self.vreg_for(VPSHUFB, r));
+        let d = self.vdef_for(VPSHUFB, None, &[re, rt, ri]);
         self.asm.v3_state(VPSUBB, d, ri, const_offset!(sixteen_b));
         for _ in 1..nth {
             self.asm.v3_state(VPSUBB, d, d, const_offset!(sixteen_b));

@@ -39,8 +39,14 @@ pub struct Block {
 }
 
 /// The host code of one block for a host with the reference features.
+#[allow(dead_code, reason = "some tests assume other features")]
 pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block {
-    assert!(HostFeatures::assume(HostFeatures::REFERENCE));
+    translate_for(HostFeatures::REFERENCE, words, flags_live, buffer)
+}
+
+/// The same for a host with other features, which stay the process's.
+pub fn translate_for(features: HostFeatures, words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block {
+    assert!(HostFeatures::assume(features));
     let base = buffer.0.as_mut_ptr();
     let [exit, link, lookup, return_miss, interpret] = STUBS.map(|(_, offset)| base as u64 + offset);
     let stubs = Stubs {

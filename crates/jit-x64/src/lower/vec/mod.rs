@@ -342,20 +342,27 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec1(&mut self, op: Vec1, s: Shape, a: Ref) {
-        let ra = self.vreg(a);
-        match plan1(op, s) {
-            Some(Plan1::Direct(form)) => {
-                let d = self.vdef(Some(a), &[]);
-                self.asm.v2(form, d, ra);
-                self.cut_unless_clean(s, d, &[a]);
-                self.vbind(d);
-            }
-            Some(Plan1::Sequence) | None => {
-                let d = self.vdef(None, &[ra]);
-                self.vec1_sequence(op, s, d, ra);
-                self.vbind(d);
-            }
+        if let Some(Plan1::Direct(form)) = plan1(op, s) {
+            let ra = self.vreg_for(form, a);
+            let d = self.vdef_for(form, Some(a), &[]);
+            self.asm.v2(form, d, ra);
+            self.cut_unless_clean(s, d, &[a]);
+            return self.vbind(d);
         }
+        // Byte shuffles and moves: nothing in their sequences keeps from the upper registers.
+        let shuffles = matches!(
+            op,
+            Vec1::Mov | Vec1::HighHalf | Vec1::Neg | Vec1::Rev16 | Vec1::Rev32 | Vec1::Rev64 | Vec1::Xtn
+        );
+        let (ra, d) = if shuffles {
+            let ra = self.vreg_for(VPSHUFB, a);
+            (ra, self.vdef_for(VPSHUFB, None, &[ra]))
+        } else {
+            let ra = self.vreg(a);
+            (ra, self.vdef(None, &[ra]))
+        };
+        self.vec1_sequence(op, s, d, ra);
+        self.vbind(d);
     }
 
     fn vec1_sequence(&mut self, op: Vec1, s: Shape, d: Xmm, a: Xmm) {
@@ -677,7 +684,6 @@ impl Lower<'_> {
             Vec3::Bsl => return self.bit_select(s, a, b, c),
             _ => {}
         }
-        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
         let product = match op {
             Vec3::Mla | Vec3::Mls => Vec2::Mul,
             Vec3::Smlal | Vec3::Smlsl => Vec2::Smull,
@@ -687,8 +693,17 @@ impl Lower<'_> {
             Vec3::Uabal => Vec2::Uabdl,
             _ => Vec2::Uabd,
         };
-        let d = self.vdef(None, &[ra, rb, rc]);
-        match plan2(product, s) {
+        let plan = plan2(product, s);
+        let ra = self.vreg_for(VPADDD, a);
+        let (rb, rc) = match plan {
+            Some(Plan2::Direct(form)) => (self.vreg_for(form, b), self.vreg_for(form, c)),
+            _ => (self.vreg(b), self.vreg(c)),
+        };
+        let d = match plan {
+            Some(Plan2::Direct(form)) => self.vdef_for(form, None, &[ra, rb, rc]),
+            _ => self.vdef(None, &[ra, rb, rc]),
+        };
+        match plan {
             Some(Plan2::Direct(form)) => self.asm.v3(form, d, rb, rc),
             _ => self.vec2_sequence(product, s, d, rb, rc),
         }
@@ -704,8 +719,8 @@ impl Lower<'_> {
 
     /// `c ^ ((b ^ c) & a)`
     fn bit_select(&mut self, s: Shape, a: Ref, b: Ref, c: Ref) {
-        let (ra, rb, rc) = (self.vreg(a), self.vreg(b), self.vreg(c));
-        let d = self.vdef(None, &[ra, rc]);
+        let [ra, rb, rc] = [a, b, c].map(|r| self.vreg_for(VPXOR, r));
+        let d = self.vdef_for(VPXOR, None, &[ra, rc]);
         self.asm.v3(VPXOR, d, rb, rc);
         self.asm.v3(VPAND, d, d, ra);
         self.asm.v3(VPXOR, d, d, rc);

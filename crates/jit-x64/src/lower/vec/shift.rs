@@ -11,10 +11,19 @@ use semantics::ops::{Lane, Shape, VecShift};
 
 impl Lower<'_> {
     pub(in crate::lower) fn vec_shift(&mut self, op: VecShift, s: Shape, acc: Ref, a: Ref, amount: u8) {
-        let ra = self.vreg(a);
-        let racc = matches!(op, VecShift::Sli | VecShift::Sri).then(|| self.vreg(acc));
-        let d = self.vdef(None, &[ra, racc.unwrap_or(ra)]);
         let lane = s.lane;
+        // These are made of instructions that take all vector registers.
+        let may_be_high = lane != Lane::B
+            && matches!(
+                (op, lane),
+                (
+                    VecShift::Shl | VecShift::Ushr | VecShift::Ror | VecShift::Sli | VecShift::Sri,
+                    _
+                ) | (VecShift::Sshr, Lane::H | Lane::S)
+            );
+        let ra = self.vreg_where(a, may_be_high);
+        let racc = matches!(op, VecShift::Sli | VecShift::Sri).then(|| self.vreg_where(acc, may_be_high));
+        let d = self.vdef_where(may_be_high, None, &[ra, racc.unwrap_or(ra)]);
         let bits = lane.bits() as u8;
         match op {
             VecShift::Shl => self.shift_left(lane, d, ra, amount),
