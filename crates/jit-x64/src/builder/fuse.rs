@@ -4,7 +4,7 @@
 
 use super::Builder;
 use crate::features::HostFeatures;
-use crate::ir::{AesStep, Crypto, NONE, Op, Ref};
+use crate::ir::{AesStep, Crypto, Effect, NONE, Op, Ref};
 use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
 /// Four rounds of SHA-256: what they were given, and the state after two and after four,
@@ -215,16 +215,24 @@ impl Builder<'_> {
         matches!(self.op(a), Op::Crypto(Crypto::Aes { key: NONE, .. }))
     }
 
-    /// `a ^ key` where `a` is a round without a key.
+    /// `a ^ key` where `a` is a round without a key. Where the guest may be looked at in between,
+    /// `a` is computed as well, and a second round would cost more than adding the key.
     fn key_added(&mut self, a: Ref, key: Ref) -> Option<Ref> {
         match self.op(a) {
             Op::Crypto(Crypto::Aes {
                 step,
                 state,
                 key: NONE,
-            }) => Some(self.push(Op::Crypto(Crypto::Aes { step, state, key }))),
+            }) if !self.is_observed_since(a) => Some(self.push(Op::Crypto(Crypto::Aes { step, state, key }))),
             _ => None,
         }
+    }
+
+    /// Whether anything recorded behind `value` may leave the block.
+    fn is_observed_since(&self, value: Ref) -> bool {
+        self.ir.ops[value as usize..]
+            .iter()
+            .any(|op| op.effect() == Effect::Observes)
     }
 
     /// Where the low doubleword of `a` can be had: in the upper half of another value.
