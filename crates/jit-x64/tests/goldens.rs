@@ -2,7 +2,8 @@
 //! emitted code shows in review.
 //!
 //! A file of `goldens/` holds one family. A case is a line `== name` (`, flags live` if
-//! the code behind the sequence reads NZCV), the guest words, and what they become: the
+//! the code behind the sequence reads NZCV; `, checked` with checks of floating-point results
+//! instead of traps), the guest words, and what they become: the
 //! number of host instructions and bytes and the code, cold parts included. It is that of
 //! the reference features, whatever this machine offers.
 //! `RAEMU_BLESS=1 cargo test -p jit-x64 --test goldens` writes all but names and words anew.
@@ -30,6 +31,10 @@ struct Case {
 impl Case {
     fn flags_live(&self) -> bool {
         self.heading.ends_with(", flags live")
+    }
+
+    fn checked(&self) -> bool {
+        self.heading.ends_with(", checked")
     }
 }
 
@@ -168,7 +173,7 @@ fn render(head: &str, cases: &[Case]) -> String {
         for (word, pc) in case.words.iter().zip((GUEST_PC..).step_by(4)) {
             let _ = writeln!(text, "  {word:08x}  {}", a64_isa::disassemble(*word, pc));
         }
-        let block = translate(&case.words, case.flags_live(), &mut buffer);
+        let block = translate(&case.words, case.flags_live(), case.checked(), &mut buffer);
         text += &disassemble(&block.code);
     }
     text

@@ -38,8 +38,9 @@ pub struct Block {
     pub interpreted: usize,
 }
 
-/// The host code of one block for a host with the reference features.
-pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block {
+/// The host code of one block for a host with the reference features. `checked`: with checks of
+/// floating-point results instead of traps.
+pub fn translate(words: &[u32], flags_live: bool, checked: bool, buffer: &mut Buffer) -> Block {
     assert!(HostFeatures::assume(HostFeatures::REFERENCE));
     let base = buffer.0.as_mut_ptr();
     let [exit, link, lookup, return_miss, interpret] = STUBS.map(|(_, offset)| base as u64 + offset);
@@ -54,6 +55,7 @@ pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block 
     };
     let mut ir = Ir::default();
     let mut builder = Builder::new(&mut ir, GUEST_PC, FpMode::default(), FeatureSet::ALL);
+    builder.ir.checked = checked;
     let mut flow = Flow::Next;
     for &word in words {
         assert!(flow != Flow::End, "{words:08x?}: code behind the block's end");
