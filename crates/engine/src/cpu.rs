@@ -210,10 +210,11 @@ impl Cpu {
         let memory = CpuMemory::obtain()?;
         memory.install_signal_stack()?;
         let mut pending = Box::new(Pending::None);
-        let state = CpuState {
+        let mut state = CpuState {
             model: engine.model,
             ..CpuState::new()
         };
+        state.check_results(engine.fp_checks.load(Ordering::Relaxed));
         let area = CpuArea {
             state,
             runtime: Runtime {

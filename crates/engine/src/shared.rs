@@ -150,6 +150,8 @@ pub struct Engine {
     /// Counts flushes: a CPU whose return stack is older must clear it.
     pub(crate) flushes: AtomicU64,
     pub(crate) fp_traps: AtomicU64,
+    /// Invalid is masked, and generated code looks at its results: see [`Engine::check_fp_results`].
+    pub(crate) fp_checks: AtomicBool,
     trace: OnceLock<Trace>,
 }
 
@@ -182,6 +184,7 @@ impl Engine {
             generation: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
             fp_traps: AtomicU64::new(0),
+            fp_checks: AtomicBool::new(false),
             trace: OnceLock::new(),
         });
         CURRENT.store(Arc::as_ptr(&engine).cast_mut(), Ordering::Release);
@@ -254,6 +257,12 @@ impl Engine {
     /// at once.
     pub fn set_patience(&self, visits: u8) {
         self.lock().patience = visits;
+    }
+
+    /// Makes generated code check each floating-point result instead of having Invalid trap: for measuring what
+    /// traps are worth, and for hosts whose traps are not to be relied on. To be called before the first CPU is made.
+    pub fn check_fp_results(&self) {
+        self.fp_checks.store(true, Ordering::Relaxed);
     }
 
     #[must_use]

@@ -124,6 +124,7 @@ impl Engine {
         let mut fetch = Fetch::new(self);
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
         let mut builder = Builder::new(ir, key.pc, key.fp_mode, self.model.features);
+        builder.ir.checked = self.fp_checks.load(Ordering::Relaxed);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);
         let mut side_exits = 0;
         loop {

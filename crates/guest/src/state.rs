@@ -142,8 +142,8 @@ pub struct CpuState {
     pub exclusive_size: u64,
     /// MXCSR while guest code runs; its sticky bits are part of FPSR.
     pub mxcsr: u32,
-    /// Padding that keeps the next fields aligned.
-    pub reserved: u32,
+    /// Exceptions masked in it whatever FPCR asks for: see [`CpuState::check_results`].
+    pub masked: u32,
     /// PSTATE.BTYPE: set between an indirect branch and the instruction it goes to.
     pub btype: u64,
     /// State of the generator for RNDR, or 0: the host's random numbers.
@@ -162,11 +162,14 @@ pub struct CpuState {
     pub spill: [u128; NUM_SPILL_SLOTS],
 }
 
+/// Invalid's mask in MXCSR.
+const MASK_INVALID: u32 = 1 << 7;
+
 /// MXCSR for the guest's reset state: all exceptions masked but Invalid, round to nearest.
 ///
 /// Invalid is unmasked because every operation whose NaN result differs between
 /// x86 and Arm raises it; the SIGFPE handler then repairs the result.
-const MXCSR_RESET: u32 = 0x1f80 & !(1 << 7);
+const MXCSR_RESET: u32 = 0x1f80 & !MASK_INVALID;
 
 impl CpuState {
     /// The architectural reset state Linux gives a new program.
@@ -182,7 +185,7 @@ impl CpuState {
             exclusive_value: [0; 2],
             exclusive_size: 0,
             mxcsr: MXCSR_RESET,
-            reserved: 0,
+            masked: 0,
             btype: 0,
             random: 0,
             pstate: 0,
@@ -243,14 +246,21 @@ impl CpuState {
     pub const fn set_fpsr(&mut self, fpsr: u32) {
         self.fp.fpsr = fpsr & 0xf800_009f;
         self.saturated = 0;
-        self.mxcsr = mxcsr_control(self.fp);
+        self.mxcsr = mxcsr_control(self.fp) | self.masked;
     }
 
     /// Gathers the sticky bits and sets the masks that follow from them: to be called after
     /// the interpreter has executed what trapped.
     pub const fn refresh_mxcsr(&mut self) {
         self.fp.fpsr |= mxcsr_to_fpsr(self.mxcsr);
-        self.mxcsr = mxcsr_control(self.fp);
+        self.mxcsr = mxcsr_control(self.fp) | self.masked;
+    }
+
+    /// Whether generated code looks at each result itself, and Invalid is masked; otherwise,
+    /// as after a reset, Invalid traps.
+    pub const fn check_results(&mut self, checks: bool) {
+        self.masked = if checks { MASK_INVALID } else { 0 };
+        self.refresh_mxcsr();
     }
 
     /// Writes FPCR and what of it MXCSR carries (rounding mode, flush to zero).
@@ -293,12 +303,10 @@ const fn mxcsr_control(fp: FpEnv) -> u32 {
     (MXCSR_RESET & !unmasked) | (rc << 13)
 }
 
-/// Sticky x86 exception bits as FPSR bits.
+/// Sticky x86 exception bits as FPSR bits. Not Invalid's: where it traps it does not stay, and
+/// where it is masked it says less than the interpreter, which executes what is invalid.
 const fn mxcsr_to_fpsr(mxcsr: u32) -> u32 {
     let mut fpsr = 0;
-    if mxcsr & (1 << 0) != 0 {
-        fpsr |= FpEnv::FPSR_IOC;
-    }
     if mxcsr & (1 << 2) != 0 {
         fpsr |= FpEnv::FPSR_DZC;
     }

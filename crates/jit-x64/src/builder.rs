@@ -8,7 +8,7 @@ mod fuse;
 mod parts;
 
 pub use fp_mode::FpMode;
-use fp_mode::{is_comparison, makes_no_nan, passes_denormals};
+use fp_mode::{is_comparison, is_comparison_with_zero, is_guarded, makes_no_nan, passes_denormals};
 pub(crate) use parts::low_mask;
 
 use crate::features::HostFeatures;
@@ -63,6 +63,7 @@ impl<'a> Builder<'a> {
         ir.pc = pc;
         ir.guest_len = 0;
         ir.insns = 0;
+        ir.checked = false;
         Builder {
             ir,
             x: [NONE; 32],
@@ -811,6 +812,9 @@ impl Ops for Builder<'_> {
         if passes_denormals(op) {
             self.trap_denormals(s, a);
         }
+        if is_comparison_with_zero(op) {
+            self.check_operands(s, a, a);
+        }
         let result = self.push(Op::Fp1 { op, s, a });
         if !makes_no_nan(op) {
             self.guard_nan(s, result);
@@ -833,9 +837,10 @@ impl Ops for Builder<'_> {
         }
         if is_comparison(op) {
             self.guard_operands(s, [a, b]);
+            self.check_operands(s, a, b);
         }
         let result = self.push(Op::Fp2 { op, s, a, b });
-        if !is_comparison(op) {
+        if !is_comparison(op) && !is_guarded(op) {
             self.guard_nan(s, result);
         }
         if matches!(op, Fp2::Mul | Fp2::Div | Fp2::Nmul) {
@@ -888,6 +893,7 @@ impl Ops for Builder<'_> {
             // interpreter then finds nothing to raise.
             let (_, a) = self.as_single(size, a);
             let (size, b) = self.as_single(size, b);
+            self.check_operands(Shape::scalar(size.lane()), a, b);
             self.push(Op::FpCondCompare {
                 size,
                 signaling,

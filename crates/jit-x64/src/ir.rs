@@ -355,6 +355,12 @@ pub enum Op {
         s: Shape,
         a: Ref,
     },
+    /// Leaves to the interpreter if a lane of either is a NaN.
+    OrderGuard {
+        s: Shape,
+        a: Ref,
+        b: Ref,
+    },
     /// Leaves to the interpreter if a lane is the smallest normal number.
     SmallestGuard {
         s: Shape,
@@ -532,6 +538,7 @@ impl Op {
             | Op::FpCondCompare { .. }
             | Op::FpToJsInt { .. }
             | Op::NanGuard { .. }
+            | Op::OrderGuard { .. }
             | Op::SmallestGuard { .. }
             | Op::DenormalTrap { .. }
             | Op::Load { .. }
@@ -688,6 +695,7 @@ impl Op {
             | Op::VecTable1 {
                 table: a, indices: b, ..
             }
+            | Op::OrderGuard { a, b, .. }
             | Op::Fp2 { a, b, .. } => {
                 f(a);
                 f(b);
@@ -746,4 +754,6 @@ pub struct Ir {
     pub guest_len: u32,
     /// Number of guest instructions.
     pub insns: u32,
+    /// Invalid is masked while the block runs: what would raise it is looked at, and left to the interpreter.
+    pub checked: bool,
 }

@@ -2,7 +2,8 @@
 //! emitted code shows in review.
 //!
 //! A file of `goldens/` holds one family. A case is a line `== name` (`, flags live` if
-//! the code behind the sequence reads NZCV), the guest words, and what they become: the
+//! the code behind the sequence reads NZCV; `, checked` with checks of floating-point results
+//! instead of traps), the guest words, and what they become: the
 //! number of host instructions and bytes and the code, cold parts included. It is that of
 //! the reference features, whatever this machine offers; `goldens_avx512/` (and the test of
 //! that name) has that of a host with all features.

@@ -267,6 +267,16 @@ pub const FLAGS: &[Flag] = &[
         "translate guest code (the default), or interpret it",
         engine,
     )),
+    inherited(flag(
+        "fp-checks",
+        Some("FP_CHECKS"),
+        None,
+        "check floating-point results instead of trapping (slower; for measuring)",
+        |s, _| {
+            s.fp_checks = true;
+            Ok(())
+        },
+    )),
     flag(
         "version",
         Some("VERSION"),

@@ -47,7 +47,7 @@ program's interpreter and for what the program opens, not for what it executes. 
 it off.
 
 Programs that the guest executes run under the emulator too, without any registration with
-the kernel; -L, -s, -cpu, -r, -d, -strace, -seed and -engine hold for them.
+the kernel; -L, -s, -cpu, -r, -d, -strace, -seed, -engine and -fp-checks hold for them.
 
 Exit status: the program's own. A program killed by a signal kills the emulator by the same
 signal. 1: a bad option, or a program that cannot be executed. 255: a program or interpreter

@@ -152,6 +152,8 @@ pub struct Settings {
     /// The CPU the guest sees.
     pub model: &'static CpuModel,
     pub interpreter: bool,
+    /// Generated code checks floating-point results instead of having Invalid trap.
+    pub fp_checks: bool,
     /// Options that hold for programs the guest executes.
     pub inherited: Vec<Vec<u8>>,
     /// Program and arguments as the command line gives them.
@@ -178,6 +180,7 @@ impl Default for Settings {
             seed: None,
             model: &MAX,
             interpreter: false,
+            fp_checks: false,
             inherited: Vec::new(),
             program: Vec::new(),
         }

@@ -166,6 +166,9 @@ pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Res
         Mode::Jit
     };
     let engine = Engine::new(Box::new(mm.clone()), mode, settings.model);
+    if settings.fp_checks {
+        engine.check_fp_results();
+    }
     if settings.log.in_translation() {
         engine.set_trace(engine::Trace {
             in_asm: settings.log.in_asm,

@@ -57,8 +57,20 @@ impl Comparison {
 /// # Panics
 /// If a case differs.
 pub fn rows(mode: Mode, cases_per_row: usize, chosen: impl Fn(&RowInfo) -> bool) {
+    rows_under(|| EngineRunner::new(mode), cases_per_row, chosen);
+}
+
+/// The same on an engine made here, while nobody else's is in use.
+///
+/// # Panics
+/// If a case differs.
+pub fn rows_under(
+    engine: impl FnOnce() -> EngineRunner,
+    cases_per_row: usize,
+    chosen: impl Fn(&RowInfo) -> bool,
+) {
     let arena = &mut *Arena::lock();
-    let mut engine = EngineRunner::new(mode);
+    let mut engine = engine();
     let mut comparison = Comparison::default();
     for row in ROWS.iter().filter(|row| chosen(row)) {
         let enough = comparison.total + cases_per_row;

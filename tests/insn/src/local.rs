@@ -117,18 +117,52 @@ pub struct EngineRunner {
     cpu: Cpu,
     /// The code the engine has last seen, which need not be invalidated.
     words: Vec<u32>,
+    /// Floating-point results are checked instead of having Invalid trap.
+    checks: bool,
 }
 
 impl EngineRunner {
+    /// With RAEMU_FP_CHECKS in the environment, a JIT is a [`EngineRunner::checking`] one.
+    ///
     /// # Panics
     /// If the host has no memory for a CPU.
     #[must_use]
     pub fn new(mode: Mode) -> EngineRunner {
-        let cpu = Cpu::new(engine(mode)).expect("memory for one CPU");
-        EngineRunner {
-            cpu,
-            words: Vec::new(),
+        if mode == Mode::Jit && std::env::var_os("RAEMU_FP_CHECKS").is_some() {
+            return EngineRunner::checking();
         }
+        EngineRunner::with(engine(mode), false)
+    }
+
+    /// A JIT whose code checks floating-point results instead of having Invalid trap.
+    ///
+    /// # Panics
+    /// If the host has no memory for a CPU.
+    #[must_use]
+    pub fn checking() -> EngineRunner {
+        let engine = engine(Mode::Jit);
+        engine.check_fp_results();
+        EngineRunner::with(engine, true)
+    }
+
+    fn with(engine: Arc<Engine>, checks: bool) -> EngineRunner {
+        EngineRunner {
+            cpu: Cpu::new(engine).expect("memory for one CPU"),
+            words: Vec::new(),
+            checks,
+        }
+    }
+
+    /// Whether it is a [`EngineRunner::checking`] one.
+    #[must_use]
+    pub fn checks(&self) -> bool {
+        self.checks
+    }
+
+    /// Floating-point operations that trapped.
+    #[must_use]
+    pub fn fp_traps(&self) -> u64 {
+        self.cpu.engine().statistics().fp_traps
     }
 
     /// Leaves blocks to the interpreter that many times before they are translated.
@@ -151,6 +185,7 @@ impl EngineRunner {
             self.words.clone_from(&case.words);
         }
         *self.cpu.state_mut() = case.state.clone();
+        self.cpu.state_mut().check_results(self.checks);
         let exit = loop {
             let exit = self.cpu.run();
             if !matches!(exit, Exit::Poll | Exit::InvalidateCode(_)) {

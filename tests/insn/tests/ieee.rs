@@ -86,22 +86,37 @@ fn case(row: &str, random: u64) -> Option<Case> {
 
 #[test]
 fn inline_code_gives_results_and_flags_of_the_interpreter() {
+    compare(cases(), || EngineRunner::new(Mode::Jit));
+}
+
+/// With checks of results instead of Invalid's traps.
+#[test]
+fn checked_code_gives_results_and_flags_of_the_interpreter() {
+    compare(cases() / 2, EngineRunner::checking);
+}
+
+fn compare(cases: u64, engine: impl FnOnce() -> EngineRunner) {
     let arena = &mut *Arena::lock();
-    let mut engine = EngineRunner::new(Mode::Jit);
+    let mut engine = engine();
     let (mut total, mut tininess) = (0, 0);
     let halves = OPERATIONS.iter().map(|name| format!("{name}_h"));
     let names = OPERATIONS.iter().map(ToString::to_string).chain(halves);
     // FCVT has one row for all formats.
     for name in names.filter(|name| name != "fcvt_h") {
-        for n in 0..cases() {
+        for n in 0..cases {
             let case = case(&name, n).expect("every operation has its row");
             let Some(expected) = rows::interpret(arena, &case) else {
                 continue;
             };
+            let traps = engine.fp_traps();
             let mut got = engine.run(arena, &case);
+            let flushes = case.state.fp.fpcr & FpEnv::FPCR_FZ != 0;
+            assert!(
+                !engine.checks() || flushes || engine.fp_traps() == traps,
+                "{name} {n} trapped"
+            );
             // Rounded up to the smallest normal number (docs/testing.md); halves are exact.
             let missing = expected.state.fpsr() & !got.state.fpsr();
-            let flushes = case.state.fp.fpcr & FpEnv::FPCR_FZ != 0;
             if missing == FpEnv::FPSR_UFC && !flushes && !name.ends_with("_h") {
                 let fpsr = got.state.fpsr() | missing;
                 got.state.set_fpsr(fpsr);

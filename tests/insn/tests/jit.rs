@@ -57,6 +57,20 @@ fn a_patient_engine_agrees_with_interpreter_on_sequences() {
     );
 }
 
+/// Checks of floating-point results instead of traps.
+#[test]
+fn a_checking_engine_agrees_with_interpreter() {
+    let floating = |name: &str| name.starts_with('f') || name.starts_with("bf") || name.contains("cvtf");
+    comparison::rows_under(EngineRunner::checking, CASES_PER_ROW, |row| floating(row.name));
+    let arena = &mut *Arena::lock();
+    let count = SEQUENCES / 4;
+    let (differing, report) = sequence::compare(arena, &mut EngineRunner::checking(), 0..count);
+    assert!(
+        differing == 0,
+        "{differing} of {count} sequences differ\n{report}"
+    );
+}
+
 #[test]
 fn interpreting_engine_agrees_with_interpreter() {
     comparison::rows(Mode::Interpreter, 16, |_| true);

@@ -39,12 +39,16 @@ impl FpMode {
     }
 }
 
-/// Whether the result is a mask or the operand's bits: NaNs are no matter.
-pub(super) const fn makes_no_nan(op: Fp1) -> bool {
+pub(super) const fn is_comparison_with_zero(op: Fp1) -> bool {
     matches!(
         op,
-        Fp1::Abs | Fp1::Neg | Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
+        Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
     )
+}
+
+/// Whether the result is a mask or the operand's bits: NaNs are no matter.
+pub(super) const fn makes_no_nan(op: Fp1) -> bool {
+    matches!(op, Fp1::Abs | Fp1::Neg) || is_comparison_with_zero(op)
 }
 
 /// Operations to which x86 lets denormals pass quietly.
@@ -69,6 +73,11 @@ pub(super) const fn is_comparison(op: Fp2) -> bool {
     matches!(op, Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt)
 }
 
+/// Operations that leave to the interpreter by themselves whatever has to do with NaNs.
+pub(super) const fn is_guarded(op: Fp2) -> bool {
+    matches!(op, Fp2::Max | Fp2::Min | Fp2::MaxNm | Fp2::MinNm | Fp2::Rsqrts)
+}
+
 impl Builder<'_> {
     /// Whether the interpreter computes on numbers of this size.
     pub(super) fn is_strict(&self, lane: Lane) -> bool {
@@ -76,10 +85,17 @@ impl Builder<'_> {
     }
 
     /// With default NaNs, a result must be a number or be made by the interpreter. With
-    /// flushing too: x86 does not notice a denormal beside a NaN.
+    /// flushing too: x86 does not notice a denormal beside a NaN. And where Invalid does not trap.
     pub(super) fn guard_nan(&mut self, s: Shape, value: Ref) {
-        if self.fp_mode.default_nan || self.fp_mode.flush {
+        if self.fp_mode.default_nan || self.fp_mode.flush || self.ir.checked {
             self.push(Op::NanGuard { s, a: value });
+        }
+    }
+
+    /// Operands of a comparison where Invalid does not trap.
+    pub(super) fn check_operands(&mut self, s: Shape, a: Ref, b: Ref) {
+        if self.ir.checked {
+            self.push(Op::OrderGuard { s, a, b });
         }
     }
 

@@ -394,6 +394,9 @@ impl Lower<'_> {
         let (ra, rb) = (self.vreg(a), self.vreg(b));
         let (x, y) = if swapped { (rb, ra) } else { (ra, rb) };
         self.asm.ucomis(size == FpSize::D, signaling, x, y);
+        if self.ir.checked {
+            self.guard(Cc::P);
+        }
         self.set_flag_state(if swapped {
             FlagState::FpSwapped
         } else {

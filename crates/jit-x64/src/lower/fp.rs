@@ -4,6 +4,9 @@
 //! result differs between x86 and Arm raises it: a signaling operand, or a NaN made
 //! from none. The trap arrives before the destination is written, and the interpreter
 //! then executes the instruction. What raises nothing and still differs is guarded.
+//!
+//! Invalid is masked where the block is to be `checked`: then everything is guarded, by the
+//! builder where a result or the operands tell, here where an integer does.
 
 use super::Lower;
 use crate::asm::int::Alu;
@@ -88,6 +91,11 @@ impl Lower<'_> {
     pub(super) fn nan_guard(&mut self, s: Shape, a: Ref) {
         let r = self.vreg(a);
         self.guard_nan(kind(s), r);
+    }
+
+    pub(super) fn order_guard(&mut self, s: Shape, a: Ref, b: Ref) {
+        let (ra, rb) = (self.vreg(a), self.vreg(b));
+        self.guard_ordered(kind(s), ra, rb);
     }
 
     pub(super) fn smallest_guard(&mut self, s: Shape, a: Ref) {
@@ -447,7 +455,7 @@ impl Lower<'_> {
     }
 
     /// Leaves for the interpreter if either operand is a NaN.
-    fn guard_ordered(&mut self, k: FpKind, a: Xmm, b: Xmm) {
+    pub(super) fn guard_ordered(&mut self, k: FpKind, a: Xmm, b: Xmm) {
         self.clobber_flags();
         if k.is_scalar() {
             self.asm.ucomis(k.is_double(), false, a, b);

@@ -55,6 +55,9 @@ impl Lower<'_> {
     /// `d` = `a` times 2^`fbits`, or something out of any integer's range if `a` is. A NaN
     /// traps.
     fn scale_up(&mut self, k: FpKind, d: Xmm, a: Xmm, fbits: u8) {
+        if self.ir.checked {
+            self.guard_ordered(k, a, a);
+        }
         let c = self.vtemp();
         // Beyond this nothing fits; times 2^64 it does not overflow.
         self.power_of_two(k, c, 63);
@@ -131,12 +134,14 @@ impl Lower<'_> {
         }
         if how.signed && how.rounding == Rounding::Zero {
             self.asm.cvt_to_int(double, true, w, d, source);
+            self.check_integer(w, d);
             return d;
         }
         let t = self.vtemp();
         self.round_quietly(how.rounding, k, t, source);
         if how.signed {
             self.asm.cvt_to_int(double, true, w, d, t);
+            self.check_integer(w, d);
         } else {
             // To 64 bits, which traps from 2^63 on; then look whether the result is in range.
             self.clobber_flags();
@@ -153,6 +158,28 @@ impl Lower<'_> {
         }
         self.raise_inexact(how.rounding, k, t, source);
         d
+    }
+
+    /// Where Invalid does not trap: leaves for the interpreter if a conversion may have been
+    /// out of range, which gives the least integer.
+    fn check_integer(&mut self, w: Width, d: Gpr) {
+        if self.ir.checked {
+            self.clobber_flags();
+            self.asm.alu_imm(Alu::Cmp, w, d, 1);
+            self.guard(Cc::O);
+        }
+    }
+
+    /// The same for words in lanes.
+    fn check_words(&mut self, d: Xmm) {
+        if self.ir.checked {
+            self.clobber_flags();
+            let t = self.vtemp();
+            self.asm.v3_state(VPCMPEQD, t, d, const_offset!(sign_s));
+            self.asm.v2(VPTEST, t, t);
+            self.locked_v &= !(1 << t.0);
+            self.guard(Cc::Ne);
+        }
     }
 
     pub(super) fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Ref) {
@@ -223,8 +250,13 @@ impl Lower<'_> {
         }
         let truncates = how.signed && how.rounding == Rounding::Zero;
         if truncates && s.lane == Lane::S {
-            let d = self.vdef(Some(a), &[]);
+            let d = if self.ir.checked {
+                self.vdef_temp(None, &[])
+            } else {
+                self.vdef(Some(a), &[])
+            };
             self.asm.v2(VCVTTPS2DQ, d, source);
+            self.check_words(d);
             return self.vbind(d);
         }
         let r = self.vtemp();
@@ -232,12 +264,19 @@ impl Lower<'_> {
         let d = self.vdef_temp(None, &[]);
         if s.lane == Lane::S {
             self.asm.v2(VCVTTPS2DQ, d, r);
+            if how.signed {
+                self.check_words(d);
+            }
         } else {
             let (low, high) = (self.temp(), self.temp());
             self.asm.cvt_to_int(true, true, Width::X, low, r);
             self.asm.vmovq_from(d, low);
             self.asm.v2i(VPSHUFD, r, r, 0xee);
             self.asm.cvt_to_int(true, true, Width::X, high, r);
+            if how.signed {
+                self.check_integer(Width::X, low);
+                self.check_integer(Width::X, high);
+            }
             self.asm.vinsert(3, d, d, high, 1);
             self.locked_x &= !(1 << low.0 | 1 << high.0);
         }

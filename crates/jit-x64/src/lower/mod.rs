@@ -929,6 +929,7 @@ impl Lower<'_> {
             Op::Fp3 { op, s, a, b, c } => self.fp3(op, s, a, b, c),
             Op::FpToJsInt { a } => self.fp_to_js_int(a),
             Op::NanGuard { s, a } => self.nan_guard(s, a),
+            Op::OrderGuard { s, a, b } => self.order_guard(s, a, b),
             Op::SmallestGuard { s, a } => self.smallest_guard(s, a),
             Op::DenormalTrap { s, a } => self.denormal_trap(s, a),
             Op::FpToInt { how, w, size, a } => self.fp_to_int(how, w, size, a),

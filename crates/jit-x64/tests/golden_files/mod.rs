@@ -24,6 +24,10 @@ impl Case {
     pub fn flags_live(&self) -> bool {
         self.heading.ends_with(", flags live")
     }
+
+    fn checked(&self) -> bool {
+        self.heading.ends_with(", checked")
+    }
 }
 
 /// The comments at the top of a file, and its cases.
@@ -161,7 +165,13 @@ fn render(features: HostFeatures, head: &str, cases: &[Case]) -> String {
         for (word, pc) in case.words.iter().zip((GUEST_PC..).step_by(4)) {
             let _ = writeln!(text, "  {word:08x}  {}", a64_isa::disassemble(*word, pc));
         }
-        let block = translate_for(features, &case.words, case.flags_live(), &mut buffer);
+        let block = translate_for(
+            features,
+            &case.words,
+            case.flags_live(),
+            case.checked(),
+            &mut buffer,
+        );
         text += &disassemble(&block.code);
     }
     text

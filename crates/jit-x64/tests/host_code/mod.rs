@@ -38,14 +38,21 @@ pub struct Block {
     pub interpreted: usize,
 }
 
-/// The host code of one block for a host with the reference features.
+/// The host code of one block for a host with the reference features. `checked`: with checks of
+/// floating-point results instead of traps.
 #[allow(dead_code, reason = "some tests assume other features")]
-pub fn translate(words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block {
-    translate_for(HostFeatures::REFERENCE, words, flags_live, buffer)
+pub fn translate(words: &[u32], flags_live: bool, checked: bool, buffer: &mut Buffer) -> Block {
+    translate_for(HostFeatures::REFERENCE, words, flags_live, checked, buffer)
 }
 
 /// The same for a host with other features, which stay the process's.
-pub fn translate_for(features: HostFeatures, words: &[u32], flags_live: bool, buffer: &mut Buffer) -> Block {
+pub fn translate_for(
+    features: HostFeatures,
+    words: &[u32],
+    flags_live: bool,
+    checked: bool,
+    buffer: &mut Buffer,
+) -> Block {
     assert!(HostFeatures::assume(features));
     let base = buffer.0.as_mut_ptr();
     let [exit, link, lookup, return_miss, interpret] = STUBS.map(|(_, offset)| base as u64 + offset);
@@ -60,6 +67,7 @@ pub fn translate_for(features: HostFeatures, words: &[u32], flags_live: bool, bu
     };
     let mut ir = Ir::default();
     let mut builder = Builder::new(&mut ir, GUEST_PC, FpMode::default(), FeatureSet::ALL);
+    builder.ir.checked = checked;
     let mut flow = Flow::Next;
     for &word in words {
         assert!(flow != Flow::End, "{words:08x?}: code behind the block's end");

@@ -56,11 +56,11 @@ fn count(code: &[u8]) -> usize {
 
 impl Lowering {
     pub fn of(row: &RowInfo, buffer: &mut Buffer) -> Lowering {
-        let empty = count(&translate(&[], false, buffer).code);
+        let empty = count(&translate(&[], false, false, buffer).code);
         let (mut inline, mut helpers) = (Vec::new(), 0);
         for random in 0..SAMPLES {
             let word = with_pinned_registers(row, sample(row, random.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-            let block = translate(&[word], false, buffer);
+            let block = translate(&[word], false, false, buffer);
             if block.interpreted > 0 {
                 helpers += 1;
             } else {

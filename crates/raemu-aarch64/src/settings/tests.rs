@@ -38,10 +38,25 @@ fn options_win_over_raemu_over_qemu() {
 #[test]
 fn children_get_what_shapes_the_guest() {
     let options = [
-        "-L", "/x/", "-0", "z", "--r", "5", "-E", "A=1", "-strace", "-D", "f", "p",
+        "-L",
+        "/x/",
+        "-0",
+        "z",
+        "--r",
+        "5",
+        "-E",
+        "A=1",
+        "-strace",
+        "-D",
+        "f",
+        "-fp-checks",
+        "p",
     ];
     let settings = Settings::read(&direct(&options), &words(&["QEMU_CPU=max"]), false).expect("fine");
-    assert_eq!(settings.inherited, words(&["-L", "/x/", "--r", "5", "-strace"]));
+    assert_eq!(
+        settings.inherited,
+        words(&["-L", "/x/", "--r", "5", "-strace", "-fp-checks"])
+    );
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub enum Side {
     Native,
     Raemu,
     Qemu,
+    /// raemu-aarch64 with checks of floating-point results instead of traps.
+    Checked,
 }
 
 /// Where everything is that a run needs.
@@ -45,8 +47,8 @@ impl Bench {
     }
 
     pub fn sample(&self, workload: &Workload, side: Side) -> Result<Sample, String> {
-        if let How::Resident(argv) = workload.how {
-            return peak_resident(self.installed(argv, side)?);
+        if let How::Resident(_) = workload.how {
+            return peak_resident(self.command(workload, side)?);
         }
         let mut output = Vec::new();
         let start = Instant::now();
@@ -76,7 +78,7 @@ impl Bench {
     fn emulator(&self, side: Side) -> Result<Option<&Emulator>, String> {
         match side {
             Side::Native => Ok(None),
-            Side::Raemu => Ok(Some(&self.raemu)),
+            Side::Raemu | Side::Checked => Ok(Some(&self.raemu)),
             Side::Qemu => self
                 .qemu
                 .as_ref()
@@ -86,6 +88,14 @@ impl Bench {
     }
 
     fn command(&self, workload: &Workload, side: Side) -> Result<Command, String> {
+        let mut command = self.plain_command(workload, side)?;
+        if side == Side::Checked {
+            command.env("RAEMU_FP_CHECKS", "1");
+        }
+        Ok(command)
+    }
+
+    fn plain_command(&self, workload: &Workload, side: Side) -> Result<Command, String> {
         match workload.how {
             How::Compiled => self.compiled(workload.name, side),
             How::ForkExec => {

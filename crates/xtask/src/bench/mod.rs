@@ -4,6 +4,7 @@
 //! compiled programs are the same C at the same level of optimisation, the installed ones the same release of the
 //! distribution. What the three print must be equal.
 
+mod checks;
 mod measure;
 mod table;
 mod workloads;
@@ -16,7 +17,7 @@ use program_tests::sandbox::Sandbox;
 
 use crate::shell::{capture, command, have, run as run_command, workspace};
 use measure::{Bench, Emulator, Side};
-use table::Row;
+use table::{Measured, Row};
 use workloads::{GROUPS, WORKLOADS, Workload};
 
 const QEMU: &str = "qemu-aarch64-static";
@@ -26,15 +27,19 @@ struct Options {
     only: Option<String>,
     runs: usize,
     markdown: bool,
+    /// Traps against checks, instead of the three sides.
+    fp_checks: bool,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options, String> {
+        let fp_checks = arguments.iter().any(|argument| argument == "--fp-checks");
         let mut options = Options {
-            groups: GROUPS.to_vec(),
+            groups: if fp_checks { checks::GROUPS } else { GROUPS }.to_vec(),
             only: None,
             runs: 5,
             markdown: false,
+            fp_checks,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -51,9 +56,10 @@ impl Options {
                 "--only" => options.only = Some(value()?.clone()),
                 "--runs" => options.runs = value()?.parse().map_err(|_| "--runs needs a number")?,
                 "--markdown" => options.markdown = true,
+                "--fp-checks" => {}
                 other => {
                     return Err(format!(
-                        "unknown option '{other}'\nusage: cargo xtask bench [--group {}] [--only NAME] [--runs N] [--markdown]",
+                        "unknown option '{other}'\nusage: cargo xtask bench [--group {}] [--only NAME] [--runs N] [--fp-checks] [--markdown]",
                         GROUPS.join(",")
                     ));
                 }
@@ -84,33 +90,39 @@ fn group(name: &str) -> Result<&'static str, String> {
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
     let bench = prepare()?;
-    let mut rows = Vec::new();
+    let runs = options.runs;
+    let (lines, remarks) = if options.fp_checks {
+        rows(&options, |workload| checks::Row::measure(&bench, workload, runs))
+    } else {
+        rows(&options, |workload| measure(&bench, workload, runs))
+    };
+    println!("\n{}", table::plain(&lines));
+    if options.markdown {
+        let mark = if options.fp_checks { "checks" } else { "bench" };
+        write_page(mark, &table::markdown(&lines), arguments)?;
+    }
+    if remarks.is_empty() {
+        Ok(())
+    } else {
+        Err(remarks.join("\n"))
+    }
+}
+
+/// Measures each workload asked for, printing its row; gives the table, and the remarks there are.
+fn rows<R: Measured>(options: &Options, measure: impl Fn(&Workload) -> R) -> (Vec<Vec<String>>, Vec<String>) {
+    let (mut rows, mut remarks) = (Vec::new(), Vec::new());
     for workload in options.workloads() {
-        let row = measure(&bench, workload, options.runs);
-        print!(
-            "{}",
-            table::plain(&table::lines(std::slice::from_ref(&row), &[row.group])[1..2])
-        );
-        if !row.remark.is_empty() {
-            println!("    {}", row.remark);
+        let row = measure(workload);
+        let lines = R::lines(std::slice::from_ref(&row), &[workload.group]);
+        print!("{}", table::plain(&lines[1..2]));
+        let remark = row.remark();
+        if !remark.is_empty() {
+            println!("    {remark}");
+            remarks.push(format!("{}: {remark}", workload.name));
         }
         rows.push(row);
     }
-    let lines = table::lines(&rows, GROUPS);
-    println!("\n{}", table::plain(&lines));
-    if options.markdown {
-        write_page(&table::markdown(&lines), arguments)?;
-    }
-    let bad: Vec<String> = rows
-        .iter()
-        .filter(|row| !row.remark.is_empty())
-        .map(|row| format!("{}: {}", row.name, row.remark))
-        .collect();
-    if bad.is_empty() {
-        Ok(())
-    } else {
-        Err(bad.join("\n"))
-    }
+    (R::lines(&rows, GROUPS), remarks)
 }
 
 fn prepare() -> Result<Bench, String> {
@@ -166,8 +178,14 @@ fn copy_sources(to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn measure(bench: &Bench, workload: &Workload, runs: usize) -> Row {
-    let sides = bench.sides();
+/// What sides that took turns gave.
+struct Turns {
+    /// By side; `None` for one that failed.
+    medians: Vec<Option<f64>>,
+    remark: String,
+}
+
+fn take_turns(bench: &Bench, workload: &Workload, sides: &[Side], runs: usize) -> Turns {
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); sides.len()];
     let mut outputs: Vec<Option<Vec<u8>>> = vec![None; sides.len()];
     let mut failed = vec![false; sides.len()];
@@ -192,22 +210,27 @@ fn measure(bench: &Bench, workload: &Workload, runs: usize) -> Row {
             }
         }
     }
-    let traps = if failed[1] { None } else { bench.fp_traps(workload) };
     let seen: Vec<&Vec<u8>> = outputs.iter().flatten().collect();
     if seen.windows(2).any(|pair| pair[0] != pair[1]) {
         remark.push_str("the sides print different results. ");
     }
-    let mut medians = values.iter_mut().map(|values| table::median(values));
-    let mut next = || medians.next().flatten();
-    let (native, raemu, qemu) = (next(), next(), next());
+    Turns {
+        medians: values.iter_mut().map(|values| table::median(values)).collect(),
+        remark,
+    }
+}
+
+fn measure(bench: &Bench, workload: &Workload, runs: usize) -> Row {
+    let turns = take_turns(bench, workload, &bench.sides(), runs);
+    let raemu = turns.medians[1];
     Row {
         group: workload.group,
         name: workload.name,
-        native,
+        native: turns.medians[0],
         raemu,
-        qemu,
-        traps,
-        remark,
+        qemu: turns.medians.get(2).copied().flatten(),
+        traps: raemu.and_then(|_| bench.fp_traps(workload)),
+        remark: turns.remark,
     }
 }
 
@@ -216,6 +239,7 @@ fn name(side: Side) -> &'static str {
         Side::Native => "native",
         Side::Raemu => "raemu",
         Side::Qemu => "qemu",
+        Side::Checked => "raemu with checks",
     }
 }
 
@@ -224,19 +248,19 @@ fn qemu_version() -> String {
     text.lines().next().unwrap_or("not installed").to_string()
 }
 
-/// Replaces what stands between the two marks of docs/performance.md.
-fn write_page(markdown: &str, arguments: &[String]) -> Result<(), String> {
-    const BEGIN: &str = "<!-- bench: begin -->\n";
-    const END: &str = "<!-- bench: end -->";
+/// Replaces what stands between two marks of docs/performance.md.
+fn write_page(mark: &str, markdown: &str, arguments: &[String]) -> Result<(), String> {
+    let begin = format!("<!-- {mark}: begin -->\n");
+    let end = format!("<!-- {mark}: end -->");
     let path = workspace().join("docs/performance.md");
     let page = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let parts = page
-        .split_once(BEGIN)
-        .and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
+        .split_once(&begin)
+        .and_then(|(head, rest)| Some((head, rest.split_once(&end)?.1)));
     let (head, tail) = parts.ok_or("docs/performance.md has no bench marks")?;
     let date = capture(command("date", ["-u", "+%F"]))?;
     let text = format!(
-        "{head}{BEGIN}\nMeasured on {} on {} with {}, by\n`cargo xtask bench {}`.\n\n{markdown}\n{END}{tail}",
+        "{head}{begin}\nMeasured on {} on {} with {}, by\n`cargo xtask bench {}`.\n\n{markdown}\n{end}{tail}",
         date.trim(),
         machine(),
         qemu_version(),

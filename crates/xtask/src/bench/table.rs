@@ -13,6 +13,25 @@ pub struct Row {
     pub remark: String,
 }
 
+/// What one workload gave, of either kind of table.
+pub trait Measured: Sized {
+    /// Why a figure is missing or not to be trusted.
+    fn remark(&self) -> &str;
+
+    /// The headings, then all rows, each group closed by its geometric mean.
+    fn lines(rows: &[Self], groups: &[&str]) -> Vec<Vec<String>>;
+}
+
+impl Measured for Row {
+    fn remark(&self) -> &str {
+        &self.remark
+    }
+
+    fn lines(rows: &[Row], groups: &[&str]) -> Vec<Vec<String>> {
+        lines(rows, groups)
+    }
+}
+
 pub fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     match values.len() {
@@ -22,13 +41,13 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
     }
 }
 
-fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let logarithms: Vec<f64> = values.map(f64::ln).collect();
     let count = logarithms.len() as f64;
     (count > 0.0).then(|| (logarithms.iter().sum::<f64>() / count).exp())
 }
 
-fn ratio(over: Option<f64>, under: Option<f64>) -> Option<f64> {
+pub fn ratio(over: Option<f64>, under: Option<f64>) -> Option<f64> {
     Some(over? / under?)
 }
 
@@ -51,29 +70,34 @@ const HEADINGS: [&str; 8] = [
     "FP traps",
 ];
 
-fn cells(row: &Row) -> Vec<String> {
-    let figure = |value: Option<f64>| match value {
+/// A median as the table shows it.
+pub fn figure(group: &str, value: Option<f64>) -> String {
+    match value {
         None => "-".to_string(),
-        Some(v) if row.group == "memory" => format!("{:.1} MiB", v / 1024.0),
+        Some(v) if group == "memory" => format!("{:.1} MiB", v / 1024.0),
         Some(v) if v < 20.0 => format!("{v:.2} ms"),
         Some(v) => format!("{v:.0} ms"),
-    };
+    }
+}
+
+pub fn count(value: Option<u64>) -> String {
+    value.map_or_else(|| "-".to_string(), |value| value.to_string())
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let figure = |value| figure(row.group, value);
     let mut cells = vec![row.group.to_string(), row.name.to_string()];
     cells.extend([row.native, row.raemu, row.qemu].map(figure));
     cells.extend([ratio(row.raemu, row.native), ratio(row.qemu, row.raemu)].map(shown));
-    cells.push(
-        row.traps
-            .map_or_else(|| "-".to_string(), |traps| traps.to_string()),
-    );
+    cells.push(count(row.traps));
     cells
 }
 
-fn shown(ratio: Option<f64>) -> String {
+pub fn shown(ratio: Option<f64>) -> String {
     ratio.map_or_else(|| "-".to_string(), |r| format!("{r:.2}"))
 }
 
-/// All rows, each group closed by its geometric mean.
-pub fn lines(rows: &[Row], groups: &[&str]) -> Vec<Vec<String>> {
+fn lines(rows: &[Row], groups: &[&str]) -> Vec<Vec<String>> {
     let mut lines = vec![HEADINGS.map(String::from).to_vec()];
     for group in groups {
         let members: Vec<&Row> = rows.iter().filter(|row| row.group == *group).collect();
@@ -96,7 +120,9 @@ pub fn markdown(lines: &[Vec<String>]) -> String {
     for (index, line) in lines.iter().enumerate() {
         text.push_str(&format!("| {} |\n", line.join(" | ")));
         if index == 0 {
-            text.push_str("|---|---|--:|--:|--:|--:|--:|--:|\n");
+            text.push_str("|---|---|");
+            text.push_str(&"--:|".repeat(line.len() - 2));
+            text.push('\n');
         }
     }
     text
@@ -111,7 +137,7 @@ pub fn plain(lines: &[Vec<String>]) -> String {
             .max()
             .unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
     let mut text = String::new();
     for line in lines {
         for (column, cell) in line.iter().enumerate() {
