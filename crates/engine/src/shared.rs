@@ -52,7 +52,7 @@ pub struct BlockKey {
 /// One word: addresses leave the upper bits free.
 impl Hash for BlockKey {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(self.pc | self.fp_mode.bits() << 60);
+        hasher.write_u64(self.pc ^ self.fp_mode.bits() << 59);
     }
 }
 

@@ -146,6 +146,8 @@ pub struct CpuState {
     pub masked: u32,
     /// PSTATE.BTYPE: set between an indirect branch and the instruction it goes to.
     pub btype: u64,
+    /// Whether the guest has read or written FPSR: see [`CpuState::use_fpsr`].
+    pub uses_fpsr: u64,
     /// State of the generator for RNDR, or 0: the host's random numbers.
     pub random: u64,
     /// PSTATE.DIT and PSTATE.SSBS, where SPSR_EL1 has them.
@@ -187,6 +189,7 @@ impl CpuState {
             mxcsr: MXCSR_RESET,
             masked: 0,
             btype: 0,
+            uses_fpsr: 0,
             random: 0,
             pstate: 0,
             model: &cpu_model::EVERYTHING,
@@ -247,6 +250,13 @@ impl CpuState {
         self.fp.fpsr = fpsr & 0xf800_009f;
         self.saturated = 0;
         self.mxcsr = mxcsr_control(self.fp) | self.masked;
+    }
+
+    /// The guest looks at FPSR: from now on generated code takes the trouble to find each
+    /// Underflow. Arm sees tininess before rounding (Arm ARM A1.5.5), the host after it, so that a result
+    /// rounded up to the smallest normal number needs a look of its own.
+    pub const fn use_fpsr(&mut self) {
+        self.uses_fpsr = 1;
     }
 
     /// Gathers the sticky bits and sets the masks that follow from them: to be called after

@@ -248,6 +248,9 @@ impl Ops for Builder<'_> {
     }
 
     fn read_sys(&mut self, reg: SysReg) -> Ref {
+        if reg == SysReg::Fpsr {
+            self.use_fpsr();
+        }
         match reg {
             SysReg::TpidrEl0 => self.push(Op::GetState(offset_of!(CpuState, tpidr_el0) as u32)),
             SysReg::Nzcv => self.push(Op::GetNzcv),
@@ -267,6 +270,10 @@ impl Ops for Builder<'_> {
             SysReg::Fpcr => {
                 self.give_up();
                 self.flow = Flow::End;
+            }
+            SysReg::Fpsr => {
+                self.give_up();
+                self.use_fpsr();
             }
             _ => {
                 self.give_up();

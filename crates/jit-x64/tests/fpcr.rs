@@ -46,7 +46,7 @@ fn only_what_fpcr_changes_is_left_to_the_interpreter() {
     ];
     for (fpcr, word, inline) in cases {
         let mut ir = Ir::default();
-        let mut builder = Builder::new(&mut ir, 0x1000, FpMode::of(fpcr), FeatureSet::ALL);
+        let mut builder = Builder::new(&mut ir, 0x1000, FpMode::of(fpcr, false), FeatureSet::ALL);
         builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
         let interprets = ir.ops.iter().any(|op| matches!(op, Op::Interpret { .. }));
         assert_eq!(

@@ -1,11 +1,11 @@
 //! What of FPCR a block depends on, and what is recorded for settings that the host does not share.
 
-use super::Builder;
+use super::{Builder, Flow};
 use crate::ir::{Op, Ref};
 use guest::FpEnv;
 use semantics::ops::{Fp1, Fp2, Lane, Shape};
 
-/// What of FPCR, besides the rounding mode, the code of a block depends on.
+/// What of FPCR, besides the rounding mode, and of the use of FPSR the code of a block depends on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct FpMode {
     /// FZ: operations on denormals trap; what raises nothing is looked at here.
@@ -16,25 +16,30 @@ pub struct FpMode {
     pub default_nan: bool,
     /// AHP: it converts from and to halves.
     pub alternative_half: bool,
+    /// FPSR is read: a result that may have been rounded up to the smallest normal number is
+    /// the interpreter's, as Underflow is to be noted then.
+    pub exact_underflow: bool,
 }
 
 impl FpMode {
-    /// All of it in the low four bits.
+    /// All of it in the low five bits.
     #[must_use]
     pub const fn bits(self) -> u64 {
         (self.flush as u64)
             | (self.flush_half as u64) << 1
             | (self.default_nan as u64) << 2
             | (self.alternative_half as u64) << 3
+            | (self.exact_underflow as u64) << 4
     }
 
     #[must_use]
-    pub const fn of(fpcr: u32) -> FpMode {
+    pub const fn of(fpcr: u32, uses_fpsr: bool) -> FpMode {
         FpMode {
             flush: fpcr & FpEnv::FPCR_FZ != 0,
             flush_half: fpcr & FpEnv::FPCR_FZ16 != 0,
             default_nan: fpcr & FpEnv::FPCR_DN != 0,
             alternative_half: fpcr & FpEnv::FPCR_AHP != 0,
+            exact_underflow: uses_fpsr,
         }
     }
 }
@@ -92,6 +97,13 @@ impl Builder<'_> {
         }
     }
 
+    /// The first use of FPSR: the code behind it is to note each Underflow, which takes other blocks.
+    pub(super) fn use_fpsr(&mut self) {
+        if !self.fp_mode.exact_underflow {
+            self.flow = Flow::End;
+        }
+    }
+
     /// Operands of a comparison where Invalid does not trap.
     pub(super) fn check_operands(&mut self, s: Shape, a: Ref, b: Ref) {
         if self.ir.checked {
@@ -108,9 +120,10 @@ impl Builder<'_> {
         }
     }
 
-    /// With flushing, a result that was rounded up to the smallest normal number is zero.
+    /// A result that was rounded up to the smallest normal number is zero with flushing, and
+    /// raises Underflow without.
     pub(super) fn guard_smallest(&mut self, s: Shape, value: Ref) {
-        if self.fp_mode.flush && s.lane != Lane::H {
+        if (self.fp_mode.flush || self.fp_mode.exact_underflow) && s.lane != Lane::H {
             self.push(Op::SmallestGuard { s, a: value });
         }
     }
