@@ -6,7 +6,7 @@ use engine::{Mode, Trace};
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
 use insn_tests::local::EngineRunner;
-use insn_tests::{outcome, sequence};
+use insn_tests::{local, outcome, sequence};
 use libfuzzer_sys::fuzz_target;
 use std::cell::RefCell;
 
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     });
 });
 
-/// Shows the shortest case that differs, with both states, IR and host code.
+/// Shows the shortest case that differs: instructions, the state before and both after, IR and host code.
 fn report(arena: &mut Arena, engine: &mut EngineRunner, case: &Case) -> ! {
     let least = sequence::shrink(case, |case| sequence::differs(arena, engine, case));
     let Some((least, expected, got)) = least else {
@@ -42,6 +42,11 @@ fn report(arena: &mut Arena, engine: &mut EngineRunner, case: &Case) -> ! {
     );
     eprintln!("interpreter: {}", outcome::format(&expected));
     eprintln!("engine:      {}", outcome::format(&got));
+    eprintln!("before:\n{}", outcome::registers(&least.state));
+    let left = local::interpret(arena, &least);
+    eprintln!("interpreter:\n{}", outcome::registers(&left.state));
+    let right = engine.run(arena, &least);
+    eprintln!("engine:\n{}", outcome::registers(&right.state));
     let tracing = EngineRunner::new(Mode::Jit);
     tracing.set_trace(Trace {
         in_asm: true,

@@ -92,8 +92,8 @@ fn steps(count: &mut Count, long: bool) {
         tests.env("RAEMU_TEST_LONG", "1");
     }
     count.tests("unit and instruction tests", tests);
-    // Enough to see that the targets work and that nothing shallow has broken.
-    let seconds = if long { "120" } else { "8" };
+    // Two targets run at once: two minutes, or ten.
+    let seconds = if long { "300" } else { "60" };
     count.step("fuzz", || {
         fuzz::run(&["--seconds".to_string(), seconds.to_string()])
     });

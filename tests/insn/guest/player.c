@@ -23,7 +23,7 @@ typedef unsigned __int128 u128;
 #define CODE_ENTRY (CODE_BASE + 0x800)
 #define DATA_BASE 0x1010000000ul
 #define DATA_SIZE 0x20000ul
-#define MAX_WORDS 24
+#define MAX_WORDS 64
 #define MAX_CHANGES 16
 #define BRK 0xd4200000u
 

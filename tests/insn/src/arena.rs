@@ -22,7 +22,7 @@ pub const CODE_ENTRY: u64 = CODE_BASE + 0x800;
 pub const DATA_BASE: u64 = 0x10_1000_0000;
 pub const DATA_SIZE: u64 = 0x2_0000;
 /// Longest sequence under test.
-pub const MAX_WORDS: usize = 24;
+pub const MAX_WORDS: usize = 64;
 
 /// What ends a case.
 pub const BRK: u32 = 0xd420_0000;
@@ -44,7 +44,7 @@ pub fn content_bytes<const N: usize>(addr: u64) -> [u8; N] {
 
 /// The mapped memory, held by one test at a time.
 pub struct Arena {
-    pristine: Vec<u64>,
+    pristine: Vec<u8>,
 }
 
 static ARENA: OnceLock<Mutex<Arena>> = OnceLock::new();
@@ -75,13 +75,11 @@ impl Arena {
         }
         protect(LITERAL_BASE, LITERAL_SIZE, libc::PROT_READ);
         protect(CODE_BASE, CODE_SIZE, libc::PROT_READ | libc::PROT_WRITE);
-        let pristine: Vec<u64> = (DATA_BASE..DATA_BASE + DATA_SIZE)
+        let pristine: Vec<u8> = (DATA_BASE..DATA_BASE + DATA_SIZE)
             .step_by(8)
-            .map(content)
+            .flat_map(|addr| content(addr).to_le_bytes())
             .collect();
-        for (addr, value) in (DATA_BASE..).step_by(8).zip(&pristine) {
-            write_word(addr, *value);
-        }
+        guest::access::write(GuestAddr(DATA_BASE), &pristine).expect("the data is mapped writable");
         Arena { pristine }
     }
 
@@ -99,12 +97,20 @@ impl Arena {
         let mut changes = Vec::new();
         let mut now = vec![0u8; DATA_SIZE as usize];
         guest::access::read(GuestAddr(DATA_BASE), &mut now).expect("the data is mapped");
-        for (n, (bytes, before)) in now.chunks_exact(8).zip(&self.pristine).enumerate() {
-            let value = u64::from_le_bytes(bytes.try_into().expect("chunks of 8"));
-            if value != *before {
-                let addr = DATA_BASE + 8 * n as u64;
-                write_word(addr, *before);
-                changes.push((addr, value));
+        let page = guest::PAGE_SIZE as usize;
+        let pages = now.chunks_exact(page).zip(self.pristine.chunks_exact(page));
+        for (start, (now, before)) in (DATA_BASE..).step_by(page).zip(pages) {
+            // Few pages change.
+            if now == before {
+                continue;
+            }
+            let words = now.chunks_exact(8).zip(before.chunks_exact(8));
+            for (addr, (now, before)) in (start..).step_by(8).zip(words) {
+                let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("chunks of 8"));
+                if now != before {
+                    write_word(addr, word(before));
+                    changes.push((addr, word(now)));
+                }
             }
         }
         changes

@@ -42,7 +42,7 @@ const fn fault_of(exit: Exit) -> Option<MemFault> {
 }
 
 /// Instructions a case may take before it is said to loop.
-const STEP_LIMIT: usize = 256;
+const STEP_LIMIT: usize = 1024;
 
 /// Runs a case with the interpreter alone.
 pub fn interpret(arena: &mut Arena, case: &Case) -> Outcome {

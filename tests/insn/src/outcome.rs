@@ -57,6 +57,9 @@ pub struct Outcome {
 /// Named values, in the order they are printed.
 pub type Delta = BTreeMap<String, String>;
 
+/// Changed words of memory that a delta shows at most: as many as another emulator reports.
+pub const SHOWN_CHANGES: usize = 16;
+
 impl Outcome {
     /// What differs from the start of the case. Memory is left out where the access
     /// faulted: a store across pages may or may not have written its first part.
@@ -102,7 +105,7 @@ impl Outcome {
         note("fpsr".into(), was.fpsr().into(), now.fpsr().into());
         note("tpidr".into(), was.tpidr_el0.into(), now.tpidr_el0.into());
         if matches!(self.end, End::Landed | End::Undefined | End::Svc) {
-            for (addr, value) in self.changes.iter().take(16) {
+            for (addr, value) in self.changes.iter().take(SHOWN_CHANGES) {
                 delta.insert(format!("m{addr:x}"), format!("{value:x}"));
             }
         }
@@ -148,6 +151,28 @@ pub fn explain(case: &Case, left: (&str, &Delta), right: (&str, &Delta)) -> Stri
         }
     }
     let _ = writeln!(out, "  {}", operands(case));
+    out
+}
+
+/// All registers, for people.
+#[must_use]
+pub fn registers(state: &CpuState) -> String {
+    let mut out = format!(
+        "  pc {:x} sp {:x} nzcv {:x} fpcr {:x} fpsr {:x}",
+        state.pc,
+        state.sp(),
+        state.nzcv() >> 28,
+        state.fp.fpcr,
+        state.fpsr()
+    );
+    for n in 0..31 {
+        let start = if n % 4 == 0 { "\n " } else { "" };
+        let _ = write!(out, "{start} x{n:<2} {:016x}", state.x[n]);
+    }
+    for (n, v) in state.v.iter().enumerate() {
+        let start = if n % 2 == 0 { "\n " } else { "" };
+        let _ = write!(out, "{start} v{n:<2} {v:032x}");
+    }
     out
 }
 
