@@ -39,6 +39,19 @@ pub struct Apt {
 impl Apt {
     /// Lays out the private directories and the configuration for `arch` under `dir`.
     pub fn new(dir: &Path, arch: &str, distribution: &Distribution) -> Result<Apt, String> {
+        let sources = Sources::of_host(arch, distribution)?;
+        Apt::with(dir, &configuration(dir, arch)?, &sources)
+    }
+
+    /// The same with `suite` of the distribution's own archive in place of the host's suites.
+    pub fn of_suite(dir: &Path, arch: &str, distribution: &Distribution, suite: &str) -> Result<Apt, String> {
+        let sources = Sources::of_host(arch, distribution)?.in_suite(suite, distribution)?;
+        // Its index is signed for some days only, and a mirror may be older; signatures are checked.
+        let configuration = configuration(dir, arch)? + "Acquire::Check-Valid-Until \"false\";\n";
+        Apt::with(dir, &configuration, &sources)
+    }
+
+    fn with(dir: &Path, configuration: &str, sources: &Sources) -> Result<Apt, String> {
         let path = |name: &str| dir.join(name);
         for name in [
             "state/lists/partial",
@@ -49,11 +62,10 @@ impl Apt {
             fs::create_dir_all(path(name)).map_err(|e| format!("{}: {e}", path(name).display()))?;
         }
         write(&path("state/status"), "")?;
-        let sources = Sources::of_host(arch, distribution)?;
         write(&path("etc/sources.list"), &sources.lines)?;
         write(&path("etc/sources.list.d/host.sources"), &sources.stanzas)?;
         let config = path("apt.conf");
-        write(&config, &configuration(dir, arch)?)?;
+        write(&config, configuration)?;
         Ok(Apt {
             config,
             archives: path("cache/archives"),
@@ -66,6 +78,24 @@ impl Apt {
         let mut arguments = vec!["install", "-y", "--download-only"];
         arguments.extend(packages);
         run(self.get(&arguments))?;
+        self.downloaded()
+    }
+
+    /// Downloads the newest version of one package, without what it depends on.
+    pub fn download_alone(&self, package: &str) -> Result<PathBuf, String> {
+        run(self.get(&["update"]))?;
+        for old in self.downloaded()? {
+            fs::remove_file(&old).map_err(|e| format!("{}: {e}", old.display()))?;
+        }
+        let mut get = self.get(&["download", package]);
+        get.current_dir(&self.archives);
+        run(get)?;
+        self.downloaded()?
+            .pop()
+            .ok_or_else(|| format!("apt-get download {package} left no file"))
+    }
+
+    fn downloaded(&self) -> Result<Vec<PathBuf>, String> {
         let entries =
             fs::read_dir(&self.archives).map_err(|e| format!("{}: {e}", self.archives.display()))?;
         let mut files: Vec<PathBuf> = entries
@@ -152,6 +182,44 @@ impl Sources {
             ));
         }
         Ok(sources)
+    }
+
+    /// What the distribution's own archive has of another suite: that of the first source whose
+    /// suite is just the host's codename.
+    fn in_suite(&self, suite: &str, distribution: &Distribution) -> Result<Sources, String> {
+        let codename = distribution.codename.as_str();
+        let mut found = Sources {
+            lines: String::new(),
+            stanzas: String::new(),
+        };
+        let line = self.lines.lines().find(|line| {
+            let words: Vec<&str> = line
+                .split(']')
+                .next_back()
+                .unwrap_or_default()
+                .split(' ')
+                .collect();
+            words.contains(&codename)
+        });
+        let stanza = self.stanzas.split("\n\n").find(|stanza| {
+            let suites = stanza.lines().find_map(|line| line.strip_prefix("Suites:"));
+            suites.is_some_and(|suites| suites.split_whitespace().any(|name| name == codename))
+        });
+        if let Some(line) = line {
+            found.lines = line.replacen(&format!(" {codename} "), &format!(" {suite} "), 1) + "\n";
+        } else if let Some(stanza) = stanza {
+            for line in stanza.lines() {
+                let is_suites = line.starts_with("Suites:");
+                found.stanzas += &if is_suites {
+                    format!("Suites: {suite}\n")
+                } else {
+                    format!("{line}\n")
+                };
+            }
+        } else {
+            return Err(format!("no package source of '{codename}' itself under /etc/apt"));
+        }
+        Ok(found)
     }
 
     /// The one-line notation: `deb [options] URI suite component...`.
@@ -298,6 +366,29 @@ mod tests {
             "Types: deb\nURIs: http://x.test/d\nSuites: stable stable-updates\nComponents: main\nSigned-By: /k\n\
              Architectures: arm64\n\n"
         );
+    }
+
+    #[test]
+    fn another_suite_comes_from_the_archive_itself() {
+        let lines = "deb [arch=amd64 ] http://s.test/d stable-security main\n\
+                     deb [arch=amd64 ] http://x.test/d stable main\n";
+        let stanzas = "Types: deb\nURIs: http://s.test/d\nSuites: stable-security\nComponents: main\n\n\
+                       Types: deb\nURIs: http://x.test/d\nSuites: stable stable-updates\nSigned-By: /k\n\n";
+        let of = |lines: &str, stanzas: &str| {
+            let sources = Sources {
+                lines: lines.to_string(),
+                stanzas: stanzas.to_string(),
+            };
+            sources.in_suite("newest", &distribution("debian"))
+        };
+        let found = of(lines, "").unwrap();
+        assert_eq!(found.lines, "deb [arch=amd64 ] http://x.test/d newest main\n");
+        let found = of("", stanzas).unwrap();
+        assert_eq!(
+            found.stanzas,
+            "Types: deb\nURIs: http://x.test/d\nSuites: newest\nSigned-By: /k\n"
+        );
+        assert!(of("", "").is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod fuzz;
 mod generated;
 mod report;
 mod rootfs;
+mod sequences;
 mod setup;
 mod shell;
 mod shipped;
@@ -36,6 +37,8 @@ usage: cargo xtask COMMAND
   dist             packages in target/dist/: tarball, .deb, OCI image
                    [--out DIR] [--programs DIR] [--verify | --check | --install]
   fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N]
+  sequences        random sequences under interpreter, JIT and the newest qemu-user of Debian
+                   [--count N] [--first SEED] [--jobs N]
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
             ["run", "--quiet", "--package", "insn-tests", "--", "record"],
         )),
         Some("fuzz") => fuzz::run(&rest),
+        Some("sequences") => sequences::run(&rest),
         Some("tidy") => tidy::run(&rest),
         Some("docs") => generated::docs(),
         Some("bless") => generated::goldens(),

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::shell::command;
-use crate::{dist, fuzz, rootfs, setup, shipped, tidy};
+use crate::{dist, fuzz, rootfs, sequences, setup, shipped, tidy};
 
 /// What the steps have counted so far.
 #[derive(Default)]
@@ -92,6 +92,11 @@ fn steps(count: &mut Count, long: bool) {
         tests.env("RAEMU_TEST_LONG", "1");
     }
     count.tests("unit and instruction tests", tests);
+    // A sixth of the sequences end in a fault and are compared between our own players only.
+    let sequences = if long { "2400000" } else { "20000" };
+    count.step("sequences against the newest qemu", || {
+        sequences::run(&["--count", sequences, "--jobs", "2"].map(str::to_string))
+    });
     // Two targets run at once: two minutes, or ten.
     let seconds = if long { "300" } else { "60" };
     count.step("fuzz", || {

@@ -17,4 +17,5 @@ pub mod remote;
 pub mod rng;
 pub mod rows;
 pub mod sequence;
+pub mod trial;
 pub mod vectors;

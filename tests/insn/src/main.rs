@@ -3,8 +3,8 @@
 //! `insn-tests record [TABLE...]` writes `vectors/`, or the files of those tables. `insn-tests compare [ROW-PREFIX [COUNT [FIRST]]]`
 //! runs COUNT cases of each matching row and prints what differs.
 //! `insn-tests immediates ROW-PREFIX` runs every immediate of rows that have few.
-//! `insn-tests sequences COUNT FIRST` runs random sequences; `insn-tests jit COUNT FIRST`
-//! compares them between JIT and interpreter.
+//! `insn-tests sequences COUNT FIRST` runs random sequences under qemu, the interpreter and the JIT;
+//! `insn-tests jit COUNT FIRST` compares them between the last two.
 //! `insn-tests native ROW-PREFIX COUNT` compares COUNT cases of each matching row between them.
 //! `insn-tests decode COUNT FIRST` compares which words are allocated.
 //! `insn-tests show WORD SEED` (hexadecimal) runs one case.
@@ -12,10 +12,11 @@
 use a64_isa::RowInfo;
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
-use insn_tests::outcome::{Delta, End};
+use insn_tests::outcome::End;
 use insn_tests::remote::Remote;
 use insn_tests::rng::Rng;
 use insn_tests::sequence;
+use insn_tests::trial::Trial;
 use insn_tests::vectors::{self, Compared};
 use insn_tests::{local, outcome, rows};
 use std::io::{Error, Result};
@@ -183,26 +184,11 @@ fn decode(count: u64, first: u64) -> Result<bool> {
 
 fn sequences(count: u64, first: u64) -> Result<bool> {
     let remote = remote()?;
-    let arena = &mut *Arena::lock();
-    let (cases, ours): (Vec<Case>, Vec<Delta>) = (first..first + count)
-        .map(sequence::case)
-        .filter_map(|case| Some((rows::interpret(arena, &case)?, case)))
-        // What a faulting load leaves in its destinations is up to the implementation.
-        .filter(|(ours, _)| !matches!(ours.end, End::Segv | End::Bus))
-        .map(|(ours, case)| (case.clone(), ours.delta(&case)))
-        .unzip();
-    let mut bad = 0;
-    for ((case, ours), theirs) in cases.iter().zip(&ours).zip(remote.run(&cases)?) {
-        let theirs = theirs.delta(case);
-        if *ours != theirs {
-            bad += 1;
-            if bad <= 10 {
-                print!("{}", outcome::explain(case, ("ours", ours), ("qemu", &theirs)));
-            }
-        }
-    }
-    println!("{bad} of {} sequences differ", cases.len());
-    Ok(bad == 0)
+    println!("{} against {}", env!("CARGO_PKG_NAME"), remote.version()?);
+    let mut trial = Trial::new(&remote)?;
+    trial.run(first..first + count)?;
+    println!("{}", trial.summary());
+    trial.finish()
 }
 
 fn jit(count: u64, first: u64) -> bool {

@@ -8,7 +8,7 @@ use crate::outcome::{End, Outcome};
 use guest::CpuState;
 use std::io::{Error, Read, Result, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// How to run the guest program.
 #[derive(Clone, Debug)]
@@ -77,31 +77,71 @@ impl Remote {
     /// # Errors
     /// If the emulator cannot be run or stops early.
     pub fn run(&self, cases: &[Case]) -> Result<Vec<Outcome>> {
+        let mut session = self.start()?;
+        let outcomes = session.run(cases)?;
+        session.finish()?;
+        Ok(outcomes)
+    }
+
+    /// Starts the guest program, for cases that come bit by bit.
+    ///
+    /// # Errors
+    /// If the emulator cannot be run.
+    pub fn start(&self) -> Result<Session> {
         let mut child = Command::new(&self.emulator[0])
             .args(&self.emulator[1..])
             .arg(&self.player)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut input = child.stdin.take().expect("stdin is piped");
-        let mut output = child.stdout.take().expect("stdout is piped");
+        Ok(Session {
+            name: self.emulator[0].clone(),
+            input: child.stdin.take().expect("stdin is piped"),
+            output: child.stdout.take().expect("stdout is piped"),
+            child,
+        })
+    }
+}
+
+/// The guest program, waiting for cases.
+pub struct Session {
+    name: String,
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+impl Session {
+    /// Runs the cases, in order.
+    ///
+    /// # Errors
+    /// If the emulator stops early.
+    pub fn run(&mut self, cases: &[Case]) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::with_capacity(cases.len());
         // Fewer at a time than fit a pipe, so that neither side blocks the other.
         for chunk in cases.chunks(32) {
             let records: Vec<u8> = chunk.iter().flat_map(encode).collect();
-            input.write_all(&records)?;
+            self.input.write_all(&records)?;
             for case in chunk {
                 let mut record = [0; OUTCOME_SIZE];
-                output.read_exact(&mut record)?;
+                self.output.read_exact(&mut record)?;
                 outcomes.push(decode(case, &record));
             }
         }
-        drop(input);
-        let status = child.wait()?;
+        Ok(outcomes)
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// If it does not end well.
+    pub fn finish(mut self) -> Result<()> {
+        drop(self.input);
+        let status = self.child.wait()?;
         if status.success() {
-            Ok(outcomes)
+            Ok(())
         } else {
-            Err(Error::other(format!("{}: {status}", self.emulator[0])))
+            Err(Error::other(format!("{}: {status}", self.name)))
         }
     }
 }
