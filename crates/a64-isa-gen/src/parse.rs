@@ -39,6 +39,7 @@ pub const FEATURES: &[(&str, &str)] = &[
     ("FPAC", "FEAT_FPACCOMBINE"),
     ("PACIMP", "FEAT_PACIMP"),
     ("PACQARMA5", "FEAT_PACQARMA5"),
+    ("PACQARMA3", "FEAT_PACQARMA3"),
     ("BTI", "FEAT_BTI"),
     ("DPB", "FEAT_DPB"),
     ("DPB2", "FEAT_DPB2"),

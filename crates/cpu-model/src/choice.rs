@@ -31,8 +31,12 @@ const NEEDS: &[(Feature, Feature)] = &[
     (Feature::Flagm2, Feature::Flagm),
     (Feature::Pacimp, Feature::Pauth),
     (Feature::Pacqarma5, Feature::Pauth),
+    (Feature::Pacqarma3, Feature::Pauth),
     (Feature::Fpac, Feature::Pauth),
 ];
+
+/// Of pointer authentication.
+const ALGORITHMS: FeatureSet = FeatureSet::of(&[Feature::Pacimp, Feature::Pacqarma5, Feature::Pacqarma3]);
 
 /// Beginnings of qemu's names of properties without an effect here.
 const WITHOUT_EFFECT: [&str; 8] = [
@@ -107,25 +111,22 @@ fn apply(model: &CpuModel, set: FeatureSet, property: &str) -> Result<FeatureSet
         "off" | "no" | "false" | "n" => Some(false),
         _ => None,
     };
-    // Which algorithm signs pointers: one of the two.
-    let algorithm = match name {
-        "pauth-impdef" => on_or_off,
-        "pauth-qarma5" => on_or_off.map(|on| !on),
-        _ => None,
+    // Which algorithm signs pointers: one of the three.
+    let algorithm = match (name, on_or_off) {
+        ("pauth-impdef", Some(true)) => Some(Feature::Pacimp),
+        ("pauth-qarma5", Some(true)) | ("pauth-impdef", Some(false)) => Some(Feature::Pacqarma5),
+        ("pauth-qarma3", Some(true)) => Some(Feature::Pacqarma3),
+        ("pauth-qarma5" | "pauth-qarma3", Some(false)) => Some(Feature::Pacimp),
+        (_, _) => None,
     };
-    if let Some(implementation_defined) = algorithm {
+    if let Some(algorithm) = algorithm {
         if !set.contains(Feature::Pauth) {
             return Ok(set);
         }
-        let (on, off) = if implementation_defined {
-            (Feature::Pacimp, Feature::Pacqarma5)
-        } else {
-            (Feature::Pacqarma5, Feature::Pacimp)
-        };
-        if !OFFERED.contains(on) {
+        if !OFFERED.contains(algorithm) {
             return refuse("not offered".into());
         }
-        return Ok(set.with(on).without(off));
+        return Ok(set.difference(ALGORITHMS).with(algorithm));
     }
     if WITHOUT_EFFECT.iter().any(|known| name.starts_with(known)) {
         return Ok(set);
@@ -179,6 +180,7 @@ pub fn help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shown::IdReg;
 
     fn refused(text: &str) -> String {
         choose(text).expect_err(text).0
@@ -200,6 +202,27 @@ mod tests {
         assert_eq!(choose("max,sve=off,sme=off"), choose("max"));
         let no_aes = choose("max,-aes").expect("a feature");
         assert!(!no_aes.features.contains(Feature::Pmull), "needs AES");
+    }
+
+    #[test]
+    fn one_algorithm_signs_pointers() {
+        let isar = |text: &str| {
+            let model = choose(text).expect(text);
+            [IdReg::Aa64Isar1, IdReg::Aa64Isar2].map(|reg| model.id(reg))
+        };
+        const ISAR1: u64 = 0xff << 24 | 0xff << 4;
+        const ISAR2: u64 = 0xff << 8;
+        let fields = |text| {
+            let [isar1, isar2] = isar(text);
+            (isar1 & ISAR1, isar2 & ISAR2)
+        };
+        assert_eq!(fields("max"), (0x1000_0500, 0));
+        assert_eq!(fields("max,pauth-qarma5=on"), (0x0100_0050, 0));
+        assert_eq!(fields("max,pauth-qarma3=on"), (0, 0x5100));
+        assert_eq!(fields("max,pauth-qarma3=on,fpac=off"), (0, 0x3100));
+        assert_eq!(fields("max,pauth-qarma3=on,pauth-impdef=on"), (0x1000_0500, 0));
+        assert_eq!(fields("max,pauth-qarma3=on,pauth=off"), (0, 0));
+        assert_eq!(fields("cortex-a53,pauth-qarma3=on"), (0, 0));
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct Program<'a> {
     pub address_seed: u64,
     /// AT_UID, AT_EUID, AT_GID, AT_EGID.
     pub ids: [u64; 4],
-    /// AT_HWCAP, AT_HWCAP2; AT_HWCAP3, which old kernels lack, is left out.
+    /// AT_HWCAP, AT_HWCAP2, AT_HWCAP3. Linux gives all three since 6.14, whatever they hold; the third is zero for
+    /// all that is offered.
     pub hwcap: [u64; 3],
     /// AT_SECURE.
     pub secure: bool,
@@ -104,6 +105,7 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
         (stack::AT_EGID, program.ids[3]),
         (stack::AT_SECURE, u64::from(program.secure)),
         (stack::AT_HWCAP2, program.hwcap[1]),
+        (stack::AT_HWCAP3, program.hwcap[2]),
     ];
     let image = map_stack(memory, program, &headers, &aux)?;
     Ok(Loaded {

@@ -222,9 +222,10 @@ impl CodeCache {
         self.used.store(keep, Ordering::Release);
     }
 
+    /// Where generated code can be.
     #[must_use]
-    pub fn contains(&self, host_pc: u64) -> bool {
-        (self.code.address()..self.code.address() + self.code.len() as u64).contains(&host_pc)
+    pub fn code(&self) -> std::ops::Range<u64> {
+        self.code.address()..self.code.address() + self.code.len() as u64
     }
 
     /// The guest address and flag state of the instruction that `host_pc` belongs to.

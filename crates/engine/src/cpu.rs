@@ -141,17 +141,38 @@ impl CpuMemory {
 
     /// Makes this thread's signal handlers run on the CPU's signal stack: in generated
     /// code the stack pointer is the return stack.
-    fn install_signal_stack(&self) -> io::Result<()> {
+    /// Gives the stack the thread had before.
+    fn install_signal_stack(&self) -> io::Result<libc::stack_t> {
         let stack = libc::stack_t {
             ss_sp: self.signal_stack.start().cast(),
             ss_flags: 0,
             ss_size: SIGNAL_STACK_SIZE,
         };
-        // SAFETY: the stack is a mapping that is never freed.
-        match unsafe { libc::sigaltstack(&stack, ptr::null_mut()) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
+        change_signal_stack(Some(&stack))
+    }
+
+    /// Puts `before` back, unless another CPU of this thread has installed its own since: this one's goes to the next
+    /// CPU, which may be another thread's.
+    fn remove_signal_stack(&self, before: &libc::stack_t) {
+        let ours = |stack: libc::stack_t| stack.ss_sp == self.signal_stack.start().cast();
+        if change_signal_stack(None).is_ok_and(ours) {
+            // Fails only in a handler on that stack, which none of our callers is.
+            let _ = change_signal_stack(Some(before));
         }
+    }
+}
+
+/// Sets the thread's alternate signal stack, if there is one to set; gives the present one.
+fn change_signal_stack(new: Option<&libc::stack_t>) -> io::Result<libc::stack_t> {
+    let mut before = libc::stack_t {
+        ss_sp: ptr::null_mut(),
+        ss_flags: libc::SS_DISABLE,
+        ss_size: 0,
+    };
+    // SAFETY: a stack that is set is a mapping that is never freed, or was set before.
+    match unsafe { libc::sigaltstack(new.map_or(ptr::null(), ptr::from_ref), &mut before) } {
+        0 => Ok(before),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -201,6 +222,8 @@ pub struct Cpu {
     generation: u64,
     flushes: u64,
     fp_mode: FpMode,
+    /// The thread's alternate signal stack before this CPU's.
+    stack_before: libc::stack_t,
 }
 
 impl Cpu {
@@ -208,7 +231,7 @@ impl Cpu {
     /// When the host has no memory for the CPU's state or stacks.
     pub fn new(engine: Arc<Engine>) -> io::Result<Cpu> {
         let memory = CpuMemory::obtain()?;
-        memory.install_signal_stack()?;
+        let stack_before = memory.install_signal_stack()?;
         let mut pending = Box::new(Pending::None);
         let mut state = CpuState {
             model: engine.model,
@@ -246,6 +269,7 @@ impl Cpu {
             generation: 0,
             flushes: 0,
             fp_mode: FpMode::default(),
+            stack_before,
         })
     }
 
@@ -531,6 +555,7 @@ impl Cpu {
 impl Drop for Cpu {
     fn drop(&mut self) {
         self.engine.unregister(&self.handle());
+        self.memory.remove_signal_stack(&self.stack_before);
         POOL.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(self.memory);

@@ -6,8 +6,8 @@
 //! thread is the one handling the signal.
 
 use crate::cpu::Pending;
+use crate::engines;
 use crate::flags::host_flags_of;
-use crate::shared::Engine;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, STATE_BIAS, access};
 use jit_x64::area::{CpuArea, POLL_OFFSET};
 use jit_x64::lower::FlagState;
@@ -85,10 +85,10 @@ pub unsafe fn on_host_signal(
         context.set(libc::REG_RIP, resume);
         return HostSignal::Handled;
     }
-    let Some(engine) = Engine::current() else {
+    let Some(engine) = engines::running(host_pc) else {
         return HostSignal::NotOurs;
     };
-    let Some(cache) = engine.cache.as_ref().filter(|cache| cache.contains(host_pc)) else {
+    let Some(cache) = &engine.cache else {
         return HostSignal::NotOurs;
     };
     // In generated code R15 points into the CPU's area.

@@ -9,6 +9,7 @@
 
 mod cache;
 mod cpu;
+mod engines;
 mod flags;
 mod host;
 mod landing;

@@ -2,6 +2,7 @@
 
 use crate::cache::CodeCache;
 use crate::cpu::CpuHandle;
+use crate::engines;
 use crate::trace::Trace;
 use crate::translate::Translator;
 use guest::{CpuModel, GuestAddr};
@@ -11,7 +12,7 @@ use jit_x64::stubs::Stubs;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the engine must know of the guest's memory map.
@@ -155,10 +156,6 @@ pub struct Engine {
     trace: OnceLock<Trace>,
 }
 
-/// The engine whose code the host signal handlers know. There is one engine a process,
-/// except in tests, where each takes its turn.
-static CURRENT: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
-
 impl Engine {
     /// Makes the process's engine. Without memory for a code cache it interprets.
     #[must_use]
@@ -187,15 +184,10 @@ impl Engine {
             fp_checks: AtomicBool::new(false),
             trace: OnceLock::new(),
         });
-        CURRENT.store(Arc::as_ptr(&engine).cast_mut(), Ordering::Release);
+        if let Some(cache) = &engine.cache {
+            engines::add(Arc::as_ptr(&engine), &cache.code());
+        }
         engine
-    }
-
-    /// The engine for signal handlers.
-    pub(crate) fn current() -> Option<&'static Engine> {
-        // SAFETY: the pointer is null or that of the engine made last, which outlives its CPUs; a
-        // handler asks only about code that one of them was running.
-        unsafe { CURRENT.load(Ordering::Acquire).as_ref() }
     }
 
     /// Shows translation at work; to be called once, before guest code runs.
@@ -384,6 +376,12 @@ impl Engine {
             _shared: shared,
             cpus: self.lock_cpus(),
         }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        engines::remove(self);
     }
 }
 

@@ -275,8 +275,11 @@ impl CpuState {
 
     /// Writes FPCR and what of it MXCSR carries (rounding mode, flush to zero).
     pub const fn set_fpcr(&mut self, fpcr: u32) {
-        // Bits 20 and 21 (Stride) can be set and mean nothing.
-        let fpcr = fpcr & 0x07f8_0000;
+        // Bits 20 and 21 (Stride) can be set and mean nothing; FZ16 is RES0 without FEAT_FP16.
+        let mut fpcr = fpcr & 0x07f8_0000;
+        if !self.model.features.contains(cpu_model::Feature::Fp16) {
+            fpcr &= !FpEnv::FPCR_FZ16;
+        }
         self.fp.fpcr = fpcr;
         self.refresh_mxcsr();
     }
@@ -341,6 +344,19 @@ mod tests {
         for nzcv in 0..16u32 {
             assert_eq!(HostFlags::from_nzcv(nzcv << 28).to_nzcv(), nzcv << 28);
         }
+    }
+
+    #[test]
+    fn flushing_of_halves_needs_halves() {
+        let writable = |model: &str| {
+            let mut state = CpuState::new();
+            state.model = cpu_model::choice::choose(model).expect("a model");
+            state.set_fpcr(u32::MAX);
+            state.fp.fpcr
+        };
+        assert_eq!(writable("max"), 0x07f8_0000);
+        assert_eq!(writable("max,fphp=off"), 0x07f0_0000);
+        assert_eq!(writable("cortex-a53"), 0x07f0_0000);
     }
 
     #[test]

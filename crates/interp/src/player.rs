@@ -6,8 +6,8 @@ use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault, access};
 use semantics::Ops;
 use semantics::ops::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
-    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test,
-    Vec1, Vec2, Vec3, VecShift, Width,
+    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Qarma, Rmw, Shape, Span, SysReg,
+    Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 
 /// The carry in NZCV.
@@ -334,8 +334,8 @@ impl Ops for Player<'_> {
     fn pac_bits(&mut self, key: PacKey) -> u64 {
         self.state.pac.masks[key as usize]
     }
-    fn qarma5(&mut self, pointer: u64, modifier: u64, key: PacKey) -> u64 {
-        soft::qarma5(pointer, modifier, self.state.pac.keys[key as usize])
+    fn qarma(&mut self, cipher: Qarma, pointer: u64, modifier: u64, key: PacKey) -> u64 {
+        soft::qarma(cipher, pointer, modifier, self.state.pac.keys[key as usize])
     }
     fn check_signature(&mut self, pointer: u64, bits: u64) {
         let extension = (pointer << 8).cast_signed() >> 63;

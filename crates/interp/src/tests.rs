@@ -111,6 +111,28 @@ fn exits_leave_pc_where_they_promise() {
     assert_eq!(s.pc, 0x1004);
 }
 
+/// FCADD and FCMLA on halves need FEAT_FP16 besides FEAT_FCMA.
+#[test]
+fn complex_halves_need_halves() {
+    const HALVES: [u32; 3] = [
+        0x6e42_e420, // fcadd v0.8h, v1.8h, v2.8h, #90
+        0x6e42_c420, // fcmla v0.8h, v1.8h, v2.8h, #0
+        0x6f42_1020, // fcmla v0.8h, v1.8h, v2.h[0], #0
+    ];
+    const SINGLES: [u32; 3] = [0x6e82_e420, 0x6e82_c420, 0x6f82_1020];
+    let step = |model: &str, word| {
+        let mut s = state();
+        s.model = guest::cpu_model::choice::choose(model).expect("a model");
+        crate::step(&mut s, word)
+    };
+    for (half, single) in HALVES.into_iter().zip(SINGLES) {
+        assert_eq!(step("max", half), Ok(()), "{half:08x}");
+        assert_eq!(step("max,fphp=off", half), Err(Exit::Undefined), "{half:08x}");
+        assert_eq!(step("max,fphp=off", single), Ok(()), "{single:08x}");
+        assert_eq!(step("max,fcma=off", half), Err(Exit::Undefined), "{half:08x}");
+    }
+}
+
 #[test]
 fn store_exclusive_without_a_mark_fails() {
     let mut s = state();

@@ -18,8 +18,8 @@ use guest::cpu_model::FeatureSet;
 use guest::{CpuState, PacState};
 use semantics::ops::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
-    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Ops, Order, PacKey, Rmw, Shape, Span, SysReg,
-    Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Ops, Order, PacKey, Qarma, Rmw, Shape, Span,
+    SysReg, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::mem::offset_of;
 
@@ -631,7 +631,7 @@ impl Ops for Builder<'_> {
         self.push(Op::GetState((masks + 8 * key as usize) as u32))
     }
 
-    fn qarma5(&mut self, _pointer: Ref, _modifier: Ref, _key: PacKey) -> Ref {
+    fn qarma(&mut self, _cipher: Qarma, _pointer: Ref, _modifier: Ref, _key: PacKey) -> Ref {
         self.give_up()
     }
 

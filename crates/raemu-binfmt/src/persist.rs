@@ -126,7 +126,7 @@ fn import(registration: &Registration) -> Result<(), String> {
 fn update_binfmts(args: &[&str]) -> Result<(), String> {
     let output = Command::new(UPDATE_BINFMTS)
         .args(args)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .output()
         .map_err(|e| format!("{UPDATE_BINFMTS}: {e}"))?;
     if output.status.success() {

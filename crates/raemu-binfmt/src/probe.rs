@@ -120,9 +120,10 @@ fn run_in(dir: &Path, chroot: bool) -> Outcome {
         return Outcome::Untried("a directory with a NUL".to_owned());
     };
     let mut command = Command::new("/probe");
+    // Pipes, which need no /dev/null: a bare chroot has none.
     command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let child = move || {
         if chroot {

@@ -2,14 +2,17 @@
 
 use crate::Ops;
 use crate::asimd_fp::Element;
-use crate::ops::{Fp1, Fp2, Fp3, Lane, Shape, Span, Vec1};
+use crate::ops::{Exception, Fp1, Fp2, Fp3, Lane, Shape, Span, Vec1};
 use crate::translate::Translate;
 use a64_isa::fp_ext::{
     Bfcvt, Bfcvtn, BfdotElem, BfdotVec, BfmlalElem, BfmlalVec, Bfmmla, Fcadd, Fcmla, FcmlaElemH, FcmlaElemS,
     Fjcvtzs, Fmlal2Elem, Fmlal2Vec, FmlalElem, FmlalVec, Fmlsl2Elem, Fmlsl2Vec, FmlslElem, FmlslVec,
     Frint32x, Frint32xVec, Frint32z, Frint32zVec, Frint64x, Frint64xVec, Frint64z, Frint64zVec,
 };
-use a64_isa::{FpExt, imm};
+use a64_isa::{Feature, FpExt, imm};
+
+/// The `size` of halves.
+const HALF: u8 = 1;
 
 /// Singles or doubles.
 const fn lane(sz: bool) -> Lane {
@@ -48,6 +51,12 @@ impl<O: Ops> Translate<'_, O> {
             (Part::Upper, true) => self.0.vec1(Vec1::HighHalf, Shape::new(Lane::D, Span::Full), v),
             (Part::Upper, false) => self.0.vec_dup_lane(Shape::scalar(Lane::S), v, 1),
         }
+    }
+
+    /// Whether lanes of this size are halves that the CPU does not compute on: complex numbers of them need both
+    /// FEAT_FCMA and FEAT_FP16 (Arm ARM C7.2.53, FCADD).
+    fn lacks_halves(&self, size: u8) -> bool {
+        size == HALF && !self.0.features().contains(Feature::Fp16)
     }
 
     fn multiply_long(&mut self, op: Fp3, part: Part, q: bool, rm: u8, rn: u8, rd: u8) {
@@ -135,15 +144,24 @@ impl<O: Ops> FpExt for Translate<'_, O> {
     }
 
     fn fcadd(&mut self, i: Fcadd) {
+        if self.lacks_halves(i.size) {
+            return self.0.exception(Exception::Undefined);
+        }
         let op = if i.rot { Fp2::Cadd270 } else { Fp2::Cadd90 };
         let shape = Shape::vector(Lane::from_log2(i.size), i.q);
         self.asimd_fp2(op, shape, i.rm, i.rn, i.rd);
     }
     fn fcmla(&mut self, i: Fcmla) {
+        if self.lacks_halves(i.size) {
+            return self.0.exception(Exception::Undefined);
+        }
         let shape = Shape::vector(Lane::from_log2(i.size), i.q);
         self.asimd_fp3(complex_product(i.rot), shape, i.rm, i.rn, i.rd);
     }
     fn fcmla_elem_h(&mut self, i: FcmlaElemH) {
+        if self.lacks_halves(HALF) {
+            return self.0.exception(Exception::Undefined);
+        }
         let (register, index) = pair(i.h, i.l, i.m, i.rm);
         let (addend, a, b) = (self.0.v(i.rd), self.0.v(i.rn), self.0.v(register));
         let b = self.0.vec_dup_lane(Shape::vector(Lane::S, i.q), b, index);

@@ -4,12 +4,13 @@
 //! Usually the algorithm is implementation-defined (FEAT_PACIMP), made to be emitted inline,
 //! because a distribution compiled with -mbranch-protection signs in nearly every function:
 //! the product of pointer and modifier, each masked with half of the key. `-cpu
-//! max,pauth-qarma5=on` has FEAT_PACQARMA5, by the interpreter. A signature is in bits
+//! max,pauth-qarma5=on` has FEAT_PACQARMA5, `max,pauth-qarma3=on` FEAT_PACQARMA3, both by
+//! the interpreter. A signature is in bits
 //! 54:48 and is XORed into the pointer there (FEAT_PAuth2). The bits come from the mask in
 //! the state, which is zero while the key is disabled: then nothing changes, and all passes.
 
 use crate::Ops;
-use crate::ops::{Indirect, Int2, LoadExt, MemSize, PacKey, Width};
+use crate::ops::{Indirect, Int2, LoadExt, MemSize, PacKey, Qarma, Width};
 use crate::translate::Translate;
 use a64_isa::Feature;
 use a64_isa::imm::authenticated_offset;
@@ -39,18 +40,25 @@ impl<O: Ops> Translate<'_, O> {
         self.0.int2(Int2::Mul, Width::X, a, b)
     }
 
-    fn has_qarma5(&self) -> bool {
+    /// `None` for the product.
+    fn cipher(&self) -> Option<Qarma> {
         let features = self.0.features();
-        features.contains(Feature::Pacqarma5) && !features.contains(Feature::Pacimp)
+        if features.contains(Feature::Pacimp) {
+            None
+        } else if features.contains(Feature::Pacqarma5) {
+            Some(Qarma::Five)
+        } else {
+            features.contains(Feature::Pacqarma3).then_some(Qarma::Three)
+        }
     }
 
     /// `pointer` with the signature XORed in, and the signature's bits: the same operation
     /// signs and takes the signature away.
     fn toggle(&mut self, pointer: O::Value, modifier: O::Value, key: PacKey) -> (O::Value, O::Value) {
         let mask = self.0.pac_bits(key);
-        let code = if self.has_qarma5() {
+        let code = if let Some(cipher) = self.cipher() {
             let plain = self.strip(pointer);
-            self.0.qarma5(plain, modifier, key)
+            self.0.qarma(cipher, plain, modifier, key)
         } else {
             let plain = self.0.int2(Int2::Bic, Width::X, pointer, mask);
             let product = self.product(plain, modifier, key);
@@ -181,10 +189,9 @@ impl<O: Ops> a64_isa::Pauth for Translate<'_, O> {
 
     fn pacga(&mut self, i: Pacga) {
         let (data, modifier) = (self.0.x(i.rn), self.0.x_or_sp(i.rm));
-        let code = if self.has_qarma5() {
-            self.0.qarma5(data, modifier, PacKey::Ga)
-        } else {
-            self.product(data, modifier, PacKey::Ga)
+        let code = match self.cipher() {
+            Some(cipher) => self.0.qarma(cipher, data, modifier, PacKey::Ga),
+            None => self.product(data, modifier, PacKey::Ga),
         };
         let mask = self.0.pac_bits(PacKey::Ga);
         let code = self.0.int2(Int2::And, Width::X, code, mask);

@@ -5,9 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 extern char **environ;
+
+/* AT_HWCAP3 (29) is there since Linux 6.14, even if it is zero. */
+static int has_third_word(char **env)
+{
+    while (*env)
+        env++;
+    for (Elf64_auxv_t *entry = (Elf64_auxv_t *)(env + 1); entry->a_type != AT_NULL; entry++)
+        if (entry->a_type == 29)
+            return 1;
+    struct utsname name;
+    int major = 0, minor = 0;
+    uname(&name);
+    sscanf(name.release, "%d.%d", &major, &minor);
+    return major < 6 || (major == 6 && minor < 14);
+}
 
 int main(int argc, char **argv)
 {
@@ -26,6 +42,7 @@ int main(int argc, char **argv)
         zero += random[i] == 0;
     printf("random looks random %d\n", zero < 8);
     printf("fp and simd %d\n", (getauxval(AT_HWCAP) & 3) == 3);
+    printf("three words of capabilities %d\n", has_third_word(argv + argc + 1));
     const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);
     printf("vdso is ELF %d\n", vdso && memcmp(vdso, "\177ELF", 4) == 0);
     printf("PATH %s\n", getenv("PATH"));

@@ -255,6 +255,11 @@ impl Indirect {
 }
 
 enumerated! {
+    /// The cipher of FEAT_PACQARMA3 or FEAT_PACQARMA5.
+    pub enum Qarma { Three, Five }
+}
+
+enumerated! {
     /// Keys of pointer authentication, in the order of `guest::PacState`.
     pub enum PacKey { Ia, Ib, Da, Db, Ga }
 }

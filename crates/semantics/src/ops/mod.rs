@@ -22,7 +22,7 @@ pub use enums::Enumerated;
 pub use fp::{Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Rounding};
 pub use int::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Indirect, Int1, Int2, LoadExt,
-    MemSize, Order, PacKey, Rmw, SysReg, Test, Width,
+    MemSize, Order, PacKey, Qarma, Rmw, SysReg, Test, Width,
 };
 pub use vec::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
@@ -193,8 +193,14 @@ pub trait Ops {
     fn pac_key(&mut self, key: PacKey, word: u8) -> Self::Value;
     /// The bits the key's signatures take; none while it is disabled.
     fn pac_bits(&mut self, key: PacKey) -> Self::Value;
-    /// The code of FEAT_PACQARMA5 for a pointer and a modifier.
-    fn qarma5(&mut self, pointer: Self::Value, modifier: Self::Value, key: PacKey) -> Self::Value;
+    /// The code a cipher gives for a pointer and a modifier.
+    fn qarma(
+        &mut self,
+        cipher: Qarma,
+        pointer: Self::Value,
+        modifier: Self::Value,
+        key: PacKey,
+    ) -> Self::Value;
     /// FEAT_FPAC: the exception of a failed authentication, unless those bits of the pointer
     /// are copies of its bit 55. Like a load it comes before register writes.
     fn check_signature(&mut self, pointer: Self::Value, bits: Self::Value);

@@ -8,8 +8,8 @@ use a64_isa::FeatureSet;
 use semantics::Ops;
 use semantics::ops::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
-    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Rmw, Shape, Span, SysReg, Test,
-    Vec1, Vec2, Vec3, VecShift, Width,
+    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Qarma, Rmw, Shape, Span, SysReg,
+    Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use std::fmt::Debug;
 
@@ -299,8 +299,9 @@ impl Ops for Listing {
         self.value(format!("key {key:?} bits"))
     }
 
-    fn qarma5(&mut self, pointer: Val, modifier: Val, key: PacKey) -> Val {
-        let text = format!("qarma5 {key:?} {} {}", self.text(pointer), self.text(modifier));
+    fn qarma(&mut self, cipher: Qarma, pointer: Val, modifier: Val, key: PacKey) -> Val {
+        let (pointer, modifier) = (self.text(pointer), self.text(modifier));
+        let text = format!("qarma {cipher:?} {key:?} {pointer} {modifier}");
         self.value(text)
     }
 
