@@ -20,9 +20,9 @@ pub struct Remote {
 
 /// The emulator, unless the environment variable `RAEMU_QEMU` names another.
 const QEMU: &str = "qemu-aarch64-static";
-/// Its model, unless `RAEMU_QEMU_CPU` names another: every extension but SVE and SME (whose
-/// signal frames hold the vectors elsewhere) and pointer authentication (whose keys are random).
-const QEMU_CPU: &str = "max,sve=off,sme=off,pauth=off";
+/// Its model, unless `RAEMU_QEMU_CPU` names another: every extension but SVE and SME, whose
+/// signal frames hold the vectors elsewhere.
+const QEMU_CPU: &str = "max,sve=off,sme=off";
 
 impl Remote {
     /// Compiles the guest program into `dir`, to be run under qemu.

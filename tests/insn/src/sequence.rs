@@ -61,7 +61,7 @@ pub fn of_choices(choices: &[u32]) -> Option<Case> {
 
 /// The case of these words with a state chosen for them.
 fn with_state(mut words: Vec<u32>, seed: u64, rng: &mut Rng) -> Case {
-    drop_broken_bulks(&mut words);
+    drop_broken_groups(&mut words);
     drop_unlike_exclusives(&mut words);
     let mut state = case::random_state(rng);
     for (n, part) in POINTERS.into_iter().zip(PARTS) {
@@ -91,6 +91,8 @@ fn straight(rng: &mut Rng, length: usize) -> Vec<u32> {
         let left = length - words.len();
         if left >= 3 && rng.one_in(24) {
             words.extend(bulk(rng));
+        } else if left >= 2 && rng.one_in(48) {
+            words.extend(signed(rng));
         } else {
             words.push(word(rng, left));
         }
@@ -119,17 +121,63 @@ fn bulk(rng: &mut Rng) -> [u32; 3] {
     case::bulk_stages(word | POINTERS[from] << 16 | OFFSET << 5 | POINTERS[to])
 }
 
-/// The case with instruction `n` replaced by NOP, and the other stages of a copy or set with it.
+/// A pointer signed, and authenticated or stripped at once: the keys of another emulator, and so
+/// the signature, are not known.
+fn signed(rng: &mut Rng) -> [u32; 2] {
+    let pointer = POINTERS[rng.below(3) as usize];
+    let key = rng.below(4) as u32;
+    let modifier = match rng.below(4) {
+        0 => 1 << 13 | 31 << 5, // the forms with zero
+        1 => 31 << 5,
+        _ => (rng.below(8) as u32) << 5,
+    };
+    let sign = PACIA | modifier | key << 10 | pointer;
+    let undo = if rng.one_in(4) {
+        XPACI | key >> 1 << 10 | pointer
+    } else {
+        sign | AUTHENTICATES
+    };
+    [sign, undo]
+}
+
+/// PACIA X0, X0, and the bit that makes AUTIA of it; XPACI X0.
+const PACIA: u32 = 0xdac1_0000;
+const AUTHENTICATES: u32 = 1 << 12;
+const XPACI: u32 = 0xdac1_43e0;
+
+/// PAC*, AUT* and XPAC* (Arm ARM C4.1.95, data processing of one source).
+const fn is_signing(word: u32) -> bool {
+    word & 0xffff_8000 == PACIA
+}
+
+/// Whether `undo` takes away the signature that `sign` gives.
+const fn undoes(sign: u32, undo: u32) -> bool {
+    let strips = XPACI | (sign >> 11 & 1) << 10 | sign & 31;
+    is_signing(sign)
+        && sign & (AUTHENTICATES | 1 << 14) == 0
+        && (undo == sign | AUTHENTICATES || undo == strips)
+}
+
+/// The case with instruction `n` replaced by NOP, and the rest of its group with it.
 pub(crate) fn without(case: &Case, n: usize) -> Case {
     let mut candidate = case.clone();
     candidate.words[n] = NOP;
-    drop_broken_bulks(&mut candidate.words);
+    drop_broken_groups(&mut candidate.words);
     candidate
 }
 
-/// Replaces copies and sets that do not run from their first stage to their last: how much each
-/// stage does is IMPLEMENTATION DEFINED (Arm ARM C6.2, CPYP).
-fn drop_broken_bulks(words: &mut [u32]) {
+/// The length of the group that begins here: stages of a copy or set, or a signature given and taken.
+fn group(words: &[u32]) -> Option<usize> {
+    match *words {
+        [first, second, third, ..] if [first, second, third] == case::bulk_stages(first) => Some(3),
+        [sign, undo, ..] if undoes(sign, undo) => Some(2),
+        _ => None,
+    }
+}
+
+/// Replaces copies and sets that do not run from their first stage to their last (how much each
+/// stage does is IMPLEMENTATION DEFINED, Arm ARM C6.2, CPYP), and signatures that would stay.
+fn drop_broken_groups(words: &mut [u32]) {
     let mut entered = vec![false; words.len()];
     let mut enter = |at: i64| {
         if let Some(entered) = usize::try_from(at).ok().and_then(|at| entered.get_mut(at)) {
@@ -145,16 +193,16 @@ fn drop_broken_bulks(words: &mut [u32]) {
     }
     let mut at = 0;
     while at < words.len() {
-        let is_whole = words.get(at..at + 3).is_some_and(|three| {
-            three == case::bulk_stages(three[0]) && !entered[at + 1] && !entered[at + 2]
-        });
-        match Kind::of(words[at]) {
-            Kind::Bulk if is_whole => at += 3,
-            Kind::Bulk => {
-                words[at] = NOP;
+        let is_part = Kind::of(words[at]) == Kind::Bulk || is_signing(words[at]);
+        let whole = group(&words[at..]).filter(|length| !entered[at + 1..at + length].contains(&true));
+        match whole {
+            Some(length) if is_part => at += length,
+            _ => {
+                if is_part {
+                    words[at] = NOP;
+                }
                 at += 1;
             }
-            _ => at += 1,
         }
     }
 }
@@ -445,7 +493,7 @@ mod tests {
         let call = |distance: u32| 0x9400_0000 | distance;
         let dropped = |words: &[u32]| {
             let mut words = words.to_vec();
-            drop_broken_bulks(&mut words);
+            drop_broken_groups(&mut words);
             words
         };
         let whole = [call(1), copy[0], copy[1], copy[2]];
@@ -456,6 +504,11 @@ mod tests {
         );
         let entered = [call(3), NOP, copy[0], copy[1], copy[2]];
         assert_eq!(dropped(&entered), [call(3), NOP, NOP, NOP, NOP]);
+        let (pacib, autib, xpaci, xpacd) = (0xdac1_0441, 0xdac1_1441, 0xdac1_43e1, 0xdac1_47e1);
+        assert_eq!(dropped(&[pacib, autib]), [pacib, autib]);
+        assert_eq!(dropped(&[pacib, xpaci]), [pacib, xpaci]);
+        assert_eq!(dropped(&[pacib, xpacd, autib]), [NOP; 3]);
+        assert_eq!(dropped(&[call(2), pacib, autib]), [call(2), NOP, NOP]);
     }
 
     /// Rows that sequences do not have, besides those that cannot be compared with qemu: the
