@@ -83,13 +83,19 @@ impl Arena {
         Arena { pristine }
     }
 
-    /// Puts the words at [`CODE_ENTRY`], followed by BRK.
+    /// Puts the words at [`CODE_ENTRY`], and BRK everywhere else in the code page.
     pub fn set_code(&mut self, words: &[u32]) {
-        for n in 0..=MAX_WORDS {
-            let word = words.get(n).copied().unwrap_or(BRK);
-            guest::access::store(GuestAddr(CODE_ENTRY + 4 * n as u64), 4, u64::from(word))
-                .expect("the code page is mapped writable");
-        }
+        guest::access::write(GuestAddr(CODE_BASE), &code_page(words))
+            .expect("the code page is mapped writable");
+    }
+
+    /// Whether the code page is as [`Arena::set_code`] left it: what code written over without
+    /// IC IVAU does is not said by the architecture (Arm ARM B2.4.4).
+    #[must_use]
+    pub fn has_code(&self, words: &[u32]) -> bool {
+        let mut now = [0; CODE_SIZE as usize];
+        guest::access::read(GuestAddr(CODE_BASE), &mut now).expect("the code page is mapped");
+        now == code_page(words)
     }
 
     /// What the instructions changed, as address and new value of 8-byte words; undoes it.
@@ -115,6 +121,17 @@ impl Arena {
         }
         changes
     }
+}
+
+/// The code page with these words.
+fn code_page(words: &[u32]) -> [u8; CODE_SIZE as usize] {
+    let mut page = [0; CODE_SIZE as usize];
+    for (addr, bytes) in (CODE_BASE..).step_by(4).zip(page.chunks_exact_mut(4)) {
+        let n = addr.checked_sub(CODE_ENTRY).map(|offset| offset as usize / 4);
+        let word = n.and_then(|n| words.get(n)).copied().unwrap_or(BRK);
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    page
 }
 
 fn write_word(addr: u64, value: u64) {
@@ -184,6 +201,19 @@ mod tests {
             [(DATA_BASE + 0x120, content(DATA_BASE + 0x120) ^ 0xff00_0000)]
         );
         assert_eq!(arena.take_changes(), []);
+    }
+
+    #[test]
+    fn changed_code_is_noticed_and_undone() {
+        let mut arena = Arena::lock();
+        let words = [1, 2, 3];
+        arena.set_code(&words);
+        assert!(arena.has_code(&words));
+        guest::access::store(GuestAddr(CODE_BASE + 0xffc), 4, 7).unwrap();
+        assert!(!arena.has_code(&words));
+        arena.set_code(&words);
+        assert!(arena.has_code(&words));
+        arena.set_code(&[]);
     }
 
     #[test]

@@ -224,7 +224,7 @@ fn drop_unlike_exclusives(words: &mut [u32]) {
 }
 
 /// Loads and stores exclusive, of pairs too (Arm ARM C4.1.94).
-const fn is_exclusive(word: u32) -> bool {
+pub(crate) const fn is_exclusive(word: u32) -> bool {
     let is_casp = word >> 31 == 0 && word >> 21 & 1 == 1;
     word & 0x3f80_0000 == 0x0800_0000 && !is_casp
 }

@@ -8,6 +8,8 @@ use crate::remote::{Remote, Session};
 use crate::rows;
 use crate::sequence;
 use engine::Mode;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io::Result;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -33,6 +35,8 @@ struct Counts {
     jit: u64,
     /// Of the other emulator from the interpreter.
     other: u64,
+    /// Those of the other emulator that neither side is to blame for.
+    explained: BTreeMap<&'static str, u64>,
 }
 
 /// One run of sequences.
@@ -97,7 +101,6 @@ impl Trial {
             if matches!(ours.end, End::Segv | End::Bus) {
                 self.counts.faulting += 1;
             } else {
-                let ours = ours.delta(&case);
                 cases.push((case, ours));
             }
         }
@@ -106,10 +109,15 @@ impl Trial {
         for ((case, ours), theirs) in cases.iter().zip(outcomes) {
             self.counts.compared += 1;
             self.counts.instructions += case.words.len() as u64;
-            let theirs = theirs.delta(case);
-            if *ours != theirs {
+            let (our_delta, their_delta) = (ours.delta(case), theirs.delta(case));
+            if our_delta == their_delta {
+                continue;
+            }
+            if let Some(reason) = rows::explained(case, ours, &theirs) {
+                *self.counts.explained.entry(reason).or_default() += 1;
+            } else {
                 self.counts.other += 1;
-                let (least, ours, theirs) = self.shrink(arena, case, ours, &theirs)?;
+                let (least, ours, theirs) = self.shrink(arena, case, &our_delta, &their_delta)?;
                 self.show(&least, ("interpreter", &ours), ("qemu", &theirs));
             }
         }
@@ -157,11 +165,16 @@ impl Trial {
             faulting,
             jit,
             other,
-        } = self.counts;
-        format!(
+            explained,
+        } = &self.counts;
+        let mut line = format!(
             "{compared} compared ({instructions} instructions), {faulting} more end in a fault; \
-             JIT and interpreter: {jit} differ, interpreter and qemu: {other} differ"
-        )
+             JIT and interpreter: {jit} differ, interpreter and qemu: {other} differ unexplained"
+        );
+        for (reason, count) in explained {
+            let _ = write!(line, ", {count} because {reason}");
+        }
+        line
     }
 
     /// Ends the other emulator. Whether nothing differed.
