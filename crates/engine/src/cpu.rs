@@ -460,7 +460,7 @@ impl Cpu {
     fn catch_up(&mut self, engine: &Engine) {
         let generation = engine.generation.load(Ordering::SeqCst);
         let flushes = engine.flushes.load(Ordering::SeqCst);
-        let fp_mode = FpMode::of(self.state().fp.fpcr);
+        let fp_mode = FpMode::of_state(self.state());
         if flushes != self.flushes || fp_mode != self.fp_mode {
             self.memory.clear_return_stack(&engine.stubs);
         }

@@ -50,10 +50,10 @@ pub struct BlockKey {
     pub fp_mode: FpMode,
 }
 
-/// One word: addresses leave the upper bits free.
+/// One word: addresses leave the upper bits free, of which the mode needs five.
 impl Hash for BlockKey {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(self.pc | self.fp_mode.bits() << 60);
+        hasher.write_u64(self.pc | self.fp_mode.bits() << 59);
     }
 }
 

@@ -152,6 +152,9 @@ pub struct CpuState {
     pub pstate: u64,
     /// The CPU this is: what it can execute, and what it says of itself.
     pub model: &'static CpuModel,
+    /// Not zero once the program has read or written FPSR: only then generated code finds out
+    /// every Underflow.
+    pub fpsr_used: u64,
     /// Keys and masks of pointer authentication.
     pub pac: PacState,
     /// V0 to V31.
@@ -190,6 +193,7 @@ impl CpuState {
             random: 0,
             pstate: 0,
             model: &cpu_model::EVERYTHING,
+            fpsr_used: 0,
             pac: PacState::new(),
             v: [0; 32],
             saturated: 0,

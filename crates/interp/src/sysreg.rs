@@ -11,7 +11,10 @@ pub fn read(state: &mut CpuState, reg: SysReg) -> u64 {
     match reg {
         SysReg::Nzcv => u64::from(state.nzcv()),
         SysReg::Fpcr => u64::from(state.fp.fpcr),
-        SysReg::Fpsr => u64::from(state.fpsr()),
+        SysReg::Fpsr => {
+            state.fpsr_used = 1;
+            u64::from(state.fpsr())
+        }
         SysReg::TpidrEl0 => state.tpidr_el0,
         // Written by the kernel only; Linux keeps it zero for 64-bit programs.
         SysReg::TpidrroEl0 => 0,
@@ -51,7 +54,10 @@ pub fn write(state: &mut CpuState, reg: SysReg, value: u64) {
     match reg {
         SysReg::Nzcv => state.set_nzcv(value as u32),
         SysReg::Fpcr => state.set_fpcr(value as u32),
-        SysReg::Fpsr => state.set_fpsr(value as u32),
+        SysReg::Fpsr => {
+            state.fpsr_used = 1;
+            state.set_fpsr(value as u32);
+        }
         SysReg::TpidrEl0 => state.tpidr_el0 = value,
         SysReg::Dit => state.pstate = state.pstate & !DIT | value & DIT,
         SysReg::Ssbs => state.pstate = state.pstate & !SSBS | value & SSBS,

@@ -251,6 +251,10 @@ impl Ops for Builder<'_> {
         match reg {
             SysReg::TpidrEl0 => self.push(Op::GetState(offset_of!(CpuState, tpidr_el0) as u32)),
             SysReg::Nzcv => self.push(Op::GetNzcv),
+            SysReg::Fpsr => {
+                self.end_inexact();
+                self.give_up()
+            }
             _ => self.give_up(),
         }
     }
@@ -267,6 +271,10 @@ impl Ops for Builder<'_> {
             SysReg::Fpcr => {
                 self.give_up();
                 self.flow = Flow::End;
+            }
+            SysReg::Fpsr => {
+                self.end_inexact();
+                self.give_up();
             }
             _ => {
                 self.give_up();

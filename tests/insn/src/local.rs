@@ -119,6 +119,8 @@ pub struct EngineRunner {
     words: Vec<u32>,
     /// Floating-point results are checked instead of having Invalid trap.
     checks: bool,
+    /// FPSR counts as used, so that each Underflow is found out.
+    exact: bool,
 }
 
 impl EngineRunner {
@@ -150,7 +152,19 @@ impl EngineRunner {
             cpu: Cpu::new(engine).expect("memory for one CPU"),
             words: Vec::new(),
             checks,
+            exact: false,
         }
+    }
+
+    /// From now on cases begin as if FPSR had been used before.
+    pub fn set_exact(&mut self) {
+        self.exact = true;
+    }
+
+    /// Whether FPSR.UFC is exact.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.exact
     }
 
     /// Whether it is a [`EngineRunner::checking`] one.
@@ -186,6 +200,7 @@ impl EngineRunner {
         }
         *self.cpu.state_mut() = case.state.clone();
         self.cpu.state_mut().check_results(self.checks);
+        self.cpu.state_mut().fpsr_used = u64::from(self.exact);
         let exit = loop {
             let exit = self.cpu.run();
             if !matches!(exit, Exit::Poll | Exit::InvalidateCode(_)) {

@@ -71,6 +71,20 @@ fn a_checking_engine_agrees_with_interpreter() {
     );
 }
 
+/// With FPSR used before, each Underflow is found out.
+#[test]
+fn an_exact_engine_agrees_with_interpreter_on_sequences() {
+    let arena = &mut *Arena::lock();
+    let mut engine = EngineRunner::new(Mode::Jit);
+    engine.set_exact();
+    let count = SEQUENCES / 4;
+    let (differing, report) = sequence::compare(arena, &mut engine, 0..count);
+    assert!(
+        differing == 0,
+        "{differing} of {count} sequences differ\n{report}"
+    );
+}
+
 #[test]
 fn interpreting_engine_agrees_with_interpreter() {
     comparison::rows(Mode::Interpreter, 16, |_| true);

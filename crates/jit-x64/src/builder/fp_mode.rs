@@ -1,8 +1,8 @@
 //! What of FPCR a block depends on, and what is recorded for settings that the host does not share.
 
-use super::Builder;
+use super::{Builder, Flow};
 use crate::ir::{Op, Ref};
-use guest::FpEnv;
+use guest::{CpuState, FpEnv};
 use semantics::ops::{Fp1, Fp2, Lane, Shape};
 
 /// What of FPCR, besides the rounding mode, the code of a block depends on.
@@ -16,16 +16,28 @@ pub struct FpMode {
     pub default_nan: bool,
     /// AHP: it converts from and to halves.
     pub alternative_half: bool,
+    /// FPSR is looked at: also an Underflow that x86 does not see sets its bit.
+    pub exact_underflow: bool,
 }
 
 impl FpMode {
-    /// All of it in the low four bits.
+    /// All of it in the low five bits.
     #[must_use]
     pub const fn bits(self) -> u64 {
         (self.flush as u64)
             | (self.flush_half as u64) << 1
             | (self.default_nan as u64) << 2
             | (self.alternative_half as u64) << 3
+            | (self.exact_underflow as u64) << 4
+    }
+
+    /// What the CPU is to run next with.
+    #[must_use]
+    pub const fn of_state(state: &CpuState) -> FpMode {
+        FpMode {
+            exact_underflow: state.fpsr_used != 0,
+            ..FpMode::of(state.fp.fpcr)
+        }
     }
 
     #[must_use]
@@ -35,6 +47,7 @@ impl FpMode {
             flush_half: fpcr & FpEnv::FPCR_FZ16 != 0,
             default_nan: fpcr & FpEnv::FPCR_DN != 0,
             alternative_half: fpcr & FpEnv::FPCR_AHP != 0,
+            exact_underflow: false,
         }
     }
 }
@@ -108,10 +121,18 @@ impl Builder<'_> {
         }
     }
 
-    /// With flushing, a result that was rounded up to the smallest normal number is zero.
+    /// A result that was rounded up to the smallest normal number is an Underflow for Arm (before
+    /// rounding, A1.5.5), not for x86 (after); with flushing it is zero.
     pub(super) fn guard_smallest(&mut self, s: Shape, value: Ref) {
-        if self.fp_mode.flush && s.lane != Lane::H {
+        if (self.fp_mode.flush || self.fp_mode.exact_underflow) && s.lane != Lane::H {
             self.push(Op::SmallestGuard { s, a: value });
+        }
+    }
+
+    /// FPSR is looked at: from here on blocks are exact.
+    pub(super) fn end_inexact(&mut self) {
+        if !self.fp_mode.exact_underflow {
+            self.flow = Flow::End;
         }
     }
 
