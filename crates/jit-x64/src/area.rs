@@ -168,6 +168,8 @@ pub struct Consts {
     /// Flags after UCOMIS: `lahf & 0x7f` to the state's flag format.
     pub fp_flags: [u16; 128],
     pub fp_flags_swapped: [u16; 128],
+    /// The bits of the smallest normal double, one place up: without the sign.
+    pub smallest_unsigned_d: [u64; 2],
 }
 
 const fn flag_word(nzcv: u32) -> u16 {
@@ -326,6 +328,7 @@ impl Consts {
             rsqrte_exponent: [379; 4],
             fp_flags: fp_flag_table(false),
             fp_flags_swapped: fp_flag_table(true),
+            smallest_unsigned_d: [1 << 53; 2],
         }
     }
 }

@@ -98,6 +98,49 @@ fn checked_code_gives_results_and_flags_of_the_interpreter() {
     compare(cases() / 2, EngineRunner::checking);
 }
 
+/// Results just below the smallest normal number that are rounded up to it.
+#[test]
+fn underflow_before_rounding_is_found_out_once_fpsr_is_used() {
+    const BELOW_S: u128 = 0x007f_ffff;
+    const ABOVE_ONE_S: u128 = 0x3f80_0001;
+    const BELOW_D: u128 = 0x000f_ffff_ffff_ffff;
+    const ABOVE_ONE_D: u128 = 0x3ff0_0000_0000_0001;
+    // 2^-126 (1 - 2^-30), as a double.
+    const NEARLY: u128 = 0x380f_ffff_ff80_0000;
+    let both = |lane: u128| lane << 64 | lane;
+    let cases = [
+        ("fmul s0, s1, s2", 0x1e22_0820, BELOW_S, ABOVE_ONE_S),
+        ("fmul d0, d1, d2", 0x1e62_0820, BELOW_D, ABOVE_ONE_D),
+        ("fnmul d0, d1, d2", 0x1e62_8820, BELOW_D, ABOVE_ONE_D),
+        ("fmadd d0, d1, d2, d3", 0x1f42_0c20, BELOW_D, ABOVE_ONE_D),
+        (
+            "fmul v0.2d, v1.2d, v2.2d",
+            0x6e62_dc20,
+            both(BELOW_D),
+            both(ABOVE_ONE_D),
+        ),
+        ("fcvt s0, d1", 0x1e62_4020, NEARLY, 0),
+    ];
+    let arena = &mut *Arena::lock();
+    let mut engine = EngineRunner::new(Mode::Jit);
+    for (used, bits) in [
+        (false, FpEnv::FPSR_IXC),
+        (true, FpEnv::FPSR_IXC | FpEnv::FPSR_UFC),
+    ] {
+        for (name, word, a, b) in cases {
+            let mut case = Case::new(word, 0);
+            case.state.set_fpcr(0);
+            case.state.set_fpsr(0);
+            if used {
+                case.state.use_fpsr();
+            }
+            (case.state.v[1], case.state.v[2], case.state.v[3]) = (a, b, 0);
+            let outcome = engine.run(arena, &case);
+            assert_eq!(outcome.state.fpsr(), bits, "{name}: {:x}", outcome.state.v[0]);
+        }
+    }
+}
+
 fn compare(cases: u64, engine: impl FnOnce() -> EngineRunner) {
     let arena = &mut *Arena::lock();
     let mut engine = engine();

@@ -100,13 +100,27 @@ impl Lower<'_> {
 
     pub(super) fn smallest_guard(&mut self, s: Shape, a: Ref) {
         let r = self.vreg(a);
+        self.clobber_flags();
+        if s.span == Span::Scalar {
+            let bits = self.temp();
+            if s.lane == Lane::D {
+                self.asm.vmovq_to(bits, r);
+                self.asm.alu(Alu::Add, Width::X, bits, bits);
+                self.asm
+                    .alu_state(Alu::Cmp, Width::X, bits, const_offset!(smallest_unsigned_d));
+            } else {
+                self.asm.vmovd_to(bits, r);
+                self.asm.alu(Alu::Add, Width::W, bits, bits);
+                self.asm.alu_imm(Alu::Cmp, Width::W, bits, 1 << 24);
+            }
+            return self.guard(Cc::E);
+        }
         let t = self.vtemp();
         let (abs, equal, smallest) = if s.lane == Lane::D {
             (const_offset!(abs_d), VPCMPEQQ, const_offset!(smallest_d))
         } else {
             (const_offset!(abs_s), VPCMPEQD, const_offset!(smallest_s))
         };
-        self.clobber_flags();
         self.asm.v3_state(VANDPS, t, r, abs);
         self.asm.v3_state(equal, t, t, smallest);
         self.asm.v2(VPTEST, t, t);
