@@ -182,6 +182,7 @@ fn copy_sources(to: &Path) -> Result<(), String> {
 struct Turns {
     /// By side; `None` for one that failed.
     medians: Vec<Option<f64>>,
+    fastest: Vec<Option<f64>>,
     remark: String,
 }
 
@@ -215,6 +216,10 @@ fn take_turns(bench: &Bench, workload: &Workload, sides: &[Side], runs: usize) -
         remark.push_str("the sides print different results. ");
     }
     Turns {
+        fastest: values
+            .iter()
+            .map(|values| values.iter().copied().reduce(f64::min))
+            .collect(),
         medians: values.iter_mut().map(|values| table::median(values)).collect(),
         remark,
     }
