@@ -10,6 +10,22 @@ use engine::Mode;
 /// A name, and the words.
 #[rustfmt::skip]
 const SEQUENCES: &[(&str, &[u32])] = &[
+    ("divisors of which the low word is zero or -1", &[
+        0xd2c4_4206, // mov x6, #0x221000000000
+        0x1ac6_0847, // udiv w7, w2, w6
+        0x1ac6_0c48, // sdiv w8, w2, w6
+        0x9ac6_0849, // udiv x9, x2, x6
+        0x9ac6_0c4a, // sdiv x10, x2, x6
+        0xb240_7fe6, // mov x6, #0xffffffff
+        0x1ac6_0c4b, // sdiv w11, w2, w6
+        0x9ac6_0c4c, // sdiv x12, x2, x6
+        0x9280_0006, // mov x6, #0xffffffffffffffff
+        0x1ac6_0c6d, // sdiv w13, w3, w6
+        0x9ac6_0c6e, // sdiv x14, x3, x6
+        0x9ac6_086f, // udiv x15, x3, x6
+        0x1adf_0860, // udiv w0, w3, wzr
+        0x9adf_0c61, // sdiv x1, x3, xzr
+    ]),
     ("rounds of AES, keys before and behind", &[
         0x4e28_4820, // aese v0.16b, v1.16b
         0x4e28_6800, // aesmc v0.16b, v0.16b

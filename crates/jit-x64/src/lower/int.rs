@@ -292,13 +292,18 @@ impl Lower<'_> {
         self.bind_temp(self.at as Ref, d);
     }
 
+    /// What of a constant divisor counts.
+    fn divisor(&self, w: Width, b: Ref) -> Option<u64> {
+        Some(self.constant(b)? & low_mask(w.bits() as u8))
+    }
+
     /// UDIV: 0 when dividing by zero.
     fn divide(&mut self, w: Width, a: Ref, b: Ref) {
         self.clobber_flags();
         let rb = self.operand_outside(b);
         self.take_pair();
         self.load_into(Gpr::RAX, a);
-        let nonzero = self.constant(b).is_some_and(|c| c != 0);
+        let nonzero = self.divisor(w, b).is_some_and(|c| c != 0);
         self.asm.zero(Gpr::RDX);
         if nonzero {
             self.asm.div(w, rb);
@@ -321,7 +326,8 @@ impl Lower<'_> {
         let rb = self.operand_outside(b);
         self.take_pair();
         self.load_into(Gpr::RAX, a);
-        if self.constant(b).is_some_and(|c| c != 0 && (c as u32) != u32::MAX) {
+        let minus_one = low_mask(w.bits() as u8);
+        if self.divisor(w, b).is_some_and(|c| c != 0 && c != minus_one) {
             self.asm.cqo(w);
             self.asm.idiv(w, rb);
         } else {

@@ -349,7 +349,7 @@ impl Lower<'_> {
             self.cut_unless_clean(s, d, &[a]);
             return self.vbind(d);
         }
-        // Byte shuffles and moves: nothing in their sequences keeps from the upper registers.
+        // These are made of instructions that take all vector registers.
         let shuffles = matches!(
             op,
             Vec1::Mov | Vec1::HighHalf | Vec1::Neg | Vec1::Rev16 | Vec1::Rev32 | Vec1::Rev64 | Vec1::Xtn
