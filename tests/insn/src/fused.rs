@@ -26,6 +26,7 @@ const SEQUENCES: &[(&str, &[u32])] = &[
         0x1adf_0860, // udiv w0, w3, wzr
         0x9adf_0c61, // sdiv x1, x3, xzr
     ]),
+    ("many values used for the last time from memory", &[0xd500_403f; 60]), // xaflag
     ("rounds of AES, keys before and behind", &[
         0x4e28_4820, // aese v0.16b, v1.16b
         0x4e28_6800, // aesmc v0.16b, v0.16b

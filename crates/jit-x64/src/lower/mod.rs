@@ -139,7 +139,9 @@ struct Lower<'a> {
     borrowed: [u8; MAX_BORROWED],
     borrowed_count: usize,
     spare_v: u32,
+    /// Spill slots in use, and the value each was last given to.
     spills: u64,
+    spilled: [Ref; NUM_SPILL_SLOTS],
     flags: FlagState,
     /// Index of the current operation.
     at: usize,
@@ -183,6 +185,7 @@ pub fn lower(
         borrowed_count: 0,
         spare_v: 0,
         spills: 0,
+        spilled: [NONE; NUM_SPILL_SLOTS],
         flags: FlagState::Slot,
         at: 0,
         pc_delta: 0,
@@ -282,7 +285,11 @@ impl Lower<'_> {
         }
     }
 
-    fn spill_slot(&mut self) -> u8 {
+    /// A free spill slot for the value.
+    fn spill_slot(&mut self, value: Ref) -> u8 {
+        if (!self.spills).trailing_zeros() as usize >= NUM_SPILL_SLOTS - 1 {
+            self.reclaim_slots();
+        }
         let slot = (!self.spills).trailing_zeros() as u8;
         assert!(
             // The last slot is `flags::RAX_SLOT`.
@@ -290,7 +297,19 @@ impl Lower<'_> {
             "a block keeps fewer values alive than there are spill slots"
         );
         self.spills |= 1 << slot;
+        self.spilled[slot as usize] = value;
         slot
+    }
+
+    /// Frees the slots of values that ended their lives there, as memory operands.
+    fn reclaim_slots(&mut self) {
+        for slot in 0..NUM_SPILL_SLOTS as u8 {
+            let value = self.spilled[slot as usize];
+            if self.spills & 1 << slot != 0 && self.is_dead(value) {
+                self.locs[value as usize].spill = NOWHERE;
+                self.spills &= !(1 << slot);
+            }
+        }
     }
 
     // --- general registers ------------------------------------------------
@@ -338,7 +357,7 @@ impl Lower<'_> {
     }
 
     fn spill(&mut self, value: Ref, t: Gpr) {
-        let slot = self.spill_slot();
+        let slot = self.spill_slot(value);
         self.asm.store_state(slot_spill(slot), t);
         self.locs[value as usize].spill = slot;
     }
@@ -543,7 +562,7 @@ impl Lower<'_> {
         if value != NONE {
             let loc = self.locs[value as usize];
             if !self.is_dead(value) && loc.home == NOWHERE && loc.spill == NOWHERE {
-                let slot = self.spill_slot();
+                let slot = self.spill_slot(value);
                 self.asm
                     .vex_mem(VMOVUPS_STORE, choice, None, Mem::state(slot_spill(slot)));
                 self.locs[value as usize].spill = slot;
