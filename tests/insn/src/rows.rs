@@ -114,7 +114,7 @@ pub fn excluded(case: &Case, ours: &Outcome) -> Option<&'static str> {
 pub fn explained(case: &Case, ours: &Outcome, theirs: &Outcome) -> Option<&'static str> {
     let at = theirs.state.pc.wrapping_sub(CODE_ENTRY) / 4;
     let word = case.words.get(usize::try_from(at).ok()?).copied()?;
-    if ours.end == End::Landed && theirs.end == End::Segv && sequence::is_exclusive(word) {
+    if ours.end == End::Landed && theirs.end == End::Segv && sequence::is_store_exclusive(word) {
         return Some(
             "whether a store-exclusive that fails may fault is IMPLEMENTATION DEFINED (J1.1, AArch64.ExclusiveMonitorsPass)",
         );

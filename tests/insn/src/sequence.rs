@@ -216,17 +216,20 @@ fn drop_unlike_exclusives(words: &mut [u32]) {
         .map(|&word| exclusive_size(word))
         .collect();
     for word in words {
-        let is_store = is_exclusive(*word) && *word >> 22 & 1 == 0;
-        if is_store && loads.iter().any(|&size| size != exclusive_size(*word)) {
+        if is_store_exclusive(*word) && loads.iter().any(|&size| size != exclusive_size(*word)) {
             *word = NOP;
         }
     }
 }
 
 /// Loads and stores exclusive, of pairs too (Arm ARM C4.1.94).
-pub(crate) const fn is_exclusive(word: u32) -> bool {
+const fn is_exclusive(word: u32) -> bool {
     let is_casp = word >> 31 == 0 && word >> 21 & 1 == 1;
     word & 0x3f80_0000 == 0x0800_0000 && !is_casp
+}
+
+pub(crate) const fn is_store_exclusive(word: u32) -> bool {
+    is_exclusive(word) && word >> 22 & 1 == 0
 }
 
 /// The size bits and whether it is a pair.
