@@ -141,8 +141,8 @@ pub struct CodeCache {
     entries: Table<PackedEntry>,
 }
 
-/// Room that must be left for one more block; blocks are far smaller.
-const BLOCK_RESERVE: usize = 128 << 10;
+/// Room that must be left for one more block; blocks are far smaller: this is 2 KiB for each instruction of the longest.
+const BLOCK_RESERVE: usize = 1 << 20;
 const ENTRY_RESERVE: usize = 4096;
 
 impl CodeCache {

@@ -7,13 +7,15 @@ use guest::cpu_model::Feature;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
 use jit_x64::asm::Asm;
 use jit_x64::builder::{Builder, Flow, FpMode};
-use jit_x64::ir::Ir;
+use jit_x64::ir::{Effect, Ir, Op};
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::passes::Analysis;
 use std::sync::atomic::Ordering;
 
-/// Guest instructions in one block at most.
+/// Guest instructions in one block at most, and in one that cannot be left before its last: the longer it is, the
+/// fewer guest registers go to their homes and back.
 pub(crate) const MAX_INSNS: u32 = 64;
+const MAX_QUIET_INSNS: u32 = 512;
 /// Conditional branches passed before the block is ended at the next.
 const MAX_SIDE_EXITS: u32 = 2;
 
@@ -24,6 +26,17 @@ pub struct Translator {
     analysis: Analysis,
     code: Code,
     scratch: Scratch,
+}
+
+/// Whether the block takes another instruction; `seen` is how many of its operations were found not to be able to leave
+/// it.
+fn may_grow(ir: &Ir, seen: &mut usize) -> bool {
+    if ir.insns < MAX_INSNS {
+        return true;
+    }
+    let quiet = |op: &Op| op.effect() != Effect::Observes;
+    *seen += ir.ops[*seen..].iter().take_while(|op| quiet(op)).count();
+    ir.insns < MAX_QUIET_INSNS && *seen == ir.ops.len()
 }
 
 /// Reads instruction words, checking each new page.
@@ -126,7 +139,7 @@ impl Engine {
         let mut builder = Builder::new(ir, key.pc, key.fp_mode, self.model.features);
         builder.ir.checked = self.fp_checks.load(Ordering::Relaxed);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);
-        let mut side_exits = 0;
+        let (mut side_exits, mut quiet_ops) = (0, 0);
         loop {
             let inline = shared.interpreted.is_empty() || !shared.interpreted.contains(&builder.next_pc());
             builder.guarded = fetch.guarded;
@@ -147,7 +160,7 @@ impl Engine {
             // A block touches at most two pages, so that dropping one page's code stays cheap.
             let too_far = (pc & !(PAGE_SIZE - 1)) > (key.pc & !(PAGE_SIZE - 1)) + PAGE_SIZE;
             match fetch.word(pc) {
-                Ok(next) if builder.ir.insns < MAX_INSNS && !too_far => word = next,
+                Ok(next) if may_grow(builder.ir, &mut quiet_ops) && !too_far => word = next,
                 _ => {
                     builder.finish();
                     break;

@@ -24,6 +24,61 @@ pub struct Analysis {
     pub hint: Vec<u8>,
     /// Part of a later operation's address; emits nothing by itself.
     pub folded: Vec<bool>,
+    /// Where the block begins, before anything can look at guest registers.
+    pub quiet: Quiet,
+}
+
+/// The start of a block up to the first instruction that may leave it, fault or be
+/// interrupted: no one sees the guest registers between its instructions.
+pub struct Quiet {
+    /// Index of the operation behind it.
+    pub end: usize,
+    /// The last read of each guest register there as the block found it, and the one write of it
+    /// that is left; [`NONE`] without.
+    pub x: Touched,
+    pub v: Touched,
+}
+
+pub struct Touched {
+    pub read: [Ref; 32],
+    pub written: [Ref; 32],
+}
+
+impl Touched {
+    const NOT: Touched = Touched {
+        read: [NONE; 32],
+        written: [NONE; 32],
+    };
+}
+
+impl Default for Quiet {
+    fn default() -> Quiet {
+        Quiet {
+            end: 0,
+            x: Touched::NOT,
+            v: Touched::NOT,
+        }
+    }
+}
+
+impl Quiet {
+    /// Finds it in operations whose dead ones are gone.
+    fn find(ops: &[Op]) -> Quiet {
+        let mut quiet = Quiet::default();
+        for (i, op) in ops.iter().enumerate() {
+            let at = i as Ref;
+            match *op {
+                Op::Insn { .. } => quiet.end = i,
+                Op::GetX(n) => quiet.x.read[n as usize] = at,
+                Op::SetX(n, _) => quiet.x.written[n as usize] = at,
+                Op::GetV(n) => quiet.v.read[n as usize] = at,
+                Op::SetV(n, _) => quiet.v.written[n as usize] = at,
+                _ if op.effect() == Effect::Observes => break,
+                _ => {}
+            }
+        }
+        quiet
+    }
 }
 
 impl Analysis {
@@ -48,6 +103,7 @@ impl Analysis {
         self.reset(ir.ops.len());
         self.backward(ir, &mut flags_live);
         self.fold_addresses(ir);
+        self.quiet = Quiet::find(&ir.ops);
     }
 
     /// Liveness of values, register writes and flags, last operation first.

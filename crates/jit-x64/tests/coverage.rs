@@ -299,7 +299,7 @@ fn source_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> 
 fn crate_source(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        .args(["metadata", "--offline", "--format-version", "1"])
+        .args(["metadata", "--locked", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()?;
     let text = String::from_utf8(output.stdout)?;

@@ -4,8 +4,11 @@
 //! or its slot in the CPU state), in a spill slot, or is a constant. Guest register
 //! writes are done in order, so that at every operation that may leave the block all
 //! guest registers are in their homes; only NZCV may wait in EFLAGS, which the
-//! [`MapEntry`] of the place tells.
+//! [`MapEntry`] of the place tells. Before the first such operation a home may be lent as one
+//! more temporary (`lend`).
 
+mod alloc_v;
+mod alloc_x;
 mod bulk;
 mod crypto;
 mod estimate;
@@ -15,6 +18,7 @@ mod fp;
 mod fpconv;
 mod half;
 mod int;
+mod lend;
 mod mem;
 mod mem128;
 mod nzcv;
@@ -25,15 +29,15 @@ mod vec;
 mod vecmove;
 
 use crate::area::MAX_BORROWED;
-use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE, Vex};
-use crate::asm::{Asm, Fixup, Gpr, Xmm};
+use crate::asm::mem::Mem;
+use crate::asm::{Asm, Fixup, Gpr};
 use crate::ir::{Ir, NONE, Op, Ref};
-use crate::passes::{Analysis, NO_HINT};
-use crate::regs::{TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_spill, slot_v, slot_x};
+use crate::passes::Analysis;
 use crate::runtime_offset;
 use crate::stubs::Stubs;
 pub use flags::FlagState;
 use guest::NUM_SPILL_SLOTS;
+use lend::Bank;
 use semantics::ops::Width;
 
 /// A direct branch that can be linked to the block at `target`.
@@ -109,6 +113,17 @@ const fn borrowed_place(n: usize) -> Mem {
     Mem::state(runtime_offset!(borrowed) + 16 * n as i32)
 }
 
+/// The numbers of the bits that are set.
+fn bits(mut set: u32) -> impl Iterator<Item = u8> + Clone {
+    std::iter::from_fn(move || {
+        let n = set.trailing_zeros();
+        (set != 0).then(|| {
+            set &= set - 1;
+            n as u8
+        })
+    })
+}
+
 /// Buffers reused between blocks.
 #[derive(Default)]
 pub struct Scratch {
@@ -139,6 +154,9 @@ struct Lower<'a> {
     borrowed: [u8; MAX_BORROWED],
     borrowed_count: usize,
     spare_v: u32,
+    /// Homes that are temporaries for now: sets of host registers, by [`Bank`]. What the guest register holds is in
+    /// its slot of the CPU state, or is written before anything can look at it.
+    lent: [u32; 2],
     /// Spill slots in use, and the value each was last given to.
     spills: u64,
     spilled: [Ref; NUM_SPILL_SLOTS],
@@ -184,6 +202,7 @@ pub fn lower(
         borrowed: [0; MAX_BORROWED],
         borrowed_count: 0,
         spare_v: 0,
+        lent: [0, 0],
         spills: 0,
         spilled: [NONE; NUM_SPILL_SLOTS],
         flags: FlagState::Slot,
@@ -197,6 +216,7 @@ pub fn lower(
             continue;
         }
         lower.at = at;
+        lower.return_homes();
         lower.operation();
         lower.end_operation();
     }
@@ -259,18 +279,18 @@ impl Lower<'_> {
         self.give_back();
         self.locked_x = 0;
         self.locked_v = 0;
-        for t in TEMPS_X {
-            let value = self.temp_x[t.0 as usize];
+        for t in bits(Bank::X.temp_set() | self.lent[Bank::X as usize]) {
+            let value = self.temp_x[t as usize];
             if value != NONE && self.dies(value) {
                 self.release(value);
-                self.temp_x[t.0 as usize] = NONE;
+                self.temp_x[t as usize] = NONE;
             }
         }
-        for t in TEMPS_V {
-            let value = self.temp_v[t.0 as usize];
+        for t in bits(Bank::V.temp_set() | self.lent[Bank::V as usize]) {
+            let value = self.temp_v[t as usize];
             if value != NONE && self.dies(value) {
                 self.release(value);
-                self.temp_v[t.0 as usize] = NONE;
+                self.temp_v[t as usize] = NONE;
             }
         }
     }
@@ -309,490 +329,6 @@ impl Lower<'_> {
                 self.locs[value as usize].spill = NOWHERE;
                 self.spills &= !(1 << slot);
             }
-        }
-    }
-
-    // --- general registers ------------------------------------------------
-
-    /// A free temporary, locked until the operation ends.
-    fn temp(&mut self) -> Gpr {
-        let free = |this: &Self, t: Gpr| this.locked_x & (1 << t.0) == 0;
-        let held = |this: &Self, t: Gpr| this.temp_x[t.0 as usize];
-        let choice = TEMPS_X
-            .into_iter()
-            .find(|&t| free(self, t) && held(self, t) == NONE)
-            .or_else(|| {
-                TEMPS_X
-                    .into_iter()
-                    .find(|&t| free(self, t) && self.is_dead(held(self, t)))
-            })
-            .or_else(|| {
-                TEMPS_X.into_iter().find(|&t| {
-                    free(self, t) && {
-                        let value = held(self, t);
-                        let loc = self.locs[value as usize];
-                        loc.home != NOWHERE || loc.spill != NOWHERE || self.constant(value).is_some()
-                    }
-                })
-            })
-            .or_else(|| TEMPS_X.into_iter().find(|&t| free(self, t)))
-            .expect("an operation locks fewer registers than there are temporaries");
-        self.evict(choice);
-        self.locked_x |= 1 << choice.0;
-        choice
-    }
-
-    /// Takes a certain temporary, moving what it holds out of the way.
-    fn take(&mut self, t: Gpr) -> Gpr {
-        self.locked_x |= 1 << t.0;
-        let value = self.temp_x[t.0 as usize];
-        if value != NONE && !self.is_dead(value) {
-            let loc = self.locs[value as usize];
-            if loc.home == NOWHERE && loc.spill == NOWHERE && self.constant(value).is_none() {
-                self.spill(value, t);
-            }
-        }
-        self.evict(t);
-        t
-    }
-
-    fn spill(&mut self, value: Ref, t: Gpr) {
-        let slot = self.spill_slot(value);
-        self.asm.store_state(slot_spill(slot), t);
-        self.locs[value as usize].spill = slot;
-    }
-
-    /// Empties a temporary, spilling its value if it is nowhere else and still needed.
-    fn evict(&mut self, t: Gpr) {
-        let value = self.temp_x[t.0 as usize];
-        if value == NONE {
-            return;
-        }
-        let loc = self.locs[value as usize];
-        if !self.is_dead(value)
-            && loc.home == NOWHERE
-            && loc.spill == NOWHERE
-            && self.constant(value).is_none()
-        {
-            self.spill(value, t);
-        }
-        self.locs[value as usize].reg = NOWHERE;
-        self.temp_x[t.0 as usize] = NONE;
-    }
-
-    /// The value in a register: where it is, or loaded into a temporary. Locked.
-    fn reg(&mut self, r: Ref) -> Gpr {
-        let loc = self.locs[r as usize];
-        if loc.reg != NOWHERE {
-            self.locked_x |= 1 << loc.reg;
-            return Gpr(loc.reg);
-        }
-        if loc.home != NOWHERE
-            && let Some(host) = pinned_x(loc.home)
-        {
-            return host;
-        }
-        let t = self.temp();
-        self.load_into(t, r);
-        self.bind_temp(r, t);
-        t
-    }
-
-    /// Moves the value into the given register.
-    fn load_into(&mut self, d: Gpr, r: Ref) {
-        let loc = self.locs[r as usize];
-        if let Some(value) = self.constant(r) {
-            self.asm.mov_imm(d, value);
-        } else if loc.reg != NOWHERE {
-            self.asm.mov(Width::X, d, Gpr(loc.reg));
-        } else if loc.home != NOWHERE {
-            match pinned_x(loc.home) {
-                Some(host) => self.asm.mov(Width::X, d, host),
-                None => self.asm.load_state(d, slot_x(loc.home)),
-            }
-        } else {
-            assert!(loc.spill != NOWHERE, "value {r} of {:?} is nowhere", self.op(r));
-            self.asm.load_state(d, slot_spill(loc.spill));
-        }
-    }
-
-    fn bind_temp(&mut self, r: Ref, t: Gpr) {
-        self.temp_x[t.0 as usize] = r;
-        self.locs[r as usize].reg = t.0;
-    }
-
-    /// The state offset of a value that is only in memory.
-    fn in_state(&self, r: Ref) -> Option<i32> {
-        let loc = self.locs[r as usize];
-        if loc.reg != NOWHERE || self.constant(r).is_some() {
-            None
-        } else if loc.home != NOWHERE {
-            pinned_x(loc.home).is_none().then(|| slot_x(loc.home))
-        } else {
-            (loc.spill != NOWHERE).then(|| slot_spill(loc.spill))
-        }
-    }
-
-    /// A register for the current operation's result. It may be the register of an
-    /// operand that dies here (`reuse`), or the home of the guest register it is for,
-    /// but never one of `avoid`.
-    fn def(&mut self, reuse: Option<Ref>, avoid: &[Gpr]) -> Gpr {
-        let hint = self.analysis.hint[self.at];
-        if hint != NO_HINT
-            && let Some(host) = pinned_x(hint)
-        {
-            let old = self.home_x[hint as usize];
-            if !avoid.contains(&host)
-                && (old == NONE || self.dies(old) || self.locs[old as usize].reg != NOWHERE)
-            {
-                return host;
-            }
-        }
-        if let Some(r) = reuse {
-            let reg = self.locs[r as usize].reg;
-            if reg != NOWHERE && self.dies(r) && !avoid.contains(&Gpr(reg)) {
-                self.locs[r as usize].reg = NOWHERE;
-                self.temp_x[reg as usize] = NONE;
-                self.locked_x |= 1 << reg;
-                return Gpr(reg);
-            }
-        }
-        self.temp()
-    }
-
-    /// A register for the current operation's result that already holds the value of
-    /// `first`, the operand a two-address instruction overwrites.
-    fn copy_for_def(&mut self, first: Ref, avoid: &[Gpr]) -> Gpr {
-        let at_first = self.locs[first as usize].reg;
-        let d = self.def(Some(first), avoid);
-        if d.0 != at_first || self.locs[first as usize].reg != NOWHERE {
-            self.load_into(d, first);
-        }
-        d
-    }
-
-    /// Makes `d` hold the current operation's result.
-    fn bind(&mut self, d: Gpr) {
-        let r = self.at as Ref;
-        let hint = self.analysis.hint[self.at];
-        if hint != NO_HINT && pinned_x(hint) == Some(d) {
-            self.leave_home_x(hint);
-            self.home_x[hint as usize] = r;
-            self.locs[r as usize].home = hint;
-        } else {
-            self.bind_temp(r, d);
-        }
-    }
-
-    /// The value in guest register `n`'s home no longer lives there.
-    fn leave_home_x(&mut self, n: u8) {
-        let old = self.home_x[n as usize];
-        self.home_x[n as usize] = NONE;
-        if old != NONE && self.locs[old as usize].home == n {
-            let other = (0..32).find(|&m| self.home_x[m as usize] == old);
-            self.locs[old as usize].home = other.unwrap_or(NOWHERE);
-        }
-    }
-
-    fn get_x(&mut self, n: u8) {
-        let r = self.at as Ref;
-        self.home_x[n as usize] = r;
-        self.locs[r as usize].home = n;
-    }
-
-    fn set_x(&mut self, n: u8, value: Ref) {
-        if self.home_x[n as usize] == value {
-            return;
-        }
-        let old = self.home_x[n as usize];
-        self.leave_home_x(n);
-        if old != NONE && !self.dies(old) {
-            let loc = self.locs[old as usize];
-            if loc.reg == NOWHERE && loc.home == NOWHERE && loc.spill == NOWHERE {
-                let t = self.temp();
-                match pinned_x(n) {
-                    Some(host) => self.asm.mov(Width::X, t, host),
-                    None => self.asm.load_state(t, slot_x(n)),
-                }
-                self.bind_temp(old, t);
-            }
-        }
-        match pinned_x(n) {
-            Some(host) => self.load_into(host, value),
-            None => match self.imm32(Width::X, value) {
-                Some(imm) => self.asm.store_state_imm(slot_x(n), imm),
-                None => {
-                    let s = self.reg(value);
-                    self.asm.store_state(slot_x(n), s);
-                }
-            },
-        }
-        self.home_x[n as usize] = value;
-        let home = self.locs[value as usize].home;
-        if home == NOWHERE || pinned_x(home).is_none() {
-            self.locs[value as usize].home = n;
-        }
-    }
-
-    // --- vector registers -------------------------------------------------
-
-    fn vtemp(&mut self) -> Xmm {
-        let free = |this: &Self, t: Xmm| this.locked_v & (1 << t.0) == 0;
-        let held = |this: &Self, t: Xmm| this.temp_v[t.0 as usize];
-        let choice = TEMPS_V
-            .into_iter()
-            .find(|&t| free(self, t) && held(self, t) == NONE)
-            .or_else(|| {
-                TEMPS_V
-                    .into_iter()
-                    .find(|&t| free(self, t) && self.is_dead(held(self, t)))
-            })
-            .or_else(|| {
-                TEMPS_V.into_iter().find(|&t| {
-                    let value = held(self, t);
-                    free(self, t) && {
-                        let loc = self.locs[value as usize];
-                        loc.home != NOWHERE || loc.spill != NOWHERE
-                    }
-                })
-            })
-            .or_else(|| TEMPS_V.into_iter().find(|&t| free(self, t)))
-            .expect("an operation locks fewer vector registers than there are temporaries");
-        let value = self.temp_v[choice.0 as usize];
-        if value != NONE {
-            let loc = self.locs[value as usize];
-            if !self.is_dead(value) && loc.home == NOWHERE && loc.spill == NOWHERE {
-                let slot = self.spill_slot(value);
-                self.asm
-                    .vex_mem(VMOVUPS_STORE, choice, None, Mem::state(slot_spill(slot)));
-                self.locs[value as usize].spill = slot;
-            }
-            self.locs[value as usize].reg = NOWHERE;
-            self.temp_v[choice.0 as usize] = NONE;
-        }
-        self.locked_v |= 1 << choice.0;
-        choice
-    }
-
-    /// A register that only the current operation uses. If all temporaries are in use, the
-    /// home of a guest register is borrowed until the operation ends: the operation must
-    /// have its operands and its result's register before.
-    fn scratch(&mut self) -> Xmm {
-        if TEMPS_V.iter().any(|t| self.locked_v & 1 << t.0 == 0) {
-            return self.vtemp();
-        }
-        if self.spare_v != 0 {
-            let x = Xmm(self.spare_v.trailing_zeros() as u8);
-            self.spare_v &= !(1 << x.0);
-            return x;
-        }
-        let x = Xmm((!self.locked_v).trailing_zeros() as u8);
-        self.asm
-            .vex_mem(VMOVUPS_STORE, x, None, borrowed_place(self.borrowed_count));
-        self.borrowed[self.borrowed_count] = x.0;
-        self.borrowed_count += 1;
-        self.locked_v |= 1 << x.0;
-        x
-    }
-
-    /// The operation needs this scratch register no more.
-    fn done_with(&mut self, x: Xmm) {
-        if self.borrowed[..self.borrowed_count].contains(&x.0) {
-            self.spare_v |= 1 << x.0;
-        } else {
-            self.locked_v &= !(1 << x.0);
-        }
-    }
-
-    /// Puts back what borrowed registers held.
-    fn give_back(&mut self) {
-        for n in 0..self.borrowed_count {
-            self.asm
-                .vex_mem(VMOVUPS_LOAD, Xmm(self.borrowed[n]), None, borrowed_place(n));
-        }
-        self.borrowed_count = 0;
-        self.spare_v = 0;
-    }
-
-    /// The vector value in a register that any instruction takes. Locked.
-    fn vreg(&mut self, r: Ref) -> Xmm {
-        self.vreg_where(r, false)
-    }
-
-    /// The vector value in a register that `op` takes. Locked.
-    fn vreg_for(&mut self, op: Vex, r: Ref) -> Xmm {
-        self.vreg_where(r, op.takes_high())
-    }
-
-    fn vreg_where(&mut self, r: Ref, may_be_high: bool) -> Xmm {
-        let loc = self.locs[r as usize];
-        if loc.reg != NOWHERE {
-            self.locked_v |= 1 << loc.reg;
-            return Xmm(loc.reg);
-        }
-        if loc.home != NOWHERE
-            && let Some(host) = pinned_v(loc.home)
-            && (may_be_high || !host.is_high())
-        {
-            self.locked_v |= 1 << host.0;
-            return host;
-        }
-        let t = self.vtemp();
-        self.vload_into(t, r);
-        self.temp_v[t.0 as usize] = r;
-        self.locs[r as usize].reg = t.0;
-        t
-    }
-
-    /// Where the CPU state has a vector value that no register has and that is used here for
-    /// the last time: to be a memory operand.
-    fn only_in_state(&self, r: Ref) -> Option<i32> {
-        let loc = self.locs[r as usize];
-        if loc.reg != NOWHERE || !self.dies(r) {
-            None
-        } else if loc.home != NOWHERE {
-            pinned_v(loc.home).is_none().then(|| slot_v(loc.home))
-        } else {
-            (loc.spill != NOWHERE).then(|| slot_spill(loc.spill))
-        }
-    }
-
-    /// `op d, a, b`, with `b` read from the state if that is all there is of it.
-    fn v3_ref(&mut self, op: Vex, a: Ref, b: Ref) -> Xmm {
-        match self.only_in_state(b) {
-            Some(offset) if a != b => {
-                let ra = self.vreg_for(op, a);
-                let d = self.vdef_for(op, Some(a), &[]);
-                self.asm.v3_state(op, d, ra, offset);
-                self.release(b);
-                d
-            }
-            _ => {
-                let (ra, rb) = (self.vreg_for(op, a), self.vreg_for(op, b));
-                let d = self.vdef_for(op, Some(a), &[]);
-                self.asm.v3(op, d, ra, rb);
-                d
-            }
-        }
-    }
-
-    fn vload_into(&mut self, d: Xmm, r: Ref) {
-        let loc = self.locs[r as usize];
-        if loc.reg != NOWHERE {
-            self.asm.vmov(d, Xmm(loc.reg));
-        } else if loc.home != NOWHERE {
-            match pinned_v(loc.home) {
-                Some(host) => self.asm.vmov(d, host),
-                None => self
-                    .asm
-                    .vex_mem(VMOVUPS_LOAD, d, None, Mem::state(slot_v(loc.home))),
-            }
-        } else {
-            assert!(loc.spill != NOWHERE, "value {r} of {:?} is nowhere", self.op(r));
-            self.asm
-                .vex_mem(VMOVUPS_LOAD, d, None, Mem::state(slot_spill(loc.spill)));
-        }
-    }
-
-    /// A register for a vector result that any instruction takes, as [`Lower::def`].
-    fn vdef(&mut self, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
-        self.vdef_where(false, reuse, avoid)
-    }
-
-    /// A register for the result of `op`.
-    fn vdef_for(&mut self, op: Vex, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
-        self.vdef_where(op.takes_high(), reuse, avoid)
-    }
-
-    fn vdef_where(&mut self, may_be_high: bool, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
-        let hint = self.analysis.hint[self.at];
-        if hint != NO_HINT
-            && let Some(host) = pinned_v(hint)
-            && (may_be_high || !host.is_high())
-        {
-            let old = self.home_v[hint as usize];
-            if !avoid.contains(&host)
-                && (old == NONE || self.dies(old) || self.locs[old as usize].reg != NOWHERE)
-            {
-                self.locked_v |= 1 << host.0;
-                return host;
-            }
-        }
-        self.vdef_temp(reuse, avoid)
-    }
-
-    /// As [`Lower::vdef`], never a home: for operations that may still leave the block
-    /// after they wrote their result.
-    fn vdef_temp(&mut self, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
-        if let Some(r) = reuse {
-            let reg = self.locs[r as usize].reg;
-            if reg != NOWHERE && self.dies(r) && !avoid.contains(&Xmm(reg)) {
-                self.locs[r as usize].reg = NOWHERE;
-                self.temp_v[reg as usize] = NONE;
-                self.locked_v |= 1 << reg;
-                return Xmm(reg);
-            }
-        }
-        self.vtemp()
-    }
-
-    fn vbind(&mut self, d: Xmm) {
-        let r = self.at as Ref;
-        let hint = self.analysis.hint[self.at];
-        if hint != NO_HINT && pinned_v(hint) == Some(d) {
-            self.leave_home_v(hint);
-            self.home_v[hint as usize] = r;
-            self.locs[r as usize].home = hint;
-        } else {
-            self.temp_v[d.0 as usize] = r;
-            self.locs[r as usize].reg = d.0;
-        }
-    }
-
-    fn leave_home_v(&mut self, n: u8) {
-        let old = self.home_v[n as usize];
-        self.home_v[n as usize] = NONE;
-        if old != NONE && self.locs[old as usize].home == n {
-            let other = (0..32).find(|&m| self.home_v[m as usize] == old);
-            self.locs[old as usize].home = other.unwrap_or(NOWHERE);
-        }
-    }
-
-    fn get_v(&mut self, n: u8) {
-        let r = self.at as Ref;
-        self.home_v[n as usize] = r;
-        self.locs[r as usize].home = n;
-    }
-
-    fn set_v(&mut self, n: u8, value: Ref) {
-        if self.home_v[n as usize] == value {
-            return;
-        }
-        let old = self.home_v[n as usize];
-        self.leave_home_v(n);
-        if old != NONE && !self.dies(old) {
-            let loc = self.locs[old as usize];
-            if loc.reg == NOWHERE && loc.home == NOWHERE && loc.spill == NOWHERE {
-                let t = self.vtemp();
-                match pinned_v(n) {
-                    Some(host) => self.asm.vmov(t, host),
-                    None => self.asm.vex_mem(VMOVUPS_LOAD, t, None, Mem::state(slot_v(n))),
-                }
-                self.temp_v[t.0 as usize] = old;
-                self.locs[old as usize].reg = t.0;
-            }
-        }
-        match pinned_v(n) {
-            Some(host) => self.vload_into(host, value),
-            None => {
-                let s = self.vreg(value);
-                self.asm.vex_mem(VMOVUPS_STORE, s, None, Mem::state(slot_v(n)));
-            }
-        }
-        self.home_v[n as usize] = value;
-        let home = self.locs[value as usize].home;
-        if home == NOWHERE || pinned_v(home).is_none() {
-            self.locs[value as usize].home = n;
         }
     }
 
