@@ -608,10 +608,48 @@ impl Op {
         )
     }
 
+    /// Whether the result is a vector.
+    #[must_use]
+    pub fn gives_vector(&self) -> bool {
+        matches!(
+            self,
+            Op::GetV(_)
+                | Op::LoadV { .. }
+                | Op::VecSelect { .. }
+                | Op::VecImm { .. }
+                | Op::Vec1 { .. }
+                | Op::Vec2 { .. }
+                | Op::Vec3 { .. }
+                | Op::VecShift { .. }
+                | Op::VecDupLane { .. }
+                | Op::VecDup { .. }
+                | Op::VecSetLane { .. }
+                | Op::VecCopyLane { .. }
+                | Op::VecExt { .. }
+                | Op::VecTable1 { .. }
+                | Op::VecTableMore(_)
+                | Op::VecTableElse(_)
+                | Op::Crypto(_)
+                | Op::Fp1 { .. }
+                | Op::Fp2 { .. }
+                | Op::Fp3 { .. }
+                | Op::IntToFp { .. }
+                | Op::VecFpToInt { .. }
+                | Op::VecIntToFp { .. }
+        )
+    }
+
     /// Calls `f` on each operand.
     #[inline]
     pub fn for_each_operand(&self, mut f: impl FnMut(Ref)) {
-        match *self {
+        let mut op = *self;
+        op.for_each_operand_mut(|r| f(*r));
+    }
+
+    /// Calls `f` on each operand, to be changed.
+    #[inline]
+    pub fn for_each_operand_mut(&mut self, mut f: impl FnMut(&mut Ref)) {
+        match self {
             Op::Nop
             | Op::Insn { .. }
             | Op::Imm(_)
@@ -735,7 +773,7 @@ impl Op {
                 f(b);
                 f(c);
             }
-            Op::Crypto(op) => op.for_each_operand(f),
+            Op::Crypto(op) => op.for_each_operand_mut(f),
             Op::SideExit { test, .. } => match test {
                 Test::Cond(_) => {}
                 Test::Zero(_, a) | Test::NonZero(_, a) | Test::BitClear(a, _) | Test::BitSet(a, _) => f(a),

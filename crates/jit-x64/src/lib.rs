@@ -17,3 +17,4 @@ pub mod lower;
 pub mod passes;
 pub mod regs;
 pub mod stubs;
+mod untangle;

@@ -4,6 +4,7 @@
 
 use crate::ir::{Effect, Ir, NONE, Op, Ref};
 use crate::regs::{is_pinned_v, is_pinned_x};
+use crate::untangle::{self, Untangler};
 use semantics::ops::{FlagOp, Int2, Width};
 
 /// No guest register.
@@ -26,58 +27,74 @@ pub struct Analysis {
     pub folded: Vec<bool>,
     /// Where the block begins, before anything can look at guest registers.
     pub quiet: Quiet,
+    untangler: Untangler,
 }
 
 /// The start of a block up to the first instruction that may leave it, fault or be
 /// interrupted: no one sees the guest registers between its instructions.
+#[derive(Default)]
 pub struct Quiet {
     /// Index of the operation behind it.
     pub end: usize,
-    /// The last read of each guest register there as the block found it, and the one write of it
-    /// that is left; [`NONE`] without.
     pub x: Touched,
     pub v: Touched,
 }
 
+/// Guest registers that the quiet start reads as the block found them, and that it writes:
+/// once each, since only the last write is left.
+#[derive(Default)]
 pub struct Touched {
-    pub read: [Ref; 32],
-    pub written: [Ref; 32],
+    read: u32,
+    written: u32,
+    last_read: [Ref; 32],
+    write: [Ref; 32],
 }
 
 impl Touched {
-    const NOT: Touched = Touched {
-        read: [NONE; 32],
-        written: [NONE; 32],
-    };
-}
+    /// The last operation that reads register `n`.
+    #[must_use]
+    pub fn last_read(&self, n: u8) -> Option<usize> {
+        (self.read & 1 << n != 0).then(|| self.last_read[n as usize] as usize)
+    }
 
-impl Default for Quiet {
-    fn default() -> Quiet {
-        Quiet {
-            end: 0,
-            x: Touched::NOT,
-            v: Touched::NOT,
-        }
+    /// The operation that writes it.
+    #[must_use]
+    pub fn write(&self, n: u8) -> Option<usize> {
+        (self.written & 1 << n != 0).then(|| self.write[n as usize] as usize)
+    }
+
+    fn note_read(&mut self, n: u8, at: usize) {
+        self.read |= 1 << n;
+        self.last_read[n as usize] = at as Ref;
+    }
+
+    fn note_write(&mut self, n: u8, at: usize) {
+        self.written |= 1 << n;
+        self.write[n as usize] = at as Ref;
+    }
+
+    fn forget(&mut self) {
+        (self.read, self.written) = (0, 0);
     }
 }
 
 impl Quiet {
     /// Finds it in operations whose dead ones are gone.
-    fn find(ops: &[Op]) -> Quiet {
-        let mut quiet = Quiet::default();
+    fn find(&mut self, ops: &[Op]) {
+        self.end = 0;
+        self.x.forget();
+        self.v.forget();
         for (i, op) in ops.iter().enumerate() {
-            let at = i as Ref;
             match *op {
-                Op::Insn { .. } => quiet.end = i,
-                Op::GetX(n) => quiet.x.read[n as usize] = at,
-                Op::SetX(n, _) => quiet.x.written[n as usize] = at,
-                Op::GetV(n) => quiet.v.read[n as usize] = at,
-                Op::SetV(n, _) => quiet.v.written[n as usize] = at,
+                Op::Insn { .. } => self.end = i,
+                Op::GetX(n) => self.x.note_read(n, i),
+                Op::SetX(n, _) => self.x.note_write(n, i),
+                Op::GetV(n) => self.v.note_read(n, i),
+                Op::SetV(n, _) => self.v.note_write(n, i),
                 _ if op.effect() == Effect::Observes => break,
                 _ => {}
             }
         }
-        quiet
     }
 }
 
@@ -100,10 +117,21 @@ impl Analysis {
     /// Runs all passes over `ir`. `flags_live` says whether code at a guest address may
     /// read NZCV before setting it.
     pub fn run(&mut self, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
-        self.reset(ir.ops.len());
-        self.backward(ir, &mut flags_live);
+        self.values(ir, &mut flags_live);
+        if self.quiet.end >= untangle::LEAST_OPS {
+            let mut untangler = std::mem::take(&mut self.untangler);
+            if untangler.run(ir, self) {
+                self.values(ir, &mut flags_live);
+            }
+            self.untangler = untangler;
+        }
         self.fold_addresses(ir);
-        self.quiet = Quiet::find(&ir.ops);
+    }
+
+    fn values(&mut self, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
+        self.reset(ir.ops.len());
+        self.backward(ir, flags_live);
+        self.quiet.find(&ir.ops);
     }
 
     /// Liveness of values, register writes and flags, last operation first.

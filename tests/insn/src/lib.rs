@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod fused;
 pub mod local;
 pub mod outcome;
+pub mod quiet;
 pub mod remote;
 pub mod rng;
 pub mod rows;

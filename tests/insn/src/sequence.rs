@@ -441,10 +441,18 @@ fn rest_of_memory(outcome: &Outcome) -> String {
 /// Runs the sequences of these seeds on the engine and under the interpreter. Returns
 /// how many differ, and a description of the first of them.
 pub fn compare(arena: &mut Arena, engine: &mut EngineRunner, seeds: std::ops::Range<u64>) -> (usize, String) {
+    compare_cases(arena, engine, seeds.map(case))
+}
+
+pub(crate) fn compare_cases(
+    arena: &mut Arena,
+    engine: &mut EngineRunner,
+    cases: impl Iterator<Item = Case>,
+) -> (usize, String) {
     let mut differs = |case: &Case| differs(arena, engine, case);
     let (mut differing, mut report) = (0, String::new());
-    for seed in seeds {
-        if let Some((least, expected, got)) = shrink(&case(seed), &mut differs) {
+    for case in cases {
+        if let Some((least, expected, got)) = shrink(&case, &mut differs) {
             differing += 1;
             if differing <= SHOWN {
                 report += &outcome::explain(&least, ("interpreter", &expected), ("engine", &got));

@@ -6,6 +6,7 @@ use insn_tests::case::Case;
 use insn_tests::comparison::{self, Comparison};
 use insn_tests::fused;
 use insn_tests::local::EngineRunner;
+use insn_tests::quiet;
 use insn_tests::rows;
 use insn_tests::sequence;
 
@@ -41,6 +42,16 @@ fn jit_agrees_with_interpreter_on_sequences() {
         differing == 0,
         "{differing} of {SEQUENCES} sequences differ\n{report}"
     );
+}
+
+/// Hundreds of instructions in one block, put into another order.
+#[test]
+fn jit_agrees_with_interpreter_on_long_quiet_code() {
+    let arena = &mut *Arena::lock();
+    let mut engine = EngineRunner::new(Mode::Jit);
+    let count = SEQUENCES / 4;
+    let (differing, report) = quiet::compare(arena, &mut engine, 0..count);
+    assert!(differing == 0, "{differing} of {count} differ\n{report}");
 }
 
 /// Loops go from the interpreter to generated code on their way.

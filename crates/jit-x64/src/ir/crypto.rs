@@ -45,13 +45,13 @@ pub enum Crypto {
 }
 
 impl Crypto {
-    /// Calls `f` on each operand.
+    /// Calls `f` on each operand, to be changed.
     #[inline]
-    pub fn for_each_operand(&self, mut f: impl FnMut(Ref)) {
-        match *self {
+    pub fn for_each_operand_mut(&mut self, mut f: impl FnMut(&mut Ref)) {
+        match self {
             Crypto::Aes { state, key, .. } => {
                 f(state);
-                if key != NONE {
+                if *key != NONE {
                     f(key);
                 }
             }

@@ -80,8 +80,8 @@ impl Touched {
     /// Whether register `n` is written before `end`, and its value as the block found it is not
     /// read from `at` on.
     fn is_overwritten(&self, n: u8, at: usize, end: usize) -> bool {
-        let (read, written) = (self.read[n as usize], self.written[n as usize] as usize);
-        (read == NONE || (read as usize) < at) && at < written && written < end
+        let is_written_later = self.write(n).is_some_and(|write| at < write && write < end);
+        is_written_later && self.last_read(n).is_none_or(|read| read < at)
     }
 }
 

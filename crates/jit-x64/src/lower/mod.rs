@@ -33,6 +33,7 @@ use crate::asm::mem::Mem;
 use crate::asm::{Asm, Fixup, Gpr};
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::passes::Analysis;
+use crate::regs::{TEMPS_V, TEMPS_X};
 use crate::runtime_offset;
 use crate::stubs::Stubs;
 pub use flags::FlagState;
@@ -279,19 +280,34 @@ impl Lower<'_> {
         self.give_back();
         self.locked_x = 0;
         self.locked_v = 0;
-        for t in bits(Bank::X.temp_set() | self.lent[Bank::X as usize]) {
-            let value = self.temp_x[t as usize];
-            if value != NONE && self.dies(value) {
-                self.release(value);
-                self.temp_x[t as usize] = NONE;
-            }
+        for t in TEMPS_X {
+            self.end_temp_x(t.0);
         }
-        for t in bits(Bank::V.temp_set() | self.lent[Bank::V as usize]) {
-            let value = self.temp_v[t as usize];
-            if value != NONE && self.dies(value) {
-                self.release(value);
-                self.temp_v[t as usize] = NONE;
-            }
+        for t in TEMPS_V {
+            self.end_temp_v(t.0);
+        }
+        if self.lent != [0, 0] {
+            bits(self.lent[Bank::X as usize]).for_each(|t| self.end_temp_x(t));
+            bits(self.lent[Bank::V as usize]).for_each(|t| self.end_temp_v(t));
+        }
+    }
+
+    /// Frees a temporary whose value the current operation used last.
+    #[inline]
+    fn end_temp_x(&mut self, t: u8) {
+        let value = self.temp_x[t as usize];
+        if value != NONE && self.dies(value) {
+            self.release(value);
+            self.temp_x[t as usize] = NONE;
+        }
+    }
+
+    #[inline]
+    fn end_temp_v(&mut self, t: u8) {
+        let value = self.temp_v[t as usize];
+        if value != NONE && self.dies(value) {
+            self.release(value);
+            self.temp_v[t as usize] = NONE;
         }
     }
 
