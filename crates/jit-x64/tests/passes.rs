@@ -4,7 +4,7 @@ use guest::cpu_model::FeatureSet;
 use jit_x64::builder::{Builder, Flow, FpMode};
 use jit_x64::ir::{Ir, Op};
 use jit_x64::passes::{Analysis, NO_HINT};
-use semantics::ops::{FlagOp, Int2};
+use semantics::ops::{FlagOp, Int2, Vec2};
 
 /// Records the words as a block and runs the passes.
 fn block(words: &[u32], flags_live: bool) -> (Ir, Analysis) {
@@ -209,4 +209,73 @@ fn an_analysis_forgets_the_block_before() {
     analysis.run(&mut ir, |_| false);
     assert_eq!(analysis.uses.len(), ir.ops.len());
     assert!(analysis.folded.iter().all(|folded| !folded));
+}
+
+/// `add Vn.4S, Vn.4S, Vn.4S` and `eor Vn.16B, Vn.16B, Vn.16B`.
+const fn doubled(n: u32) -> [u32; 2] {
+    let registers = n << 16 | n << 5 | n;
+    [0x4ea0_8400 | registers, 0x6e20_1c00 | registers]
+}
+
+/// The vector registers written, in the order of their writes.
+fn written(ir: &Ir) -> Vec<u8> {
+    let write = |op: &Op| match *op {
+        Op::SetV(n, _) => Some(n),
+        _ => None,
+    };
+    ir.ops.iter().filter_map(write).collect()
+}
+
+/// Three rounds of one operation on each of the first `count` vector registers.
+fn interleaved(count: u32) -> Vec<u32> {
+    let round = |which: usize| (0..count).map(move |n| doubled(n)[which]);
+    round(0).chain(round(1)).chain(round(0)).collect()
+}
+
+#[test]
+fn what_fits_into_registers_keeps_its_order() {
+    let (ir, _) = block(&interleaved(14), false);
+    assert_eq!(written(&ir), (0..14).collect::<Vec<u8>>());
+    let last_add = ir
+        .ops
+        .iter()
+        .rposition(|op| matches!(op, Op::Vec2 { op: Vec2::Add, .. }));
+    let first_xor = position(&ir, |op| matches!(op, Op::Vec2 { op: Vec2::Xor, .. }));
+    assert!(last_add > Some(first_xor));
+}
+
+#[test]
+fn independent_computations_come_one_after_another() {
+    let (ir, analysis) = block(&interleaved(20), false);
+    assert_eq!(written(&ir), (0..20).collect::<Vec<u8>>());
+    // Nothing of the second set of computations stands before the end of the first.
+    let end_of_first = position(&ir, |op| matches!(op, Op::SetV(13, _)));
+    let start_of_second = position(&ir, |op| matches!(op, Op::GetV(14)));
+    assert!(end_of_first < start_of_second, "{:?}", ir.ops);
+    assert_eq!(analysis.last_use.len(), ir.ops.len());
+}
+
+#[test]
+fn code_that_may_fault_keeps_its_order() {
+    let mut words = interleaved(20);
+    words.insert(20, 0xf940_0000); // ldr x0, [x0]
+    let (ir, _) = block(&words, false);
+    let load = position(&ir, |op| matches!(op, Op::Load { .. }));
+    let before = ir.ops[..load]
+        .iter()
+        .filter(|op| matches!(op, Op::SetV(..)))
+        .count();
+    assert_eq!(before, 20);
+}
+
+#[test]
+fn results_of_a_crowded_computation_are_used_soon() {
+    // x1 to x20 squared, then added to x1.
+    let square = |n: u32| 0x9b00_7c00 | n << 16 | n << 5 | n; // mul
+    let sum = |n: u32| 0x8b00_0021 | n << 16; // add x1, x1, xn
+    let words: Vec<u32> = (1..21).map(square).chain((2..21).map(sum)).collect();
+    let (ir, _) = block(&words, false);
+    let is = |wanted: Int2| move |op: &Op| matches!(op, Op::Int2 { op, .. } if *op == wanted);
+    let last_product = ir.ops.iter().rposition(is(Int2::Mul));
+    assert!(Some(position(&ir, is(Int2::Add))) < last_product, "{:?}", ir.ops);
 }
