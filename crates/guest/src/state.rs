@@ -11,7 +11,7 @@ use cpu_model::CpuModel;
 pub const STATE_BIAS: i32 = 128;
 
 /// 16-byte scratch slots in the state for values that find no host register.
-pub const NUM_SPILL_SLOTS: usize = 64;
+pub const NUM_SPILL_SLOTS: usize = 96;
 
 /// Floating-point control and cumulative status (Arm ARM C5.2.8, C5.2.10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -37,6 +37,7 @@ pub struct Untangler {
     order: Vec<u32>,
     moved: Vec<Ref>,
     ops: Vec<Op>,
+    last_use: Vec<Ref>,
 }
 
 /// Index into pairs of counts: general register or vector.
@@ -44,47 +45,87 @@ fn bank(op: &Op) -> usize {
     usize::from(op.gives_vector())
 }
 
+/// Whether the result takes a register.
+const fn holds_register(op: &Op) -> bool {
+    !matches!(op, Op::Imm(_))
+}
+
+/// Calls `f` on each value that takes a register and that operation `at` is the last to use, once.
+fn for_each_ended(ops: &[Op], last_use: &[Ref], at: usize, mut f: impl FnMut(Ref)) {
+    let mut ended = [NONE; 3];
+    ops[at].for_each_operand(|r| {
+        let is_last = last_use[r as usize] as usize == at;
+        if is_last && !ended.contains(&r) && holds_register(&ops[r as usize]) {
+            ended.rotate_right(1);
+            ended[0] = r;
+            f(r);
+        }
+    });
+}
+
 impl Untangler {
     /// Changes the order of `ir`'s quiet instructions if that saves registers; `analysis` then has to be done
     /// again.
     pub fn run(&mut self, ir: &mut Ir, analysis: &Analysis) -> bool {
-        let end = analysis.quiet.end;
-        if !self.is_crowded(ir, analysis) {
+        let (end, quiet) = (analysis.quiet.end, &analysis.quiet);
+        let before = self.most_alive(&ir.ops, end);
+        if (0..2).all(|bank| before[bank] <= ROOM[bank]) {
             return false;
         }
-        self.find_computations(&ir.ops[..end], &analysis.quiet);
+        self.find_instructions(&ir.ops[..end]);
+        self.find_computations(&ir.ops[..end], quiet);
         self.measure(&ir.ops[..end], analysis);
         if !self.choose_places() {
             return false;
         }
-        self.find_needs(&ir.ops[..end], &analysis.quiet);
+        self.find_needs(&ir.ops[..end], quiet);
         self.choose_order();
-        self.apply(ir, end, &analysis.quiet);
-        true
+        self.rewrite(ir, end, quiet);
+        // A result used as soon as possible may make others wait: their number has no bound but this.
+        let ops = std::mem::take(&mut self.ops);
+        let after = self.most_alive(&ops, end - (ir.ops.len() - ops.len()));
+        self.ops = ops;
+        let better = (0..2).all(|bank| after[bank] <= before[bank]) && after != before;
+        if better {
+            std::mem::swap(&mut ir.ops, &mut self.ops);
+        }
+        better
     }
 
-    /// Whether more values live at once than registers hold. Leaves what is needed to measure.
-    fn is_crowded(&mut self, ir: &Ir, analysis: &Analysis) -> bool {
-        let end = analysis.quiet.end;
-        self.parent.clear();
+    /// The most values alive at once in the operations before `end`.
+    fn most_alive(&mut self, ops: &[Op], end: usize) -> [u32; 2] {
+        self.last_use.clear();
+        self.last_use.resize(end, NONE);
+        for (i, op) in ops.iter().enumerate() {
+            op.for_each_operand(|r| {
+                if let Some(last) = self.last_use.get_mut(r as usize) {
+                    *last = i as Ref;
+                }
+            });
+        }
+        let (mut alive, mut most) = ([0u32; 2], [0; 2]);
+        for (i, op) in ops[..end].iter().enumerate() {
+            for_each_ended(ops, &self.last_use, i, |r| alive[bank(&ops[r as usize])] -= 1);
+            if self.last_use[i] != NONE && holds_register(op) {
+                let bank = bank(op);
+                alive[bank] += 1;
+                most[bank] = alive[bank].max(most[bank]);
+            }
+        }
+        most
+    }
+
+    /// Numbers the instructions, each a computation of its own; one more number is for operations whose order
+    /// is kept.
+    fn find_instructions(&mut self, ops: &[Op]) {
         self.instruction.clear();
         let mut count = 0;
-        for op in &ir.ops[..end] {
-            if matches!(op, Op::Insn { .. }) {
-                self.parent.push(count);
-                count += 1;
-            }
+        for op in ops {
+            count += u32::from(matches!(op, Op::Insn { .. }));
             self.instruction.push(count.saturating_sub(1));
         }
-        // All operations as one computation.
-        self.parent.iter_mut().for_each(|parent| *parent = 0);
-        self.measure(&ir.ops[..end], analysis);
-        let crowded = (0..2).any(|bank| self.most[0][bank] > ROOM[bank]);
-        for (n, parent) in (0..).zip(&mut self.parent) {
-            *parent = n;
-        }
-        self.parent.push(count);
-        crowded
+        self.parent.clear();
+        self.parent.extend(0..=count);
     }
 
     fn representative(&self, mut n: u32) -> u32 {
@@ -131,31 +172,21 @@ impl Untangler {
         self.alive.resize(self.parent.len(), [0; 2]);
         self.most.clear();
         self.most.resize(self.parent.len(), [0; 2]);
-        let holds = |op: &Op| !matches!(op, Op::Imm(_));
+        let whose = |r: usize| self.parent[self.instruction[r] as usize] as usize;
         for (i, op) in ops.iter().enumerate() {
-            let at = i as Ref;
-            let mut ended = [NONE; 3];
-            op.for_each_operand(|r| {
-                let value = &ops[r as usize];
-                if analysis.last_use[r as usize] == at && !ended.contains(&r) && holds(value) {
-                    ended.rotate_right(1);
-                    ended[0] = r;
-                    let whose = self.parent[self.instruction[r as usize] as usize] as usize;
-                    self.alive[whose][bank(value)] -= 1;
-                }
+            for_each_ended(ops, &analysis.last_use, i, |r| {
+                self.alive[whose(r as usize)][bank(&ops[r as usize])] -= 1;
             });
-            if analysis.last_use[i] != NONE && holds(op) {
-                let whose = self.parent[self.instruction[i] as usize] as usize;
-                let alive = &mut self.alive[whose][bank(op)];
-                *alive += 1;
-                let most = &mut self.most[whose][bank(op)];
-                *most = (*most).max(*alive);
+            if analysis.last_use[i] != NONE && holds_register(op) {
+                let (whose, bank) = (whose(i), bank(op));
+                self.alive[whose][bank] += 1;
+                self.most[whose][bank] = self.most[whose][bank].max(self.alive[whose][bank]);
             }
         }
     }
 
     /// Puts as many computations into a set as fit; those with vectors and those without separately. Whether
-    /// that makes several sets of one kind.
+    /// that makes several sets of one kind, or there is one computation too many for the registers.
     fn choose_places(&mut self) -> bool {
         self.place.clear();
         self.place.resize(self.parent.len(), NONE);
@@ -177,7 +208,8 @@ impl Untangler {
             }
             self.place[n] = self.place[whose];
         }
-        sets.iter().any(|&(set, _)| set != 0)
+        let too_large = |most: &[u32; 2]| (0..2).any(|bank| most[bank] > ROOM[bank]);
+        sets.iter().any(|&(set, _)| set != 0) || self.most.iter().any(too_large)
     }
 
     /// What each instruction must come behind.
@@ -244,8 +276,8 @@ impl Untangler {
         }
     }
 
-    /// Rewrites the block: what several computations use comes first.
-    fn apply(&mut self, ir: &mut Ir, end: usize, quiet: &Quiet) {
+    /// Writes the block in the order chosen to `ops`: what several computations use comes first.
+    fn rewrite(&mut self, ir: &Ir, end: usize, quiet: &Quiet) {
         self.moved.clear();
         self.moved.resize(ir.ops.len(), NONE);
         self.ops.clear();
@@ -275,7 +307,6 @@ impl Untangler {
         for op in &mut self.ops {
             op.for_each_operand_mut(|r| *r = self.moved[*r as usize]);
         }
-        std::mem::swap(&mut ir.ops, &mut self.ops);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::arena::{Arena, CODE_BASE, CODE_ENTRY, CODE_SIZE};
 use crate::case::{self, Case, Kind};
+use crate::comparison::Comparison;
 use crate::local::EngineRunner;
 use crate::rng::Rng;
 use crate::rows;
@@ -11,6 +12,9 @@ use a64_isa::{ROWS, RowInfo};
 
 /// Instructions of the longest: BRK must fit behind.
 const MOST: u64 = (CODE_BASE + CODE_SIZE - CODE_ENTRY) / 4 - 1;
+
+/// States for each crowded code.
+const STATES: u64 = 100;
 
 /// The `seed`-th case: up to [`MOST`] instructions of one to eight computations that share few registers or none.
 #[must_use]
@@ -40,6 +44,61 @@ pub fn case(seed: u64) -> Case {
         words,
         state,
         checks_memory: false,
+    }
+}
+
+/// Every guest register computed again and again from ones nearer and farther: in any order, nearly all are
+/// needed at once.
+fn all_at_once() -> Vec<u32> {
+    let step = |n: u32, distance: u32| {
+        let registers = (n ^ distance) << 16 | n << 5 | n;
+        let general = 0xcb00_0000 | registers; // sub xn, xn, xm
+        let vector = 0x6ea0_8400 | registers; // sub vn.4s, vn.4s, vm.4s
+        [general, vector]
+    };
+    let distances = [1, 16, 2, 8, 4, 16];
+    distances
+        .into_iter()
+        .flat_map(|distance| (0..32).flat_map(move |n| step(n, distance)))
+        .collect()
+}
+
+/// Two chains that a third one joins, step by step, beside many values: to follow one chain to its end
+/// would keep a value for each step.
+fn joined_chains() -> Vec<u32> {
+    let step = [
+        0x9b01_7c21, // mul x1, x1, x1
+        0x9b03_7c63, // mul x3, x3, x3
+        0x9b03_0822, // madd x2, x1, x3, x2
+    ];
+    let others = (4..20).map(|n| 0x8b00_0000 | n << 16 | n << 5 | n); // add xn, xn, xn
+    let steps = step.into_iter().cycle().take(3 * 150);
+    let sums = (4..20).map(|n| 0x8b00_0042 | n << 16); // add x2, x2, xn
+    others.chain(steps).chain(sums).collect()
+}
+
+/// Codes that need many registers: a name, and the words.
+fn crowded() -> [(&'static str, Vec<u32>); 2] {
+    [
+        ("all registers", all_at_once()),
+        ("joined chains", joined_chains()),
+    ]
+}
+
+/// Runs them from random states.
+///
+/// # Panics
+/// If one differs.
+pub fn compare_crowded(arena: &mut Arena, engine: &mut EngineRunner) {
+    for (name, words) in crowded() {
+        println!("{name}");
+        let mut comparison = Comparison::default();
+        for seed in 0..STATES {
+            let mut case = Case::new(words[0], seed);
+            case.words.clone_from(&words);
+            comparison.run(arena, engine, &case);
+        }
+        comparison.finish();
     }
 }
 

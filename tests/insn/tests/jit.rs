@@ -54,6 +54,11 @@ fn jit_agrees_with_interpreter_on_long_quiet_code() {
     assert!(differing == 0, "{differing} of {count} differ\n{report}");
 }
 
+#[test]
+fn jit_agrees_with_interpreter_on_crowded_code() {
+    quiet::compare_crowded(&mut Arena::lock(), &mut EngineRunner::new(Mode::Jit));
+}
+
 /// Loops go from the interpreter to generated code on their way.
 #[test]
 fn a_patient_engine_agrees_with_interpreter_on_sequences() {

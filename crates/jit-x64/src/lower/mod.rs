@@ -159,7 +159,7 @@ struct Lower<'a> {
     /// its slot of the CPU state, or is written before anything can look at it.
     lent: [u32; 2],
     /// Spill slots in use, and the value each was last given to.
-    spills: u64,
+    spills: u128,
     spilled: [Ref; NUM_SPILL_SLOTS],
     flags: FlagState,
     /// Index of the current operation.
@@ -328,7 +328,7 @@ impl Lower<'_> {
         }
         let slot = (!self.spills).trailing_zeros() as u8;
         assert!(
-            // The last slot is `flags::RAX_SLOT`.
+            // At most all guest registers' and an instruction's; the last slot is `flags::RAX_SLOT`.
             (slot as usize) < NUM_SPILL_SLOTS - 1,
             "a block keeps fewer values alive than there are spill slots"
         );
