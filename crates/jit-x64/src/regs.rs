@@ -87,29 +87,6 @@ static BY_GUEST_X: [Option<Gpr>; 32] = table_x();
 static BY_GUEST_V: [Option<Xmm>; 32] = table_v(&PINNED_V, [None; 32]);
 static BY_GUEST_V_WITH_HIGH: [Option<Xmm>; 32] = table_v(&HIGH_V, table_v(&PINNED_V, [None; 32]));
 
-/// The registers as a set: bit by number.
-const fn set_of_x(registers: &[Gpr]) -> u32 {
-    let (mut set, mut i) = (0, 0);
-    while i < registers.len() {
-        set |= 1 << registers[i].0;
-        i += 1;
-    }
-    set
-}
-
-const fn set_of_v(registers: &[Xmm]) -> u32 {
-    let (mut set, mut i) = (0, 0);
-    while i < registers.len() {
-        set |= 1 << registers[i].0;
-        i += 1;
-    }
-    set
-}
-
-/// [`TEMPS_X`] and [`TEMPS_V`] as sets.
-pub const TEMP_SET_X: u32 = set_of_x(&TEMPS_X);
-pub const TEMP_SET_V: u32 = set_of_v(&TEMPS_V);
-
 /// The host register of guest register `n` (31: SP).
 #[must_use]
 pub fn pinned_x(n: u8) -> Option<Gpr> {

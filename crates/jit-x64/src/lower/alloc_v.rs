@@ -20,8 +20,7 @@ impl Lower<'_> {
     pub(super) fn evict_v(&mut self, t: Xmm) {
         let value = self.temp_v[t.0 as usize];
         if value != NONE {
-            let loc = self.locs[value as usize];
-            if !self.is_dead(value) && loc.home == NOWHERE && loc.spill == NOWHERE {
+            if !self.is_dead(value) && !self.is_elsewhere(value) {
                 let slot = self.spill_slot(value);
                 self.asm
                     .vex_mem(VMOVUPS_STORE, t, None, Mem::state(slot_spill(slot)));

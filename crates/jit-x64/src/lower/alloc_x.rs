@@ -20,13 +20,6 @@ impl Lower<'_> {
     /// Takes a certain temporary, moving what it holds out of the way.
     pub(super) fn take(&mut self, t: Gpr) -> Gpr {
         self.locked_x |= 1 << t.0;
-        let value = self.temp_x[t.0 as usize];
-        if value != NONE && !self.is_dead(value) {
-            let loc = self.locs[value as usize];
-            if loc.home == NOWHERE && loc.spill == NOWHERE && self.constant(value).is_none() {
-                self.spill(value, t);
-            }
-        }
         self.evict(t);
         t
     }
@@ -43,12 +36,7 @@ impl Lower<'_> {
         if value == NONE {
             return;
         }
-        let loc = self.locs[value as usize];
-        if !self.is_dead(value)
-            && loc.home == NOWHERE
-            && loc.spill == NOWHERE
-            && self.constant(value).is_none()
-        {
+        if !self.is_dead(value) && !self.is_elsewhere(value) {
             self.spill(value, t);
         }
         self.locs[value as usize].reg = NOWHERE;

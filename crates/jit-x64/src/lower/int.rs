@@ -260,27 +260,8 @@ impl Lower<'_> {
     /// kept in spill slots, so operands can still be loaded.
     fn take_pair(&mut self) {
         for reg in [Gpr::RAX, Gpr::RDX] {
-            self.save_temp(reg);
+            self.take(reg);
         }
-    }
-
-    /// Moves what a temporary holds to memory, also when the current operation uses it last.
-    fn save_temp(&mut self, t: Gpr) {
-        self.locked_x |= 1 << t.0;
-        let value = self.temp_x[t.0 as usize];
-        if value == crate::ir::NONE {
-            return;
-        }
-        let loc = self.locs[value as usize];
-        if loc.home == super::NOWHERE
-            && loc.spill == super::NOWHERE
-            && self.constant(value).is_none()
-            && !self.is_dead(value)
-        {
-            self.spill(value, t);
-        }
-        self.locs[value as usize].reg = super::NOWHERE;
-        self.temp_x[t.0 as usize] = crate::ir::NONE;
     }
 
     fn bind_rdx(&mut self) {

@@ -12,9 +12,7 @@ use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Gpr, Xmm};
 use crate::ir::{NONE, Op, Ref};
 use crate::passes::Touched;
-use crate::regs::{
-    PINNED_V, PINNED_X, TEMP_SET_V, TEMP_SET_X, TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_v, slot_x,
-};
+use crate::regs::{PINNED_V, PINNED_X, TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_v, slot_x};
 
 /// Operations looked at to find which value is needed last: a few dozen instructions.
 const HORIZON: usize = 256;
@@ -29,34 +27,15 @@ pub(super) enum Bank {
     V,
 }
 
-/// The homes that may be lent: guest register, and number of the host register.
-const fn homes_x() -> [(u8, u8); PINNED_X.len()] {
-    let (mut homes, mut i) = ([(0, 0); PINNED_X.len()], 0);
-    while i < homes.len() {
-        homes[i] = (PINNED_X[i].0, PINNED_X[i].1.0);
-        i += 1;
-    }
-    homes
-}
-
-const fn homes_v() -> [(u8, u8); PINNED_V.len()] {
-    let (mut homes, mut i) = ([(0, 0); PINNED_V.len()], 0);
-    while i < homes.len() {
-        homes[i] = (PINNED_V[i].0, PINNED_V[i].1.0);
-        i += 1;
-    }
-    homes
-}
-
-static HOMES_X: [(u8, u8); PINNED_X.len()] = homes_x();
-static HOMES_V: [(u8, u8); PINNED_V.len()] = homes_v();
-
 impl Bank {
-    fn homes(self) -> &'static [(u8, u8)] {
-        match self {
-            Bank::X => &HOMES_X,
-            Bank::V => &HOMES_V,
-        }
+    /// The homes that may be lent: guest register, and number of the host register.
+    fn homes(self) -> impl Iterator<Item = (u8, u8)> {
+        let (x, v) = match self {
+            Bank::X => (&PINNED_X[..], &[][..]),
+            Bank::V => (&[][..], &PINNED_V[..]),
+        };
+        let general = x.iter().map(|&(n, host)| (n, host.0));
+        general.chain(v.iter().map(|&(n, host)| (n, host.0)))
     }
 
     /// The temporaries, the preferred first: RAX last, since saving NZCV takes it.
@@ -68,11 +47,9 @@ impl Bank {
         x.iter().map(|t| t.0).chain(v.iter().map(|t| t.0))
     }
 
-    pub(super) const fn temp_set(self) -> u32 {
-        match self {
-            Bank::X => TEMP_SET_X,
-            Bank::V => TEMP_SET_V,
-        }
+    /// The temporaries, bit by number.
+    fn temp_set(self) -> u32 {
+        self.temps().fold(0, |set, t| set | 1 << t)
     }
 }
 
@@ -155,7 +132,7 @@ impl Lower<'_> {
             Bank::X => (&quiet.x, &self.home_x),
             Bank::V => (&quiet.v, &self.home_v),
         };
-        let &(n, host) = bank.homes().iter().find(|&&(n, host)| {
+        let (n, host) = bank.homes().find(|&(n, host)| {
             let value = values[n as usize];
             unusable & 1 << host == 0
                 && touched.is_overwritten(n, self.at, quiet.end)
@@ -205,7 +182,7 @@ impl Lower<'_> {
 
     /// Makes a home a temporary; what it holds goes to the CPU state.
     fn lend(&mut self, bank: Bank, host: u8) {
-        for &(n, _) in bank.homes().iter().filter(|home| home.1 == host) {
+        for (n, _) in bank.homes().filter(|home| home.1 == host) {
             match bank {
                 Bank::X => self.asm.store_state(slot_x(n), Gpr(host)),
                 Bank::V => self
@@ -217,7 +194,7 @@ impl Lower<'_> {
     }
 
     /// Whether a value in a temporary needs no saving: it also is in a home or a spill slot, or is a constant.
-    fn is_elsewhere(&self, value: Ref) -> bool {
+    pub(super) fn is_elsewhere(&self, value: Ref) -> bool {
         if value == NONE {
             return true;
         }
