@@ -7,10 +7,10 @@ use engine::{Engine, Mode};
 use guest::GuestAddr;
 use guest::cpu_model::FeatureSet;
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow, FpMode};
+use jit_x64::build::{Builder, Flow, FpMode};
 use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
-use jit_x64::passes::Analysis;
+use jit_x64::opt::Analysis;
 use jit_x64::stubs::Stubs;
 use std::hint::black_box;
 

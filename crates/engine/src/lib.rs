@@ -7,18 +7,17 @@
 //! Invariants: knows nothing of Linux system calls; `CpuState` is precise at every
 //! [`guest::Exit`]. Lock order: `Engine::shared`, then `Engine::cpus`.
 
+mod blocks;
 mod cache;
 mod cpu;
 mod engines;
+mod fault;
 mod flags;
-mod host;
-mod landing;
 mod peek;
-mod shared;
 mod trace;
 mod translate;
 
+pub use blocks::{AddressSpace, Engine, ForkGuard, Mode, Statistics};
 pub use cpu::{Cpu, PollHandle};
-pub use host::{HostSignal, on_host_signal};
-pub use shared::{AddressSpace, Engine, ForkGuard, Mode, Statistics};
+pub use fault::{HostSignal, on_host_signal};
 pub use trace::Trace;

@@ -1,15 +1,15 @@
 //! From guest bytes to a block in the code cache.
 
+use crate::blocks::{BlockKey, Engine, Shared, SiteRecord};
 use crate::cache::CodeCache;
 use crate::peek::flags_live;
-use crate::shared::{BlockKey, Engine, Shared, SiteRecord};
 use guest::cpu_model::Feature;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, access};
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow, FpMode};
+use jit_x64::build::{Builder, Flow, FpMode};
 use jit_x64::ir::{Effect, Ir, Op};
 use jit_x64::lower::{Code, Scratch, lower};
-use jit_x64::passes::Analysis;
+use jit_x64::opt::Analysis;
 use std::sync::atomic::Ordering;
 
 /// Guest instructions in one block at most, and in one that cannot be left before its last: the longer it is, the

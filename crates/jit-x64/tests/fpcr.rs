@@ -2,7 +2,7 @@
 
 use a64_isa::FeatureSet;
 use guest::FpEnv;
-use jit_x64::builder::{Builder, FpMode};
+use jit_x64::build::{Builder, FpMode};
 use jit_x64::ir::{Ir, Op};
 
 const FADD_D: u32 = 0x1e62_2820;

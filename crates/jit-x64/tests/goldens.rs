@@ -13,7 +13,7 @@ mod golden_files;
 mod host_code;
 
 use golden_files::parse;
-use jit_x64::features::HostFeatures;
+use jit_x64::target::HostFeatures;
 
 #[test]
 fn host_code_is_as_recorded() {

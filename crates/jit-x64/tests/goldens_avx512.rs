@@ -3,7 +3,7 @@
 mod golden_files;
 mod host_code;
 
-use jit_x64::features::HostFeatures;
+use jit_x64::target::HostFeatures;
 
 #[test]
 fn host_code_is_as_recorded() {

@@ -1,9 +1,9 @@
 //! The passes over block IR: what they remove, and what they must leave alone.
 
 use guest::cpu_model::FeatureSet;
-use jit_x64::builder::{Builder, Flow, FpMode};
+use jit_x64::build::{Builder, Flow, FpMode};
 use jit_x64::ir::{Ir, Op};
-use jit_x64::passes::{Analysis, NO_HINT};
+use jit_x64::opt::{Analysis, NO_HINT};
 use semantics::ops::{FlagOp, Int2, Vec2};
 
 /// Records the words as a block and runs the passes.

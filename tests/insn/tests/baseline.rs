@@ -8,7 +8,7 @@ use insn_tests::comparison;
 use insn_tests::fused;
 use insn_tests::local::EngineRunner;
 use insn_tests::sequence;
-use jit_x64::features::HostFeatures;
+use jit_x64::target::HostFeatures;
 
 #[test]
 fn baseline_agrees_with_interpreter() {

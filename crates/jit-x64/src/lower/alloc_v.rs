@@ -5,8 +5,8 @@ use super::{Lower, NOWHERE, borrowed_place};
 use crate::asm::Xmm;
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE, Vex};
 use crate::ir::{NONE, Ref};
-use crate::passes::NO_HINT;
-use crate::regs::{TEMPS_V, pinned_v, slot_spill, slot_v};
+use crate::opt::NO_HINT;
+use crate::target::{TEMPS_V, pinned_v, slot_spill, slot_v};
 
 impl Lower<'_> {
     pub(super) fn vtemp(&mut self) -> Xmm {

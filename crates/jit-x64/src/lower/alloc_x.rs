@@ -4,8 +4,8 @@ use super::lend::Bank;
 use super::{Lower, NOWHERE};
 use crate::asm::Gpr;
 use crate::ir::{NONE, Ref};
-use crate::passes::NO_HINT;
-use crate::regs::{pinned_x, slot_spill, slot_x};
+use crate::opt::NO_HINT;
+use crate::target::{pinned_x, slot_spill, slot_x};
 use semantics::ops::Width;
 
 impl Lower<'_> {

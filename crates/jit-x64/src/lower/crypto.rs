@@ -4,8 +4,8 @@
 use super::Lower;
 use crate::asm::sse::*;
 use crate::const_offset;
-use crate::features::HostFeatures;
 use crate::ir::{AesStep, Crypto, NONE, Ref};
+use crate::target::HostFeatures;
 
 impl Lower<'_> {
     fn aes(&mut self, step: AesStep, state: Ref, key: Ref) {

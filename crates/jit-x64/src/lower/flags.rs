@@ -8,7 +8,7 @@ use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
 use crate::asm::{Asm, Fixup, Gpr};
 use crate::const_offset;
 use crate::ir::{NONE, Op, Ref};
-use crate::regs::slot_spill;
+use crate::target::slot_spill;
 use guest::{CpuState, NUM_SPILL_SLOTS};
 use semantics::ops::{Cond, FlagOp, FpSize, Width};
 use std::mem::offset_of;
@@ -324,7 +324,7 @@ impl Lower<'_> {
     /// Whether the value already is in the register its successor will be computed in.
     pub(super) fn starts_in_hint(&self, r: Ref) -> bool {
         let hint = self.analysis.hint[self.at];
-        hint != crate::passes::NO_HINT && self.home_x[hint as usize] == r
+        hint != crate::opt::NO_HINT && self.home_x[hint as usize] == r
     }
 
     /// Jumps where the condition holds; after a comparison of numbers that may take two jumps.

@@ -264,10 +264,10 @@ impl Lower<'_> {
             self.save_flags();
             self.set_flag_state(FlagState::Slot);
         }
-        for t in crate::regs::TEMPS_X {
+        for t in crate::target::TEMPS_X {
             self.take(t);
         }
-        for t in crate::regs::TEMPS_V {
+        for t in crate::target::TEMPS_V {
             self.temp_v[t.0 as usize] = NONE;
         }
         self.home_x = [NONE; 32];

@@ -5,7 +5,7 @@ use crate::asm::int::{Alu, Shift};
 use crate::asm::mem::{LEA_32, LEA_64, Mem};
 use crate::asm::sse::VPCLMULQDQ;
 use crate::asm::{Cc, Gpr};
-use crate::builder::low_mask;
+use crate::build::low_mask;
 use crate::const_offset;
 use crate::ir::{Op, Ref};
 use semantics::ops::{Int1, Int2, Width};
@@ -591,7 +591,7 @@ impl Lower<'_> {
         self.bind(d);
     }
 
-    /// `folded` additions are part of an address; see [`crate::passes`].
+    /// `folded` additions are part of an address; see [`crate::opt`].
     pub(super) fn is_folded_add(&self, r: Ref) -> Option<(Ref, Ref)> {
         match self.op(r) {
             Op::Int2 {

@@ -5,14 +5,14 @@
 //! cost where the guest register is written before then and its old value is not needed, else
 //! for a store to its slot of the CPU state and a load where they return.
 //!
-//! [`Quiet`]: crate::passes::Quiet
+//! [`Quiet`]: crate::opt::Quiet
 
 use super::{Lower, NOWHERE, bits};
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Gpr, Xmm};
 use crate::ir::{NONE, Op, Ref};
-use crate::passes::Touched;
-use crate::regs::{PINNED_V, PINNED_X, TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_v, slot_x};
+use crate::opt::Touched;
+use crate::target::{PINNED_V, PINNED_X, TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_v, slot_x};
 
 /// Operations looked at to find which value is needed last: a few dozen instructions.
 const HORIZON: usize = 256;

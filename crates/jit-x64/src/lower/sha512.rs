@@ -7,8 +7,8 @@ use super::Lower;
 use crate::asm::Xmm;
 use crate::asm::sse::*;
 use crate::const_offset;
-use crate::features::HostFeatures;
 use crate::ir::Ref;
+use crate::target::HostFeatures;
 use semantics::ops::Lane;
 
 /// VPSRLQ and VPSLLQ by immediate: VPSHIFT_Q with these opcode extensions.

@@ -2,7 +2,7 @@
 //! operation; everything else is executed by the interpreter.
 
 use super::{fp, vec};
-use crate::features::HostFeatures;
+use crate::target::HostFeatures;
 use semantics::ops::{Fp1, Fp2, Fp3, FpToInt, Int1, Lane, Rounding, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
 #[must_use]

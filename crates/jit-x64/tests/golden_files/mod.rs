@@ -8,8 +8,8 @@ use iced_x86::{
     SymbolResult,
 };
 use jit_x64::area::{Consts, CpuArea, LookupTable};
-use jit_x64::features::HostFeatures;
-use jit_x64::regs::{slot_spill, slot_v, slot_x};
+use jit_x64::target::HostFeatures;
+use jit_x64::target::{slot_spill, slot_v, slot_x};
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};

@@ -2,12 +2,12 @@
 
 use a64_isa::FeatureSet;
 use jit_x64::asm::Asm;
-use jit_x64::builder::{Builder, Flow, FpMode};
-use jit_x64::features::HostFeatures;
+use jit_x64::build::{Builder, Flow, FpMode};
 use jit_x64::ir::{Ir, Op};
 use jit_x64::lower::{Code, Scratch, lower};
-use jit_x64::passes::Analysis;
+use jit_x64::opt::Analysis;
 use jit_x64::stubs::Stubs;
+use jit_x64::target::HostFeatures;
 
 /// Where the guest's instructions stand.
 pub const GUEST_PC: u64 = 0x40_0000;

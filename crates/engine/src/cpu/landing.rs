@@ -1,6 +1,6 @@
 //! Landing pads of indirect branches (FEAT_BTI; Arm ARM D8.4.5).
 
-use crate::shared::Engine;
+use crate::blocks::Engine;
 use guest::{GuestAddr, access};
 use jit_x64::area::LookupTable;
 

@@ -3,8 +3,8 @@
 //! place, and which additions fold into an address.
 
 use crate::ir::{Effect, Ir, NONE, Op, Ref};
-use crate::regs::{is_pinned_v, is_pinned_x};
-use crate::untangle::{self, Untangler};
+use crate::opt::untangle::{self, Untangler};
+use crate::target::{is_pinned_v, is_pinned_x};
 use semantics::ops::{FlagOp, Int2, Width};
 
 /// No guest register.

@@ -6,15 +6,17 @@
 //! CPU of a later thread once. Only the CPU's own thread touches the state in it, and
 //! its signal handlers while that thread is in generated code.
 
+mod landing;
+
+use crate::blocks::{BlockKey, Engine, Mode};
 use crate::cache::{CodeCache, Mapping};
-use crate::shared::{BlockKey, Engine, Mode};
 use crate::translate::{Fetch, MAX_INSNS};
 use guest::{CpuState, Exit, GuestAddr, access};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
 };
-use jit_x64::builder::FpMode;
+use jit_x64::build::FpMode;
 use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
 use std::io;

@@ -3,6 +3,7 @@
 //! What the lowering has no sequence for is not recorded at all: the whole guest
 //! instruction becomes one [`Op::Interpret`], a call of the interpreter.
 
+mod expand;
 mod fp_mode;
 mod fuse;
 mod parts;
@@ -11,9 +12,9 @@ pub use fp_mode::FpMode;
 use fp_mode::{is_comparison, is_comparison_with_zero, is_guarded, makes_no_nan, passes_denormals};
 pub(crate) use parts::low_mask;
 
-use crate::features::HostFeatures;
 use crate::ir::{Ir, NONE, Op, Ref, SP, TableElse, TableMore};
 use crate::lower::support;
+use crate::target::HostFeatures;
 use guest::cpu_model::FeatureSet;
 use guest::{CpuState, PacState};
 use semantics::ops::{

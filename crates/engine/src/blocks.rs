@@ -7,7 +7,7 @@ use crate::trace::Trace;
 use crate::translate::Translator;
 use guest::{CpuModel, GuestAddr};
 use jit_x64::asm::Asm;
-use jit_x64::builder::FpMode;
+use jit_x64::build::FpMode;
 use jit_x64::stubs::Stubs;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{Hash, Hasher};

@@ -5,8 +5,8 @@
 //! host registers are temporaries within a block.
 
 use crate::asm::{Gpr, Xmm};
-use crate::features::HostFeatures;
 use crate::ir::SP;
+use crate::target::HostFeatures;
 use guest::CpuState;
 use std::mem::offset_of;
 

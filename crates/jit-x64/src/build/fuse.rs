@@ -3,8 +3,8 @@
 //! The parts stay recorded, and go as dead values where nothing else uses them.
 
 use super::Builder;
-use crate::features::HostFeatures;
 use crate::ir::{AesStep, Crypto, Effect, NONE, Op, Ref};
+use crate::target::HostFeatures;
 use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
 /// Four rounds of SHA-256: what they were given, and the state after two and after four,

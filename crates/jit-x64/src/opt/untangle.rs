@@ -9,7 +9,7 @@
 //! possible.
 
 use crate::ir::{Effect, Ir, NONE, Op, Ref};
-use crate::passes::{Analysis, Quiet};
+use crate::opt::{Analysis, Quiet};
 
 /// Operations from which on another order is worth looking for: about 40 instructions.
 pub const LEAST_OPS: usize = 100;

@@ -9,7 +9,7 @@
 //! double rounding innocuous?"), denormals included; a single never over- or underflows
 //! there. What is not one of these is rounded from an exact or sticky double (`lower::half`).
 
-use crate::builder::Builder;
+use crate::build::Builder;
 use crate::ir::Ref;
 use crate::lower::support;
 use semantics::ops::{
