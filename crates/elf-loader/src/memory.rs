@@ -59,5 +59,5 @@ pub trait Memory {
 
 /// Writes guest memory that was just mapped.
 pub(crate) fn write(addr: GuestAddr, bytes: &[u8]) -> Result<(), Errno> {
-    guest::access::write(addr, bytes).map_err(|_| Errno::EFAULT)
+    guest_memory::access::write(addr, bytes).map_err(|_| Errno::EFAULT)
 }

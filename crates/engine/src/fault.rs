@@ -8,7 +8,8 @@
 use crate::cpu::Pending;
 use crate::engines;
 use crate::flags::host_flags_of;
-use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, STATE_BIAS, access};
+use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, STATE_BIAS};
+use guest_memory::access;
 use jit_x64::area::{CpuArea, POLL_OFFSET};
 use jit_x64::lower::FlagState;
 use jit_x64::stubs::ExitCode;

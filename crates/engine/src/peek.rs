@@ -1,6 +1,7 @@
 //! Looks ahead in guest code: does it read NZCV before setting it?
 
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 
 /// What an instruction means for the liveness of NZCV.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! What `-d` shows of translation: guest code, block IR, host code, blocks entered.
 
-use guest::access;
+use guest_memory::access;
 use jit_x64::ir::Ir;
 use std::fmt::Write;
 

@@ -1,15 +1,9 @@
-//! Guest addresses, the guest CPU state, and access to guest memory.
+//! The guest's architectural state: addresses, one CPU's registers, exits.
 //!
 //! Place in the path: below everything that runs guest code. The interpreter,
 //! the JIT, the engine and the Linux layer all share these types.
-//!
-//! Invariants:
-//! - Guest addresses are host addresses (guest_base = 0) but are never used as
-//!   pointers outside this crate and the generated code.
-//! - Every access made on the guest's behalf goes through [`access`] and turns
-//!   a host fault into a [`MemFault`] value.
+#![forbid(unsafe_code)]
 
-pub mod access;
 mod addr;
 mod exit;
 mod state;

@@ -1,7 +1,8 @@
 //! The main and epilogue stages of FEAT_MOPS, which write the size register back as far as
 //! they came.
 
-use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault, access};
+use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault};
+use guest_memory::access;
 use semantics::ops::{BulkOp, BulkRegs, BulkStage};
 
 /// Bytes of a tag granule.

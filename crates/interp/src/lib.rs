@@ -6,7 +6,7 @@
 //! Invariants:
 //! - After a fault no register has changed and pc is at the instruction: once an
 //!   exit is noted, every later operation of the same instruction changes nothing.
-//! - Guest memory is reached through `guest::access` only.
+//! - Guest memory is reached through `guest_memory::access` only.
 #![forbid(unsafe_code)]
 
 mod bulk;

@@ -10,7 +10,8 @@
 //! load-exclusive saw. A write that puts the same value back goes unnoticed, as under
 //! every translator that maps the pair to a compare-and-exchange.
 
-use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault, access};
+use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault};
+use guest_memory::access;
 use semantics::ops::{Barrier, LoadExt, MemSize, Rmw};
 use std::sync::atomic::{Ordering, fence};
 

@@ -2,7 +2,8 @@
 
 use crate::{bulk, memory, sysreg};
 use guest::cpu_model::{Feature, FeatureSet};
-use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault, access};
+use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault};
+use guest_memory::access;
 use semantics::Ops;
 use semantics::ops::{
     Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,

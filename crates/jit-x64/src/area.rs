@@ -21,9 +21,9 @@ pub struct Runtime {
     /// Function that interprets one instruction: `extern "C" fn(*mut CpuArea, u32) -> u32`,
     /// 0 to go on.
     pub interpret: u64,
-    /// Compare-and-exchange of 16 bytes: `guest::access::jit_cas16`.
+    /// Compare-and-exchange of 16 bytes: `guest_memory::access::jit_cas16`.
     pub cas16: u64,
-    /// Copies and sets, by [`semantics::ops::BulkOp`]: `guest::access::jit_mops`.
+    /// Copies and sets, by [`semantics::ops::BulkOp`]: `guest_memory::access::jit_mops`.
     pub bulk: [u64; 3],
     /// Return stack pointer when the stack is empty.
     pub return_base: u64,

@@ -7,7 +7,8 @@
 
 use crate::host;
 use crate::syscall::arg::{Iov, read};
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{OpenFlags, SysResult, flags};
 use std::fmt::Write as _;

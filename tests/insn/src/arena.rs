@@ -79,13 +79,13 @@ impl Arena {
             .step_by(8)
             .flat_map(|addr| content(addr).to_le_bytes())
             .collect();
-        guest::access::write(GuestAddr(DATA_BASE), &pristine).expect("the data is mapped writable");
+        guest_memory::access::write(GuestAddr(DATA_BASE), &pristine).expect("the data is mapped writable");
         Arena { pristine }
     }
 
     /// Puts the words at [`CODE_ENTRY`], and BRK everywhere else in the code page.
     pub fn set_code(&mut self, words: &[u32]) {
-        guest::access::write(GuestAddr(CODE_BASE), &code_page(words))
+        guest_memory::access::write(GuestAddr(CODE_BASE), &code_page(words))
             .expect("the code page is mapped writable");
     }
 
@@ -94,7 +94,7 @@ impl Arena {
     #[must_use]
     pub fn has_code(&self, words: &[u32]) -> bool {
         let mut now = [0; CODE_SIZE as usize];
-        guest::access::read(GuestAddr(CODE_BASE), &mut now).expect("the code page is mapped");
+        guest_memory::access::read(GuestAddr(CODE_BASE), &mut now).expect("the code page is mapped");
         now == code_page(words)
     }
 
@@ -102,7 +102,7 @@ impl Arena {
     pub fn take_changes(&mut self) -> Vec<(u64, u64)> {
         let mut changes = Vec::new();
         let mut now = vec![0u8; DATA_SIZE as usize];
-        guest::access::read(GuestAddr(DATA_BASE), &mut now).expect("the data is mapped");
+        guest_memory::access::read(GuestAddr(DATA_BASE), &mut now).expect("the data is mapped");
         let page = guest::PAGE_SIZE as usize;
         let pages = now.chunks_exact(page).zip(self.pristine.chunks_exact(page));
         for (start, (now, before)) in (DATA_BASE..).step_by(page).zip(pages) {
@@ -135,7 +135,7 @@ fn code_page(words: &[u32]) -> [u8; CODE_SIZE as usize] {
 }
 
 fn write_word(addr: u64, value: u64) {
-    guest::access::store(GuestAddr(addr), 8, value).expect("the arena is mapped writable");
+    guest_memory::access::store(GuestAddr(addr), 8, value).expect("the arena is mapped writable");
 }
 
 fn map_at(base: u64, size: u64) {
@@ -194,7 +194,8 @@ mod tests {
     fn stores_are_seen_and_undone() {
         let mut arena = Arena::lock();
         let addr = DATA_BASE + 0x123;
-        guest::access::store(GuestAddr(addr), 1, !u64::from(content_bytes::<1>(addr)[0]) & 0xff).unwrap();
+        guest_memory::access::store(GuestAddr(addr), 1, !u64::from(content_bytes::<1>(addr)[0]) & 0xff)
+            .unwrap();
         let changes = arena.take_changes();
         assert_eq!(
             changes,
@@ -209,7 +210,7 @@ mod tests {
         let words = [1, 2, 3];
         arena.set_code(&words);
         assert!(arena.has_code(&words));
-        guest::access::store(GuestAddr(CODE_BASE + 0xffc), 4, 7).unwrap();
+        guest_memory::access::store(GuestAddr(CODE_BASE + 0xffc), 4, 7).unwrap();
         assert!(!arena.has_code(&words));
         arena.set_code(&words);
         assert!(arena.has_code(&words));
@@ -219,14 +220,14 @@ mod tests {
     #[test]
     fn surroundings_are_not_accessible() {
         let _arena = Arena::lock();
-        assert!(guest::access::load(GuestAddr(DATA_BASE - 8), 8).is_err());
-        assert!(guest::access::load(GuestAddr(DATA_BASE + DATA_SIZE - 4), 8).is_err());
-        assert!(guest::access::store(GuestAddr(LITERAL_BASE), 8, 0).is_err());
+        assert!(guest_memory::access::load(GuestAddr(DATA_BASE - 8), 8).is_err());
+        assert!(guest_memory::access::load(GuestAddr(DATA_BASE + DATA_SIZE - 4), 8).is_err());
+        assert!(guest_memory::access::store(GuestAddr(LITERAL_BASE), 8, 0).is_err());
     }
 
     #[test]
     fn accesses_across_pages_fault_where_the_page_begins() {
-        use guest::access::{load, store};
+        use guest_memory::access::{load, store};
         let _arena = Arena::lock();
         let end = DATA_BASE + DATA_SIZE;
         let addresses = [

@@ -4,7 +4,8 @@ use crate::arena::{Arena, BRK, CODE_BASE, CODE_SIZE};
 use crate::case::Case;
 use crate::outcome::{End, Outcome};
 use engine::{AddressSpace, Cpu, Engine, Mode};
-use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault, access};
+use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault};
+use guest_memory::access;
 use std::sync::Arc;
 
 /// The arena's code page is what may be executed.

@@ -3,7 +3,8 @@
 //! x0 is the shared address, x3 counts rounds down.
 
 use engine::{Cpu, Mode};
-use guest::{Exit, GuestAddr, access};
+use guest::{Exit, GuestAddr};
+use guest_memory::access;
 use insn_tests::arena::{Arena, CODE_ENTRY, DATA_BASE};
 use insn_tests::local;
 use std::sync::atomic::{AtomicU64, Ordering};

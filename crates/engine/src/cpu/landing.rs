@@ -1,7 +1,8 @@
 //! Landing pads of indirect branches (FEAT_BTI; Arm ARM D8.4.5).
 
 use crate::blocks::Engine;
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use jit_x64::area::LookupTable;
 
 /// The values of PSTATE.BTYPE with which an instruction may be entered, one bit each.

@@ -11,7 +11,8 @@ mod landing;
 use crate::blocks::{BlockKey, Engine, Mode};
 use crate::cache::{CodeCache, Mapping};
 use crate::translate::{Fetch, MAX_INSNS};
-use guest::{CpuState, Exit, GuestAddr, access};
+use guest::{CpuState, Exit, GuestAddr};
+use guest_memory::access;
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,

@@ -1,4 +1,4 @@
-//! Memory copies and sets: one call of a routine of `guest::access`.
+//! Memory copies and sets: one call of a routine of `guest_memory::access`.
 //!
 //! A routine that stops at a fault says what is left. That is written to the guest's size
 //! register, and the guard behind leaves to the interpreter, which goes on from there and

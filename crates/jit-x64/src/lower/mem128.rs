@@ -1,7 +1,7 @@
 //! Atomics and exclusives on 16 bytes.
 //!
 //! CMPXCHG16B wants its operands in RDX:RAX and RCX:RBX, and RBX is a guest register's home.
-//! The instruction stands in a routine of `guest::access`, which comes back with CF set after a
+//! The instruction stands in a routine of `guest_memory::access`, which comes back with CF set after a
 //! fault: RBX is restored then too, and the interpreter meets the fault again.
 
 use super::Lower;

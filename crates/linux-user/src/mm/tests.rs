@@ -3,7 +3,7 @@
 use super::remap::RemapRequest;
 use super::*;
 use engine::{AddressSpace, Mode};
-use guest::access;
+use guest_memory::access;
 
 fn setup() -> (Mm, Arc<Engine>) {
     let mm = Mm::new();

@@ -9,7 +9,8 @@ mod status;
 
 use crate::host;
 use crate::task::Task;
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, OpenFlags, SysResult, flags};
 use std::ops::Range;

@@ -11,7 +11,8 @@ use super::{altstack, fatal};
 use crate::host;
 use crate::task::Task;
 use guest::cpu_model::Feature;
-use guest::{Access, FaultKind, MemFault, access};
+use guest::{Access, FaultKind, MemFault};
+use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 

@@ -8,7 +8,8 @@ use super::info::SigInfo;
 use super::set::SigSet;
 use super::thread::AltStack;
 use guest::cpu_model::Feature;
-use guest::{CpuState, GuestAddr, access};
+use guest::{CpuState, GuestAddr};
+use guest_memory::access;
 use linux_abi::Errno;
 
 const INFO_SIZE: usize = 128;

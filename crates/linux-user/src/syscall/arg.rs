@@ -3,7 +3,8 @@
 
 use crate::mm::own;
 use crate::strace::Printer;
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::layout::Iovec;
 use linux_abi::{Errno, OpenFlags, flags};
 use std::marker::PhantomData;

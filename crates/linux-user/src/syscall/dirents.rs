@@ -4,7 +4,8 @@ use super::arg::{Fd, Ptr, Size};
 use crate::mm::own;
 use crate::task::Task;
 use crate::{host, own_fds};
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 

@@ -151,7 +151,7 @@ fn is_own_exe(task: &Task, path: &[u8]) -> bool {
 
 fn read_string(addr: GuestAddr, max: usize) -> Result<Vec<u8>, Errno> {
     crate::mm::own::check(addr.0, 1)?;
-    match guest::access::read_cstr(addr, max - 1) {
+    match guest_memory::access::read_cstr(addr, max - 1) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(Errno::ENAMETOOLONG),
         Err(_) => Err(Errno::EFAULT),

@@ -5,7 +5,7 @@ use super::path::{self, HostPath, Links};
 use crate::mm::own;
 use crate::task::Task;
 use crate::{host, own_fds, proc};
-use guest::access;
+use guest_memory::access;
 use linux_abi::layout::{Flock, OpenHow};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, OpenFlags, SysResult, flags};

@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - Every number of the guest's kernel has a row; what has none answers ENOSYS.
-//! - Guest memory is read and written through `guest::access`, or by the host's kernel
+//! - Guest memory is read and written through `guest_memory::access`, or by the host's kernel
 //!   after a check that it is not the emulator's.
 //! - No lock of the emulator is held over a call that may block.
 

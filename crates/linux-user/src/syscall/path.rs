@@ -5,7 +5,8 @@
 use super::arg::{Fd, GuestCStr};
 use crate::host;
 use crate::task::Task;
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, flags};
 

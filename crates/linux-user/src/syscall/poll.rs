@@ -4,7 +4,8 @@ use super::arg::{Addr, EpollOp, Fd, In, InOut, Int, Long, Out, Ptr, SigSetIn, Si
 use crate::host;
 use crate::mm::own;
 use crate::task::Task;
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::layout::{EpollEvent, HostEpollEvent, PollFd, Timespec};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};

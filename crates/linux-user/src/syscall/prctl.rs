@@ -5,7 +5,8 @@ use super::pac;
 use crate::host;
 use crate::mm::own;
 use crate::task::Task;
-use guest::{GuestAddr, access};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 

@@ -18,6 +18,7 @@ const SAFE_CRATES: &[&str] = &[
     "semantics",
     "soft",
     "interp",
+    "guest",
     "linux-abi",
     "elf-loader",
 ];

@@ -6,7 +6,7 @@
 //! resumes at its error exit.
 
 use super::{Loaded, in_guest_space, scalar_fault, untag};
-use crate::{Access, GuestAddr, MemFault};
+use guest::{Access, GuestAddr, MemFault};
 use std::arch::global_asm;
 
 // AVX makes aligned loads and stores of 16 bytes atomic; it is part of the host baseline.

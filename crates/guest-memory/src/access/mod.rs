@@ -13,7 +13,7 @@ mod wide;
 pub use bulk::{Stopped, copy_down, copy_up, fill, jit_mops};
 pub use wide::{jit_cas16, load16, store16};
 
-use crate::{Access, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
+use guest::{Access, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
 use std::arch::global_asm;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -398,7 +398,7 @@ pub fn read_cstr(addr: GuestAddr, max: usize) -> Result<Option<Vec<u8>>, MemFaul
     let mut at = addr;
     while out.len() <= max {
         // Never cross a page in one copy: the string may end just before an unmapped one.
-        let chunk = (crate::PAGE_SIZE - (at.0 % crate::PAGE_SIZE)).min(256) as usize;
+        let chunk = (guest::PAGE_SIZE - (at.0 % guest::PAGE_SIZE)).min(256) as usize;
         let mut buf = [0u8; 256];
         read(at, &mut buf[..chunk])?;
         if let Some(end) = buf[..chunk].iter().position(|&b| b == 0) {

@@ -18,7 +18,7 @@
 //! faults or none.
 
 use super::{LAST_FAULT, fault, raemu_copy, raemu_load1, untag};
-use crate::{Access, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault, PAGE_SIZE};
+use guest::{Access, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault, PAGE_SIZE};
 use std::arch::global_asm;
 use std::sync::atomic::Ordering;
 
@@ -352,7 +352,7 @@ fn outside(addr: GuestAddr, access: Access) -> MemFault {
     MemFault {
         addr,
         access,
-        kind: crate::FaultKind::Unmapped,
+        kind: guest::FaultKind::Unmapped,
     }
 }
 
