@@ -10,19 +10,17 @@
 //! - Host signal handlers only record; guest frames are built between guest instructions.
 
 pub mod host;
-pub mod inherit;
+pub mod kernel;
 pub mod mm;
 pub mod options;
 pub mod own_fds;
 pub mod proc;
-pub mod process;
-mod run;
 pub mod signal;
 pub mod strace;
 pub mod syscall;
-pub mod task;
 
+pub use kernel::exec::inherit;
+pub use kernel::process::{Image, Process};
+pub use kernel::run::{Start, run};
+pub use kernel::task::{self, Task};
 pub use options::Options;
-pub use process::{Image, Process};
-pub use run::{Start, run};
-pub use task::Task;

@@ -10,9 +10,9 @@
 //! - No lock of the emulator is held over a call that may block.
 
 pub mod arg;
-pub mod clone;
+mod clone;
 mod dirents;
-pub mod exec;
+mod exec;
 mod fs;
 mod io;
 mod memory;
@@ -22,7 +22,6 @@ mod path;
 mod poll;
 mod prctl;
 mod process;
-mod shared;
 mod show;
 pub mod signal;
 mod socket;
@@ -31,7 +30,7 @@ mod sysv;
 pub mod table;
 #[cfg(test)]
 mod tests;
-pub mod thread;
+mod thread;
 mod time;
 
 use crate::strace::{Printer, Trace, result_text};

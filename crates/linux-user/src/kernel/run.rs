@@ -1,10 +1,11 @@
 //! The run loop: guest code until an exit, then what the exit asks for.
 
+use super::process::Process;
+use super::task::Task;
+use super::thread as threads;
 use crate::host;
-use crate::process::Process;
 use crate::signal::{deliver, frame, thread};
 use crate::syscall;
-use crate::task::Task;
 use engine::Cpu;
 use guest::cpu_model::Feature;
 use guest::{CpuState, Exit, GuestAddr};
@@ -40,7 +41,7 @@ pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
     let status = run_task(&mut task);
     if task.process.is_threaded() {
         // The main thread ended alone; its status becomes the process's once all have.
-        syscall::thread::end(task);
+        threads::end(task);
         loop {
             let _ = host::syscall(nr::exit, [status as u64, 0, 0, 0, 0, 0]);
         }

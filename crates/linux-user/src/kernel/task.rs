@@ -1,12 +1,12 @@
 //! [`Task`]: one guest thread, run by one host thread.
 
+use super::exec::Scratch;
+use super::process::Process;
+use super::vfork::ChildStack;
 use crate::host;
-use crate::process::Process;
 use crate::signal::set::SigSet;
 use crate::signal::{ThreadSignals, handler};
 use crate::strace::Trace;
-use crate::syscall::clone::ChildStack;
-use crate::syscall::exec::Scratch;
 use crate::syscall::signal::read_mask;
 use engine::Cpu;
 use guest::GuestAddr;

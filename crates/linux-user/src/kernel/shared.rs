@@ -3,9 +3,10 @@
 //! It needs host thread-local storage of its own. A helper thread lends its: the helper
 //! makes the child with CLONE_VFORK added, so that it sleeps as long as the child lives.
 
-use super::clone::{CLONE_SIGHAND, ChildStack, Request, run_shared_child};
+use super::clone::{CLONE_SIGHAND, Request};
+use super::task::Task;
+use super::vfork::{ChildStack, run_shared_child};
 use crate::signal::{handler, thread};
-use crate::task::Task;
 use engine::Cpu;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;

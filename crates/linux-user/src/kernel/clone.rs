@@ -1,0 +1,187 @@
+//! clone(2), clone3(2): processes as host processes, threads as host threads.
+//!
+//! - CLONE_THREAD: a host thread made by std, so that thread-local storage works.
+//! - CLONE_VM with CLONE_VFORK (vfork, posix_spawn): a host process that shares memory, on
+//!   a stack of its own, driving the parent's Task while the parent sleeps in the kernel.
+//! - All else: a host process with a copy of memory, flags (CLONE_NEW*) passed on.
+
+use super::fork::fork;
+use super::task::{Task, host_tid};
+use super::vfork::vfork;
+use super::{shared, thread};
+use crate::mm::own;
+use crate::syscall::arg::write;
+use guest::cpu_model;
+use guest::{CpuState, GuestAddr};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+pub const CSIGNAL: u64 = 0xff;
+pub const CLONE_VM: u64 = 0x100;
+pub const CLONE_FS: u64 = 0x200;
+pub const CLONE_FILES: u64 = 0x400;
+pub const CLONE_SIGHAND: u64 = 0x800;
+pub const CLONE_PIDFD: u64 = 0x1000;
+pub const CLONE_VFORK: u64 = 0x4000;
+pub const CLONE_THREAD: u64 = 0x1_0000;
+pub const CLONE_SETTLS: u64 = 0x8_0000;
+pub const CLONE_PARENT_SETTID: u64 = 0x10_0000;
+pub const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
+pub const CLONE_CHILD_SETTID: u64 = 0x100_0000;
+pub const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
+
+/// struct clone_args, all versions.
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct CloneArgs {
+    pub flags: u64,
+    pub pidfd: u64,
+    pub child_tid: u64,
+    pub parent_tid: u64,
+    pub exit_signal: u64,
+    pub stack: u64,
+    pub stack_size: u64,
+    pub tls: u64,
+    pub set_tid: u64,
+    pub set_tid_size: u64,
+    pub cgroup: u64,
+}
+pub const CLONE_ARGS_SIZE_VER0: u64 = 64;
+pub const CLONE_ARGS_SIZE: u64 = size_of::<CloneArgs>() as u64;
+
+/// What is asked for, whichever call asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    pub args: CloneArgs,
+    /// The child's first stack pointer; 0 keeps the parent's.
+    pub sp: u64,
+    /// By clone3(2).
+    pub extended: bool,
+    pub guest_parent_tid: Option<GuestAddr>,
+}
+
+/// Starts the process or thread.
+///
+/// # Errors
+/// The kernel's.
+pub fn start(task: &mut Task, request: Request) -> SysResult {
+    let flags = request.args.flags;
+    for (flag, pointer) in [
+        (CLONE_PARENT_SETTID, request.args.parent_tid),
+        (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, request.args.child_tid),
+        (CLONE_PIDFD, request.args.pidfd),
+    ] {
+        if flags & flag != 0 {
+            own::check(pointer, 4)?;
+        }
+    }
+    if flags & CLONE_SIGHAND != 0 && flags & CLONE_VM == 0 {
+        return Err(Errno::EINVAL);
+    }
+    if flags & CLONE_THREAD != 0 {
+        return thread::start(task, request);
+    }
+    // The kernel starts no process while a signal waits; it restarts the call.
+    task.signals.close()?;
+    let result = match flags & (CLONE_VM | CLONE_VFORK) {
+        CLONE_VM => shared::start(task, request),
+        both if both == CLONE_VM | CLONE_VFORK => vfork(task, request),
+        _ => fork(task, request),
+    };
+    task.signals.open();
+    result
+}
+
+impl Request {
+    #[must_use]
+    pub fn flags(&self) -> u64 {
+        self.args.flags
+    }
+
+    /// The same child, but the calling thread sleeps while it shares memory.
+    #[must_use]
+    pub fn with_vfork(mut self) -> Request {
+        self.args.flags |= CLONE_VFORK;
+        self
+    }
+
+    /// Has the kernel write the child's pid to `pid` instead of the guest's pointer. The
+    /// guest's own gets it from the child.
+    pub fn report_pid_to(&mut self, pid: *mut i32) {
+        self.guest_parent_tid =
+            (self.args.flags & CLONE_PARENT_SETTID != 0).then_some(GuestAddr(self.args.parent_tid));
+        self.args.flags |= CLONE_PARENT_SETTID;
+        self.args.parent_tid = pid as u64;
+    }
+
+    /// Stores the child's pid where the guest wanted it, after [`Request::report_pid_to`].
+    pub fn store_parent_tid(&self, pid: i32) {
+        if let Some(addr) = self.guest_parent_tid {
+            // The kernel ignores a bad pointer here as well.
+            let _ = write(addr, &pid);
+        }
+    }
+
+    #[must_use]
+    pub fn args(&self) -> &CloneArgs {
+        &self.args
+    }
+
+    /// Gives the child's CPU its first state: X0 is 0, stack and TLS are the new ones.
+    pub fn prepare(&self, state: &mut CpuState) {
+        state.x[0] = 0;
+        if self.sp != 0 {
+            state.set_sp(self.sp);
+        }
+        if self.args.flags & CLONE_SETTLS != 0 {
+            state.tpidr_el0 = self.args.tls;
+        }
+        state.exclusive_addr = u64::MAX;
+        if state.random != 0 {
+            // A repeatable sequence of its own.
+            state.random = cpu_model::mixed(state.random) | 1;
+        }
+    }
+
+    /// The child's thread state in the task that it drives.
+    pub fn enter_child(&self, task: &mut Task) {
+        self.prepare(task.cpu.state_mut());
+        task.tid = host_tid();
+        task.robust_list = GuestAddr::NULL;
+        task.clear_child_tid = if self.args.flags & CLONE_CHILD_CLEARTID != 0 {
+            GuestAddr(self.args.child_tid)
+        } else {
+            GuestAddr::NULL
+        };
+        task.signals.forget_held();
+        if self.args.flags & CLONE_CLEAR_SIGHAND != 0 {
+            task.process.signals.reset_handlers();
+        }
+    }
+
+    /// The host's call: its number and arguments. `stack` is the host stack of the child
+    /// (start and size), for one that shares memory. The kernel itself serves the tid
+    /// pointers and the pidfd; TLS is the guest's own matter.
+    pub fn host_call(&self, extended: &mut CloneArgs, stack: Option<(u64, u64)>) -> (u64, [u64; 6]) {
+        let flags = self.args.flags & !(CLONE_SETTLS | CLONE_CLEAR_SIGHAND);
+        let (start, size) = stack.unwrap_or((0, 0));
+        if self.extended {
+            *extended = CloneArgs {
+                flags,
+                stack: start,
+                stack_size: size,
+                tls: 0,
+                ..self.args
+            };
+            let pointer = (&raw const *extended) as u64;
+            return (nr::clone3, [pointer, CLONE_ARGS_SIZE, 0, 0, 0, 0]);
+        }
+        let flags = flags | self.args.exit_signal;
+        let top = start + size;
+        (
+            nr::clone,
+            [flags, top, self.args.parent_tid, self.args.child_tid, 0, 0],
+        )
+    }
+}

@@ -1,0 +1,14 @@
+//! The life of tasks and processes: what the kernel does in kernel/fork.c, kernel/exit.c and fs/exec.c.
+//!
+//! Place in the path: above the host's kernel, which schedules and reaps; below `syscall`, whose
+//! functions decode arguments and call here.
+
+pub mod clone;
+pub mod exec;
+pub mod fork;
+pub mod process;
+pub mod run;
+pub mod shared;
+pub mod task;
+pub mod thread;
+pub mod vfork;

@@ -1,0 +1,205 @@
+//! Threads: their start and end, robust lists.
+
+use super::clone::{
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT_SETTID, CLONE_SIGHAND,
+    CLONE_VM, Request,
+};
+use super::run;
+use super::task::Task;
+use crate::host;
+use crate::mm::own;
+use crate::signal::handler;
+use crate::signal::set::SYNC_SET;
+use crate::signal::thread::set_host_mask;
+use crate::syscall::arg::{read, write};
+use engine::Cpu;
+use guest::{CpuState, GuestAddr};
+use guest_memory::access;
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Sender};
+
+/// Host stack of a guest thread: translation and system calls run on it, guest code does not.
+pub const HOST_STACK_SIZE: usize = 512 << 10;
+
+const FUTEX_WAKE: u64 = 1;
+const FUTEX_WAITERS: u32 = 0x8000_0000;
+const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
+const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
+const ROBUST_LIST_LIMIT: usize = 2048;
+/// sizeof(struct robust_list_head).
+pub const ROBUST_LIST_HEAD_SIZE: u64 = 24;
+
+/// Starts a thread of the calling process.
+///
+/// # Errors
+/// EINVAL for flags a thread cannot have, EAGAIN, ENOMEM.
+pub fn start(task: &mut Task, request: Request) -> SysResult {
+    const CLONE_NEWUSER: u64 = 0x1000_0000;
+    const CLONE_NEWPID: u64 = 0x2000_0000;
+    let flags = request.flags();
+    if flags & (CLONE_VM | CLONE_SIGHAND) != CLONE_VM | CLONE_SIGHAND
+        || flags & (CLONE_NEWUSER | CLONE_NEWPID) != 0
+    {
+        return Err(Errno::EINVAL);
+    }
+    // A child of vfork has no host process structure that libc could add a thread to.
+    if task.process.shares_memory() {
+        return Err(Errno::EAGAIN);
+    }
+    // The new thread inherits the closed mask, and opens it when it can take signals.
+    task.signals.close()?;
+    let result = spawn(task, request);
+    task.signals.open();
+    result
+}
+
+fn spawn(task: &mut Task, request: Request) -> SysResult {
+    let (ready, started) = mpsc::channel();
+    let state = task.cpu.state().clone();
+    let process = Arc::clone(&task.process);
+    let (trace, mask) = (task.trace, task.signals.mask());
+    process.threads.fetch_add(1, Ordering::SeqCst);
+    let body = move || {
+        let cpu = match Cpu::new(Arc::clone(&process.engine)) {
+            Ok(cpu) => cpu,
+            Err(_) => {
+                process.threads.fetch_sub(1, Ordering::SeqCst);
+                let _ = ready.send(Err(Errno::ENOMEM));
+                return;
+            }
+        };
+        let mut thread = Task::new(cpu, process, mask);
+        thread.trace = trace;
+        live(thread, &state, &request, ready);
+    };
+    let spawned = std::thread::Builder::new()
+        .stack_size(HOST_STACK_SIZE)
+        .spawn(body);
+    if spawned.is_err() {
+        task.process.threads.fetch_sub(1, Ordering::SeqCst);
+        return Err(Errno::EAGAIN);
+    }
+    // The thread always answers before it ends.
+    let tid = started.recv().unwrap_or(Err(Errno::EAGAIN))?;
+    Ok(tid as u64)
+}
+
+/// The whole life of a guest thread, on its host thread.
+fn live(mut task: Task, state: &CpuState, request: &Request, ready: Sender<Result<i32, Errno>>) {
+    let flags = request.flags();
+    let unshared = (CLONE_FS | CLONE_FILES) & !flags;
+    if unshared != 0 {
+        // Fails only for want of memory.
+        let _ = host::syscall(nr::unshare, [unshared, 0, 0, 0, 0, 0]);
+    }
+    task.cpu.state_mut().clone_from(state);
+    request.prepare(task.cpu.state_mut());
+    let args = request.args();
+    // The kernel ignores bad pointers in these places, too.
+    if flags & CLONE_PARENT_SETTID != 0 {
+        let _ = write(GuestAddr(args.parent_tid), &task.tid);
+    }
+    if flags & CLONE_CHILD_SETTID != 0 {
+        let _ = write(GuestAddr(args.child_tid), &task.tid);
+    }
+    if flags & CLONE_CHILD_CLEARTID != 0 {
+        task.clear_child_tid = GuestAddr(args.child_tid);
+    }
+    let _ = ready.send(Ok(task.tid));
+    task.attach();
+    let _ = run::run_task(&mut task);
+    end(task);
+}
+
+/// Ends a thread while others of its process go on. Last of all the joiner is woken: it
+/// may free the thread's memory, or expect that the thread is gone.
+pub fn end(task: Task) {
+    set_host_mask(!SYNC_SET);
+    handler::detach();
+    walk_robust_list(&task);
+    // The kernel's own walk would come after the joiner was woken.
+    let _ = host::syscall(nr::set_robust_list, [0, ROBUST_LIST_HEAD_SIZE, 0, 0, 0, 0]);
+    let clear_child_tid = task.clear_child_tid;
+    task.process.threads.fetch_sub(1, Ordering::SeqCst);
+    drop(task);
+    if !clear_child_tid.is_null() && write(clear_child_tid, &0_i32).is_ok() {
+        futex_wake(clear_child_tid);
+    }
+}
+
+fn futex_wake(addr: GuestAddr) {
+    let _ = host::syscall(nr::futex, [addr.0, FUTEX_WAKE, 1, 0, 0, 0]);
+}
+
+/// Marks the robust futexes of an ending thread (Linux kernel/futex/core.c, exit_robust_list).
+fn walk_robust_list(task: &Task) {
+    let head = task.robust_list;
+    if head.is_null() {
+        return;
+    }
+    let word = |addr: GuestAddr| read::<u64>(addr);
+    let (Ok(first), Ok(offset), Ok(pending)) = (word(head), word(head.offset(8)), word(head.offset(16)))
+    else {
+        return;
+    };
+    let mut entry = first;
+    for _ in 0..ROBUST_LIST_LIMIT {
+        let address = entry & !1;
+        if address == head.0 {
+            break;
+        }
+        // Read on before the futex is given up: its owner may free it then.
+        let next = word(GuestAddr(address));
+        if address != pending & !1
+            && !futex_death(
+                task,
+                GuestAddr(address.wrapping_add(offset)),
+                entry & 1 != 0,
+                false,
+            )
+        {
+            return;
+        }
+        let Ok(next) = next else {
+            return;
+        };
+        entry = next;
+    }
+    if pending & !1 != 0 {
+        let address = GuestAddr((pending & !1).wrapping_add(offset));
+        futex_death(task, address, pending & 1 != 0, true);
+    }
+}
+
+/// handle_futex_death: false stops the walk.
+fn futex_death(task: &Task, addr: GuestAddr, priority_inheriting: bool, pending: bool) -> bool {
+    if !addr.0.is_multiple_of(4) || own::check(addr.0, 4).is_err() {
+        return false;
+    }
+    loop {
+        let Ok(value) = read::<u32>(addr) else {
+            return false;
+        };
+        if pending && !priority_inheriting && value == 0 {
+            futex_wake(addr);
+            return true;
+        }
+        if value & FUTEX_TID_MASK != task.tid as u32 {
+            return true;
+        }
+        let dead = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+        match access::compare_exchange(addr, 4, u64::from(value), u64::from(dead)) {
+            Ok(found) if found == u64::from(value) => {
+                if !priority_inheriting && value & FUTEX_WAITERS != 0 {
+                    futex_wake(addr);
+                }
+                return true;
+            }
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+}

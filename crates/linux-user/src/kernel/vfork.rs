@@ -1,0 +1,157 @@
+//! vfork: a host process that shares memory, on a stack of its own, driving the parent's
+//! Task while the parent sleeps in the kernel.
+
+use super::clone::{CLONE_SIGHAND, CloneArgs, Request};
+use super::process::Process;
+use super::run;
+use super::task::Task;
+use crate::host;
+use crate::mm::own;
+use crate::signal::thread::Saved;
+use guest::{CpuState, GuestAddr};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
+use std::arch::global_asm;
+use std::sync::Arc;
+
+// rdi = call number, rsi = its first five arguments. Returns the child's pid in the parent.
+// The child finds a function and its argument on its new stack and never returns.
+global_asm!(
+    ".globl raemu_clone_shared",
+    "raemu_clone_shared:",
+    "    mov rax, rdi",
+    "    mov r11, rsi",
+    "    mov rdi, [r11]",
+    "    mov rsi, [r11 + 8]",
+    "    mov rdx, [r11 + 16]",
+    "    mov r10, [r11 + 24]",
+    "    mov r8, [r11 + 32]",
+    "    syscall",
+    "    test rax, rax",
+    "    jnz 2f",
+    "    xor ebp, ebp",
+    "    pop rax",
+    "    pop rdi",
+    "    call rax",
+    "    ud2",
+    "2:  ret",
+);
+
+unsafe extern "C" {
+    fn raemu_clone_shared(number: u64, args: *const [u64; 6]) -> u64;
+}
+
+/// A host stack for a child that shares the emulator's memory.
+pub struct ChildStack {
+    start: u64,
+}
+
+const CHILD_STACK_SIZE: u64 = 512 << 10;
+
+impl ChildStack {
+    /// # Errors
+    /// ENOMEM.
+    pub fn new() -> Result<ChildStack, Errno> {
+        use linux_abi::flags;
+        const MAP_NORESERVE: u64 = 0x4000;
+        let map_flags = flags::MAP_PRIVATE | flags::MAP_ANONYMOUS | MAP_NORESERVE;
+        let prot = flags::PROT_READ | flags::PROT_WRITE;
+        let start = host::syscall(nr::mmap, [0, CHILD_STACK_SIZE, prot, map_flags, u64::MAX, 0])?;
+        own::register(start..start + CHILD_STACK_SIZE);
+        Ok(ChildStack { start })
+    }
+
+    /// Starts a host process that shares memory and calls `function(argument)` on this stack.
+    ///
+    /// # Safety
+    /// `argument` must stay valid until the child has executed another program or ended,
+    /// `function` must not return, and the calling thread must not run meanwhile (the
+    /// child uses its thread-local storage): `request` has CLONE_VFORK.
+    pub unsafe fn start(
+        &self,
+        request: &Request,
+        function: extern "C" fn(*mut libc::c_void) -> !,
+        argument: *mut libc::c_void,
+    ) -> SysResult {
+        // The return address slot keeps the stack aligned at the call.
+        let size = CHILD_STACK_SIZE - 32;
+        let top = (self.start + size) as *mut u64;
+        // SAFETY: the top of our own mapping.
+        unsafe { top.write(function as *const () as u64) };
+        // SAFETY: as above.
+        unsafe { top.add(1).write(argument as u64) };
+        let mut extended = CloneArgs::default();
+        let (number, args) = request.host_call(&mut extended, Some((self.start, size)));
+        // SAFETY: the child has its own stack; the rest is the caller's promise.
+        linux_abi::errno::from_register(unsafe { raemu_clone_shared(number, &raw const args) })
+    }
+}
+
+struct VforkStart {
+    task: *mut Task,
+    request: Request,
+}
+
+/// What the parent gets back when the child is gone.
+struct Parent {
+    state: CpuState,
+    signals: Saved,
+    process: Arc<Process>,
+    tid: i32,
+    robust_list: GuestAddr,
+    clear_child_tid: GuestAddr,
+}
+
+/// A process that shares memory while the parent's thread sleeps: it drives the parent's
+/// own Task (Cpu, thread-local storage), of which the parent keeps a copy.
+pub fn vfork(task: &mut Task, request: Request) -> SysResult {
+    let stack = match task.child_stacks.pop() {
+        Some(stack) => stack,
+        None => ChildStack::new()?,
+    };
+    let parent = Parent {
+        state: task.cpu.state().clone(),
+        signals: task.signals.save(),
+        process: Arc::clone(&task.process),
+        tid: task.tid,
+        robust_list: task.robust_list,
+        clear_child_tid: task.clear_child_tid,
+    };
+    let mut start = VforkStart {
+        task: &raw mut *task,
+        request,
+    };
+    // SAFETY: CLONE_VFORK keeps this thread in the kernel while the child uses `start`.
+    let result = unsafe { stack.start(&request, vfork_child, (&raw mut start).cast()) };
+    *task.cpu.state_mut() = parent.state;
+    task.signals.restore(parent.signals);
+    task.process = parent.process;
+    task.tid = parent.tid;
+    task.robust_list = parent.robust_list;
+    task.clear_child_tid = parent.clear_child_tid;
+    task.ended = None;
+    // What the child allocated and could not free, because it executed another program.
+    task.exec.clear();
+    task.child_stacks.push(stack);
+    result
+}
+
+extern "C" fn vfork_child(start: *mut libc::c_void) -> ! {
+    // SAFETY: `vfork` passes its own, which outlives this process's use of it.
+    let start = unsafe { &mut *start.cast::<VforkStart>() };
+    // SAFETY: the parent's thread, which owns the task, sleeps.
+    let task = unsafe { &mut *start.task };
+    let shares_actions = start.request.flags() & CLONE_SIGHAND != 0;
+    task.process = Arc::new(task.process.sharing_memory(shares_actions));
+    start.request.enter_child(task);
+    run_shared_child(task)
+}
+
+/// The life of a process that shares memory.
+pub fn run_shared_child(task: &mut Task) -> ! {
+    task.signals.open();
+    let status = run::run_task(task);
+    loop {
+        let _ = host::syscall(nr::exit_group, [status as u64, 0, 0, 0, 0, 0]);
+    }
+}
