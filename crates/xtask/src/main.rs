@@ -58,7 +58,7 @@ fn main() -> ExitCode {
             ["run", "--quiet", "--package", "insn-tests", "--", "record"],
         )),
         Some("fuzz") => fuzz::run(&rest),
-        Some("sequences") => sequences::run(&rest),
+        Some("sequences") => sequences::run(&rest).map(|_| ()),
         Some("tidy") => tidy::run(&rest),
         Some("docs") => generated::docs(),
         Some("bless") => generated::goldens(),

@@ -22,16 +22,15 @@ struct Options {
     jobs: u64,
 }
 
-/// Runs the sequences; a message and no error where qemu cannot be had.
-pub fn run(arguments: &[String]) -> Result<(), String> {
+/// Runs the sequences, or gives the reason why qemu cannot be had here.
+pub fn run(arguments: &[String]) -> Result<Option<String>, String> {
     let options = parse(arguments)?;
     let qemu = match newest_qemu() {
         Ok(qemu) => qemu,
         Err(reason) => {
-            note(&format!(
-                "skipped: the newest qemu-user cannot be had here: {reason}"
-            ));
-            return Ok(());
+            let reason = format!("the newest qemu-user cannot be had here: {reason}");
+            note(&format!("skipped: {reason}"));
+            return Ok(Some(reason));
         }
     };
     run_command(command(
@@ -54,7 +53,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if failed > 0 {
         return Err(format!("{failed} of {} jobs found differences", options.jobs));
     }
-    Ok(())
+    Ok(None)
 }
 
 fn start(program: &Path, qemu: &Path, count: u64, first: u64) -> Result<Child, String> {

@@ -15,6 +15,8 @@ struct Count {
     passed: u64,
     failed: u64,
     failures: Vec<String>,
+    /// What could not be tried here, as the tests name it, with the reason.
+    skipped: Vec<String>,
     /// Runs only the step whose name contains this.
     only: Option<String>,
 }
@@ -38,8 +40,16 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         start.elapsed().as_secs_f64(),
         count.failures
     );
-    println!("{} passed, {} failed", count.passed, count.failed);
-    if count.failed == 0 {
+    for skipped in &count.skipped {
+        println!("{SKIPPED}{skipped}");
+    }
+    println!(
+        "{} passed, {} failed, {} skipped",
+        count.passed,
+        count.failed,
+        count.skipped.len()
+    );
+    if count.failed == 0 && count.passed > 0 {
         Ok(())
     } else {
         Err("there were failures, or no step ran".to_string())
@@ -94,9 +104,12 @@ fn steps(count: &mut Count, long: bool) {
     count.tests("unit and instruction tests", tests);
     // A sixth of the sequences end in a fault and are compared between our own players only.
     let sequences = if long { "2400000" } else { "20000" };
+    let mut unavailable = None;
     count.step("sequences against the newest qemu", || {
-        sequences::run(&["--count", sequences, "--jobs", "2"].map(str::to_string))
+        unavailable = sequences::run(&["--count", sequences, "--jobs", "2"].map(str::to_string))?;
+        Ok(())
     });
+    count.skip("sequences against the newest qemu", unavailable);
     // Two targets run at once: two minutes, or ten.
     let seconds = if long { "300" } else { "60" };
     count.step("fuzz", || {
@@ -164,15 +177,24 @@ impl Count {
         println!("\n==> {name}");
         let start = Instant::now();
         match follow(command) {
-            Ok((passed, failed, good)) => {
+            Ok((seen, good)) => {
                 // A test binary that dies counts nothing: the status must show it.
-                let unseen = u64::from(!good && failed == 0);
-                self.close(name, start, passed, failed + unseen);
+                let unseen = u64::from(!good && seen.failed == 0);
+                self.skipped.extend(seen.skipped);
+                self.close(name, start, seen.passed, seen.failed + unseen);
             }
             Err(message) => {
                 println!("{message}");
                 self.close(name, start, 0, 1);
             }
+        }
+    }
+
+    /// The step before counted as passed, but had a reason to try nothing.
+    fn skip(&mut self, name: &str, reason: Option<String>) {
+        if let Some(reason) = reason {
+            self.passed -= 1;
+            self.skipped.push(format!("{name}: {reason}"));
         }
     }
 
@@ -193,21 +215,51 @@ impl Count {
     }
 }
 
+/// How a test says that it was not tried: this, its name, a colon and the reason.
+const SKIPPED: &str = "skipped: ";
+
+/// What a test command's output says.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Seen {
+    passed: u64,
+    failed: u64,
+    skipped: Vec<String>,
+    /// Those of them that their runner did not count as passed.
+    counted_skips: u64,
+}
+
+impl Seen {
+    fn line(&mut self, line: &str) {
+        if let Some(counts) = counts(line) {
+            self.passed += counts.passed;
+            self.failed += counts.failed;
+            self.counted_skips += counts.skipped;
+        }
+        if let Some(skipped) = line.strip_prefix(SKIPPED) {
+            self.skipped.push(skipped.to_string());
+        }
+    }
+
+    /// Tests of libtest that skip have returned as if they had passed.
+    fn without_skipped(mut self) -> Seen {
+        let returned = (self.skipped.len() as u64).saturating_sub(self.counted_skips);
+        self.passed = self.passed.saturating_sub(returned);
+        self
+    }
+}
+
 /// Runs a command, prints its lines as they come (without empty ones and quiet passes), and adds up its counts.
-fn follow(mut command: Command) -> Result<(u64, u64, bool), String> {
+fn follow(mut command: Command) -> Result<(Seen, bool), String> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|e| format!("cannot run cargo: {e}"))?;
-    let (mut passed, mut failed) = (0, 0);
+    let mut seen = Seen::default();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
             let line = line.map_err(|e| format!("cannot read cargo's output: {e}"))?;
             let line = String::from_utf8_lossy(&line);
-            if let Some((p, f)) = counts(&line) {
-                passed += p;
-                failed += f;
-            }
+            seen.line(&line);
             let noise = line.is_empty() || line.ends_with("... ok") || line.starts_with("running ");
             if !noise {
                 println!("{line}");
@@ -215,18 +267,32 @@ fn follow(mut command: Command) -> Result<(u64, u64, bool), String> {
         }
     }
     let status = child.wait().map_err(|e| format!("wait: {e}"))?;
-    Ok((passed, failed, status.success()))
+    Ok((seen.without_skipped(), status.success()))
 }
 
-/// `test result: ok. 6 passed; 0 failed; ...` of libtest, or `6 passed, 0 failed` of our runners.
-fn counts(line: &str) -> Option<(u64, u64)> {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+/// `test result: ok. 6 passed; 0 failed; ...` of libtest, or `6 passed, 0 failed, 1 skipped` of our runners, the last
+/// part if there is any.
+fn counts(line: &str) -> Option<Counts> {
     let line = match line.strip_prefix("test result: ") {
         Some(rest) => rest.split_once(". ")?.1,
         None => line,
     };
+    let separators = [';', ',', ' '];
     let (passed, rest) = line.split_once(" passed")?;
-    let failed = rest.trim_start_matches([';', ',', ' ']).split_once(" failed")?.0;
-    Some((passed.parse().ok()?, failed.parse().ok()?))
+    let (failed, rest) = rest.trim_start_matches(separators).split_once(" failed")?;
+    let skipped = rest.trim_start_matches(separators).strip_suffix(" skipped");
+    Some(Counts {
+        passed: passed.parse().ok()?,
+        failed: failed.parse().ok()?,
+        skipped: skipped.and_then(|number| number.parse().ok()).unwrap_or(0),
+    })
 }
 
 #[cfg(test)]
@@ -235,12 +301,39 @@ mod tests {
 
     #[test]
     fn counts_of_both_runners() {
-        assert_eq!(
-            counts("test result: ok. 6 passed; 1 failed; 0 ignored; 0 measured"),
-            Some((6, 1))
-        );
-        assert_eq!(counts("107 passed, 22 failed"), Some((107, 22)));
-        assert_eq!(counts("ok     passed, 3 failed tests"), None);
-        assert_eq!(counts("running 6 tests"), None);
+        let of = |passed, failed, skipped| {
+            Some(Counts {
+                passed,
+                failed,
+                skipped,
+            })
+        };
+        for (line, expected) in [
+            (
+                "test result: ok. 6 passed; 1 failed; 0 ignored; 0 measured",
+                of(6, 1, 0),
+            ),
+            ("107 passed, 22 failed", of(107, 22, 0)),
+            ("107 passed, 22 failed, 3 skipped", of(107, 22, 3)),
+            ("ok     passed, 3 failed tests", None),
+            ("running 6 tests", None),
+        ] {
+            assert_eq!(counts(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_was_skipped_has_not_passed() {
+        let mut seen = Seen::default();
+        for line in [
+            "skipped: layouts: no cross compiler",
+            "test result: ok. 2 passed; 0 failed; 0 ignored",
+            "skipped: kernel: Linux before 6.7",
+            "5 passed, 0 failed, 1 skipped",
+        ] {
+            seen.line(line);
+        }
+        let seen = seen.without_skipped();
+        assert_eq!((seen.passed, seen.failed, seen.skipped.len()), (6, 0, 2));
     }
 }

@@ -34,8 +34,8 @@ impl Stop {
     pub fn report(&self, test: &str) -> ExitCode {
         match self {
             Stop::Skip(why) => {
-                println!("{test}: skipped: {why}");
-                println!("0 passed, 0 failed");
+                println!("skipped: {test}: {why}");
+                println!("0 passed, 0 failed, 1 skipped");
                 ExitCode::SUCCESS
             }
             Stop::Fail(why) => {

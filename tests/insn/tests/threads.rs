@@ -2,6 +2,8 @@
 //!
 //! x0 is the shared address, x3 counts rounds down.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use engine::{Cpu, Mode};
 use guest::{Exit, GuestAddr};
 use guest_memory::access;

@@ -1,5 +1,6 @@
 //! Files of host code: `goldens.rs` says what is in them.
 #![allow(dead_code, reason = "not every test reads a case by itself")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use super::host_code::{Buffer, GUEST_PC, STUBS, translate_for};
 use guest::{CpuState, NUM_SPILL_SLOTS, PacState};

@@ -1,6 +1,8 @@
 //! The vector bodies against a second formulation of each operation, and the
 //! cryptographic ones against the examples of the standards.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod crypto;
 mod crypto_ext;
 mod model;

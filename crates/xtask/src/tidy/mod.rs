@@ -1,6 +1,6 @@
 //! `cargo xtask tidy`: the rules of style that neither rustfmt nor clippy checks.
 //!
-//! Breaches of a hard limit fail; what is merely long is listed with `--verbose`.
+//! Breaches fail; what is merely long is listed with `--verbose`.
 
 mod crates;
 mod rust;
