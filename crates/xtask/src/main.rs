@@ -1,7 +1,8 @@
 //! The project's chores, one command each: `cargo xtask COMMAND`.
 //!
-//! Nothing here is part of the emulator. The crate has no dependency outside the workspace, so that a first
-//! `cargo xtask` on a fresh machine compiles in seconds.
+//! Nothing here is part of the emulator. The one dependency, program-tests, knows the root file systems' places; from
+//! outside the workspace it brings only nix and the like, so that a first `cargo xtask` on a fresh machine compiles in
+//! seconds.
 #![forbid(unsafe_code)]
 
 mod apt;

@@ -1,8 +1,9 @@
 //! Emission of x86-64 instructions into a fixed buffer.
 //!
-//! Register-register forms go through dynasm ([`int`], [`sse`]); forms with a memory
+//! General instructions between registers go through dynasm ([`int`]). Forms with a memory
 //! operand are encoded by [`mem`], because dynasm gives every run-time displacement
-//! four bytes and every dynamic base a SIB byte. Branches are emitted with
+//! four bytes and every dynamic base a SIB byte; vector instructions by [`sse`], because
+//! dynasm has none of [`evex`]'s forms, and one table serves both. Branches are emitted with
 //! [`Fixup`]s of our own, which cost less than dynasm's labels.
 //!
 //! # Safety
