@@ -1,7 +1,7 @@
 //! The project's chores, one command each: `cargo xtask COMMAND`.
 //!
-//! Nothing here is part of the emulator. The one dependency, program-tests, knows the root file systems' places; from
-//! outside the workspace it brings only nix and the like, so that a first `cargo xtask` on a fresh machine compiles in
+//! Nothing here is part of the emulator. Of the workspace it uses program-tests, which knows the root file systems' places, and
+//! from outside only nix and the little that comes with these, so that a first `cargo xtask` on a fresh machine compiles in
 //! seconds.
 #![forbid(unsafe_code)]
 
@@ -35,6 +35,7 @@ usage: cargo xtask COMMAND
   test             all checks and tests, with all set-up [--long | --only STEP]
   bench            whole programs under raemu-aarch64, qemu-aarch64-static and natively, as one table
                    [--group NAME,...] [--only NAME] [--runs N] [--markdown]
+                   [--against FILE | --fp-checks]: another build, or checks instead of traps, and this one
   dist             packages in target/dist/: tarball, .deb, OCI image
                    [--out DIR] [--programs DIR] [--verify | --check | --install]
   fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N]

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use program_tests::sandbox::{self, Sandbox};
 
 use super::workloads::{How, Workload};
@@ -16,6 +18,8 @@ pub enum Side {
     Qemu,
     /// raemu-aarch64 with checks of floating-point results instead of traps.
     Checked,
+    /// Another build of raemu-aarch64.
+    Other,
 }
 
 /// Where everything is that a run needs.
@@ -24,6 +28,7 @@ pub struct Bench {
     /// The compiled programs: `ARCH/NAME`.
     pub programs: PathBuf,
     pub raemu: Emulator,
+    pub other: Option<Emulator>,
     pub qemu: Option<Emulator>,
 }
 
@@ -36,6 +41,8 @@ pub struct Emulator {
 /// One measurement: milliseconds or KiB, and what the program printed.
 pub struct Sample {
     pub value: f64,
+    /// User and system time of the program and its children, in milliseconds.
+    pub processor: f64,
     pub output: Vec<u8>,
 }
 
@@ -47,8 +54,19 @@ impl Bench {
     }
 
     pub fn sample(&self, workload: &Workload, side: Side) -> Result<Sample, String> {
+        let used = processor_time()?;
+        let (value, output) = self.execute(workload, side)?;
+        let processor = (processor_time()? - used) / f64::from(workload.repeat);
+        Ok(Sample {
+            value,
+            processor,
+            output,
+        })
+    }
+
+    fn execute(&self, workload: &Workload, side: Side) -> Result<(f64, Vec<u8>), String> {
         if let How::Resident(_) = workload.how {
-            return peak_resident(self.command(workload, side)?);
+            return Ok((peak_resident(self.command(workload, side)?)?, Vec::new()));
         }
         let mut output = Vec::new();
         let start = Instant::now();
@@ -56,7 +74,7 @@ impl Bench {
             output = run(self.command(workload, side)?)?;
         }
         let value = start.elapsed().as_secs_f64() * 1000.0 / f64::from(workload.repeat);
-        Ok(Sample { value, output })
+        Ok((value, output))
     }
 
     /// How many floating-point operations of one run trapped; `None` if the emulator does not say.
@@ -79,6 +97,11 @@ impl Bench {
         match side {
             Side::Native => Ok(None),
             Side::Raemu | Side::Checked => Ok(Some(&self.raemu)),
+            Side::Other => self
+                .other
+                .as_ref()
+                .map(Some)
+                .ok_or_else(|| "no other build is named".to_string()),
             Side::Qemu => self
                 .qemu
                 .as_ref()
@@ -149,6 +172,13 @@ impl Bench {
     }
 }
 
+/// What the children that have ended took of the processors, in milliseconds.
+fn processor_time() -> Result<f64, String> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| format!("getrusage: {e}"))?;
+    let milliseconds = |time: TimeVal| time.num_microseconds() as f64 / 1000.0;
+    Ok(milliseconds(usage.user_time()) + milliseconds(usage.system_time()))
+}
+
 fn run(mut command: Command) -> Result<Vec<u8>, String> {
     let output = command
         .stdin(Stdio::null())
@@ -163,7 +193,7 @@ fn run(mut command: Command) -> Result<Vec<u8>, String> {
 }
 
 /// The kernel's own high-water mark, read until the program has gone.
-fn peak_resident(mut command: Command) -> Result<Sample, String> {
+fn peak_resident(mut command: Command) -> Result<f64, String> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -175,10 +205,7 @@ fn peak_resident(mut command: Command) -> Result<Sample, String> {
     loop {
         if let Some(status) = child.try_wait().map_err(|e| format!("wait: {e}"))? {
             return if status.success() {
-                Ok(Sample {
-                    value,
-                    output: Vec::new(),
-                })
+                Ok(value)
             } else {
                 Err(status.to_string())
             };

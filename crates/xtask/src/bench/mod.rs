@@ -4,8 +4,8 @@
 //! compiled programs are the same C at the same level of optimisation, the installed ones the same release of the
 //! distribution. What the three print must be equal.
 
-mod checks;
 mod measure;
+mod pairs;
 mod table;
 mod workloads;
 
@@ -17,6 +17,7 @@ use program_tests::sandbox::Sandbox;
 
 use crate::shell::{capture, command, have, run as run_command, workspace};
 use measure::{Bench, Emulator, Side};
+use pairs::Pair;
 use table::{Measured, Row};
 use workloads::{GROUPS, WORKLOADS, Workload};
 
@@ -27,19 +28,22 @@ struct Options {
     only: Option<String>,
     runs: usize,
     markdown: bool,
-    /// Traps against checks, instead of the three sides.
-    fp_checks: bool,
+    /// Two sides of this emulator, instead of the three.
+    pair: Option<Pair>,
+    /// The other build of [`Pair::Builds`].
+    against: Option<PathBuf>,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options, String> {
         let fp_checks = arguments.iter().any(|argument| argument == "--fp-checks");
         let mut options = Options {
-            groups: if fp_checks { checks::GROUPS } else { GROUPS }.to_vec(),
+            groups: if fp_checks { pairs::FP_GROUPS } else { GROUPS }.to_vec(),
             only: None,
             runs: 5,
             markdown: false,
-            fp_checks,
+            pair: fp_checks.then_some(Pair::Checks),
+            against: None,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -57,9 +61,16 @@ impl Options {
                 "--runs" => options.runs = value()?.parse().map_err(|_| "--runs needs a number")?,
                 "--markdown" => options.markdown = true,
                 "--fp-checks" => {}
+                "--against" if fp_checks => {
+                    return Err("--against and --fp-checks exclude each other".to_string());
+                }
+                "--against" => {
+                    options.against = Some(PathBuf::from(value()?));
+                    options.pair = Some(Pair::Builds);
+                }
                 other => {
                     return Err(format!(
-                        "unknown option '{other}'\nusage: cargo xtask bench [--group {}] [--only NAME] [--runs N] [--fp-checks] [--markdown]",
+                        "unknown option '{other}'\nusage: cargo xtask bench [--group {}] [--only NAME] [--runs N] [--fp-checks | --against FILE] [--markdown]",
                         GROUPS.join(",")
                     ));
                 }
@@ -89,17 +100,22 @@ fn group(name: &str) -> Result<&'static str, String> {
 /// Measures and prints the table; with `--markdown` also writes it into docs/performance.md.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
-    let bench = prepare()?;
+    let bench = prepare(options.against.as_deref())?;
     let runs = options.runs;
-    let (lines, remarks) = if options.fp_checks {
-        rows(&options, |workload| checks::Row::measure(&bench, workload, runs))
-    } else {
-        rows(&options, |workload| measure(&bench, workload, runs))
+    let (lines, remarks) = match options.pair {
+        Some(pair) => rows(&options, |workload| {
+            pairs::Row::measure(pair, &bench, workload, runs)
+        }),
+        None => rows(&options, |workload| measure(&bench, workload, runs)),
     };
     println!("\n{}", table::plain(&lines));
     if options.markdown {
-        let mark = if options.fp_checks { "checks" } else { "bench" };
-        write_page(mark, &table::markdown(&lines), arguments)?;
+        match options.pair {
+            None => write_page("bench", &table::markdown(&lines), arguments)?,
+            Some(Pair::Checks) => write_page("checks", &table::markdown(&lines), arguments)?,
+            // What a change cost stands in its commit.
+            Some(Pair::Builds) => println!("{}", table::markdown(&lines)),
+        }
     }
     if remarks.is_empty() {
         Ok(())
@@ -125,7 +141,7 @@ fn rows<R: Measured>(options: &Options, measure: impl Fn(&Workload) -> R) -> (Ve
     (R::lines(&rows, GROUPS), remarks)
 }
 
-fn prepare() -> Result<Bench, String> {
+fn prepare(against: Option<&Path>) -> Result<Bench, String> {
     let programs = workspace().join("target/bench");
     let mut build = command("sh", [workspace().join("benches/programs/build.sh")]);
     build.arg(&programs);
@@ -139,6 +155,16 @@ fn prepare() -> Result<Bench, String> {
     let raemu = Emulator {
         inside: sandbox.install(&outside, "raemu")?,
         outside,
+    };
+    let other = match against {
+        None => None,
+        Some(file) => {
+            let outside = fs::canonicalize(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            Some(Emulator {
+                inside: sandbox.install(&outside, "other")?,
+                outside,
+            })
+        }
     };
     let mut qemu = None;
     if with_qemu {
@@ -154,6 +180,7 @@ fn prepare() -> Result<Bench, String> {
         sandbox,
         programs,
         raemu,
+        other,
         qemu,
     })
 }
@@ -183,11 +210,14 @@ struct Turns {
     /// By side; `None` for one that failed.
     medians: Vec<Option<f64>>,
     fastest: Vec<Option<f64>>,
+    /// The least processor time of each side.
+    processor: Vec<Option<f64>>,
     remark: String,
 }
 
 fn take_turns(bench: &Bench, workload: &Workload, sides: &[Side], runs: usize) -> Turns {
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); sides.len()];
+    let mut processor: Vec<Option<f64>> = vec![None; sides.len()];
     let mut outputs: Vec<Option<Vec<u8>>> = vec![None; sides.len()];
     let mut failed = vec![false; sides.len()];
     let mut remark = String::new();
@@ -201,11 +231,15 @@ fn take_turns(bench: &Bench, workload: &Workload, sides: &[Side], runs: usize) -
             match bench.sample(workload, side) {
                 Ok(sample) => {
                     values[index].push(sample.value);
+                    let least =
+                        processor[index].map_or(sample.processor, |least| least.min(sample.processor));
+                    processor[index] = Some(least);
                     outputs[index] = Some(sample.output);
                 }
                 Err(error) => {
                     failed[index] = true;
                     values[index].clear();
+                    processor[index] = None;
                     remark.push_str(&format!("{} failed: {error}. ", name(side)));
                 }
             }
@@ -220,6 +254,7 @@ fn take_turns(bench: &Bench, workload: &Workload, sides: &[Side], runs: usize) -
             .iter()
             .map(|values| values.iter().copied().reduce(f64::min))
             .collect(),
+        processor,
         medians: values.iter_mut().map(|values| table::median(values)).collect(),
         remark,
     }
@@ -245,6 +280,7 @@ fn name(side: Side) -> &'static str {
         Side::Raemu => "raemu",
         Side::Qemu => "qemu",
         Side::Checked => "raemu with checks",
+        Side::Other => "the other build",
     }
 }
 
