@@ -265,14 +265,6 @@ impl Engine {
         }
     }
 
-    /// Address ranges of the host that belong to the engine.
-    #[must_use]
-    pub fn own_ranges(&self) -> Vec<Range<u64>> {
-        let cache = self.cache.iter().flat_map(CodeCache::ranges);
-        let cpus: Vec<_> = self.lock_cpus().iter().flat_map(CpuHandle::ranges).collect();
-        cache.chain(cpus).collect()
-    }
-
     /// Drops all code translated from these guest addresses. Call it after munmap, mremap,
     /// mprotect, MAP_FIXED and MADV_DONTNEED. A range without translated code costs little.
     pub fn invalidate(&self, range: Range<GuestAddr>) {

@@ -6,72 +6,13 @@
 //! flushes; their lengths are published last, so that a signal handler on any thread
 //! reads complete entries without a lock.
 
+use host_memory::{Access, Mapping};
 use jit_x64::lower::{FlagState, MapEntry};
 use std::io;
-use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sizes tried for the code cache, in bytes: less where the address space is limited.
 const CODE_SIZES: [usize; 4] = [256 << 20, 64 << 20, 16 << 20, 4 << 20];
-
-/// An anonymous private mapping; memory is used as it is touched.
-pub struct Mapping {
-    start: *mut u8,
-    len: usize,
-}
-
-// SAFETY: a `Mapping` is only an address range; its users synchronise their accesses.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    /// # Errors
-    /// The host's, when it refuses the mapping.
-    pub fn new(len: usize, protection: i32) -> io::Result<Mapping> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a new mapping at an address the kernel chooses touches nothing existing.
-        let start = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Mapping {
-            start: start.cast(),
-            len,
-        })
-    }
-
-    #[must_use]
-    pub fn start(&self) -> *mut u8 {
-        self.start
-    }
-
-    #[must_use]
-    pub fn address(&self) -> u64 {
-        self.start as u64
-    }
-
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Changes the protection of a part.
-    pub fn protect(&self, offset: usize, len: usize, protection: i32) -> io::Result<()> {
-        // SAFETY: the part lies in this mapping, which this type owns.
-        match unsafe { libc::mprotect(self.start.wrapping_add(offset).cast(), len, protection) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is ours and, being dropped, no longer used.
-        unsafe { libc::munmap(self.start.cast(), self.len) };
-    }
-}
 
 /// A table in its own mapping that is appended to under a lock and read without one.
 struct Table<T: Copy> {
@@ -82,7 +23,7 @@ struct Table<T: Copy> {
 
 impl<T: Copy> Table<T> {
     fn new(capacity: usize) -> io::Result<Self> {
-        let memory = Mapping::new(capacity * size_of::<T>(), libc::PROT_READ | libc::PROT_WRITE)?;
+        let memory = Mapping::new(capacity * size_of::<T>(), Access::ReadWrite)?;
         Ok(Table {
             memory,
             len: AtomicUsize::new(0),
@@ -149,20 +90,19 @@ impl CodeCache {
     /// # Errors
     /// When the host allows no writable and executable memory, or has none.
     pub fn new() -> io::Result<CodeCache> {
-        let rwx = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
-        let mut code = Mapping::new(CODE_SIZES[0], rwx);
-        for size in &CODE_SIZES[1..] {
-            if code.is_ok() {
-                break;
-            }
-            code = Mapping::new(*size, rwx);
+        let mut made = CodeCache::with_size(CODE_SIZES[0]);
+        for &size in &CODE_SIZES[1..] {
+            made = made.or_else(|_| CodeCache::with_size(size));
         }
-        let code = code?;
-        let blocks = code.len() / 64;
+        made
+    }
+
+    fn with_size(size: usize) -> io::Result<CodeCache> {
+        let blocks = size / 64;
         Ok(CodeCache {
             blocks: Table::new(blocks)?,
             entries: Table::new(blocks * 8)?,
-            code,
+            code: Mapping::new(size, Access::ReadWriteExecute)?,
             used: AtomicUsize::new(0),
         })
     }
@@ -258,16 +198,5 @@ impl CodeCache {
         unsafe {
             std::arch::asm!("mov dword ptr [{}], {:e}", in(reg) field, in(reg) rel, options(nostack, preserves_flags))
         };
-    }
-
-    /// Address range of everything mapped here.
-    #[must_use]
-    pub fn ranges(&self) -> [std::ops::Range<u64>; 3] {
-        let range = |m: &Mapping| m.address()..m.address() + m.len() as u64;
-        [
-            range(&self.code),
-            range(&self.blocks.memory),
-            range(&self.entries.memory),
-        ]
     }
 }

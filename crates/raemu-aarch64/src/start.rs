@@ -7,7 +7,7 @@ use elf_loader::{LoadError, Loaded};
 use engine::{Engine, Mode};
 use linux_abi::Errno;
 use linux_user::inherit::{self, Inherited};
-use linux_user::mm::{Mm, own};
+use linux_user::mm::Mm;
 use linux_user::signal::Actions;
 use linux_user::strace::Trace;
 use linux_user::{Image, Options, Process, Start};
@@ -155,7 +155,6 @@ fn load_failed(path: &[u8], error: &LoadError) -> Outcome {
 pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<i32, Outcome> {
     let program = Program::find(invocation, settings, env)?;
     let options = options(settings, &program)?;
-    own::register_present();
     // From here on faults of checked accesses to guest memory are caught, loading included.
     let signals = Actions::inherit();
     hold_emulator(&program);

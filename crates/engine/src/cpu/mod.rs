@@ -9,10 +9,11 @@
 mod landing;
 
 use crate::blocks::{BlockKey, Engine, Mode};
-use crate::cache::{CodeCache, Mapping};
+use crate::cache::CodeCache;
 use crate::translate::{Fetch, MAX_INSNS};
 use guest::{CpuState, Exit, GuestAddr};
 use guest_memory::access;
+use host_memory::{Access, Mapping};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
@@ -21,7 +22,6 @@ use jit_x64::build::FpMode;
 use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
 use std::io;
-use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,17 +71,16 @@ impl CpuMemory {
         if let Some(memory) = pooled {
             return Ok(memory);
         }
-        let read_write = libc::PROT_READ | libc::PROT_WRITE;
         let memory = CpuMemory {
-            area: Mapping::new(AREA_SIZE, read_write)?,
-            return_stack: Mapping::new(RETURN_STACK_SIZE, read_write)?,
-            signal_stack: Mapping::new(SIGNAL_STACK_SIZE, read_write)?,
+            area: Mapping::new(AREA_SIZE, Access::ReadWrite)?,
+            return_stack: Mapping::new(RETURN_STACK_SIZE, Access::ReadWrite)?,
+            signal_stack: Mapping::new(SIGNAL_STACK_SIZE, Access::ReadWrite)?,
             requested: AtomicBool::new(false),
             in_code: AtomicBool::new(false),
             used: [const { AtomicBool::new(false) }; LookupTable::ALL.len()],
         };
-        memory.return_stack.protect(0, PAGE, libc::PROT_NONE)?;
-        memory.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ)?;
+        memory.return_stack.protect(0, PAGE, Access::None)?;
+        memory.area.protect(POLL_OFFSET, PAGE, Access::Read)?;
         for table in LookupTable::ALL {
             // All others are empty as they are, of zeros.
             memory.set_lookup(table, 0, empty_entry(0));
@@ -139,7 +138,7 @@ impl CpuMemory {
 
     fn unprotect_poll_page(&self) {
         // Fails only for a mapping that is not ours.
-        let _ = self.area.protect(POLL_OFFSET, PAGE, libc::PROT_READ);
+        let _ = self.area.protect(POLL_OFFSET, PAGE, Access::Read);
     }
 
     /// Makes this thread's signal handlers run on the CPU's signal stack: in generated
@@ -193,14 +192,6 @@ impl CpuHandle {
     pub fn in_code(&self) -> bool {
         self.0.in_code.load(Ordering::SeqCst)
     }
-    pub fn ranges(&self) -> [Range<u64>; 3] {
-        let range = |m: &Mapping| m.address()..m.address() + m.len() as u64;
-        [
-            range(&self.0.area),
-            range(&self.0.return_stack),
-            range(&self.0.signal_stack),
-        ]
-    }
 }
 
 /// Makes a [`Cpu::run`] return [`Exit::Poll`] soon, from any thread or a signal handler.
@@ -211,7 +202,7 @@ impl PollHandle {
     /// Async-signal-safe.
     pub fn request(self) {
         self.0.requested.store(true, Ordering::SeqCst);
-        let _ = self.0.area.protect(POLL_OFFSET, PAGE, libc::PROT_NONE);
+        let _ = self.0.area.protect(POLL_OFFSET, PAGE, Access::None);
     }
 }
 

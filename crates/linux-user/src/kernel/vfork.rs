@@ -6,9 +6,9 @@ use super::process::Process;
 use super::run;
 use super::task::Task;
 use crate::host;
-use crate::mm::own;
 use crate::signal::thread::Saved;
 use guest::{CpuState, GuestAddr};
+use host_memory::{Access, Mapping};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::arch::global_asm;
@@ -42,23 +42,17 @@ unsafe extern "C" {
 }
 
 /// A host stack for a child that shares the emulator's memory.
-pub struct ChildStack {
-    start: u64,
-}
+pub struct ChildStack(Mapping);
 
-const CHILD_STACK_SIZE: u64 = 512 << 10;
+const CHILD_STACK_SIZE: usize = 512 << 10;
 
 impl ChildStack {
     /// # Errors
     /// ENOMEM.
     pub fn new() -> Result<ChildStack, Errno> {
-        use linux_abi::flags;
-        const MAP_NORESERVE: u64 = 0x4000;
-        let map_flags = flags::MAP_PRIVATE | flags::MAP_ANONYMOUS | MAP_NORESERVE;
-        let prot = flags::PROT_READ | flags::PROT_WRITE;
-        let start = host::syscall(nr::mmap, [0, CHILD_STACK_SIZE, prot, map_flags, u64::MAX, 0])?;
-        own::register(start..start + CHILD_STACK_SIZE);
-        Ok(ChildStack { start })
+        Mapping::new(CHILD_STACK_SIZE, Access::ReadWrite)
+            .map(ChildStack)
+            .map_err(|_| Errno::ENOMEM)
     }
 
     /// Starts a host process that shares memory and calls `function(argument)` on this stack.
@@ -74,14 +68,14 @@ impl ChildStack {
         argument: *mut libc::c_void,
     ) -> SysResult {
         // The return address slot keeps the stack aligned at the call.
-        let size = CHILD_STACK_SIZE - 32;
-        let top = (self.start + size) as *mut u64;
+        let size = CHILD_STACK_SIZE as u64 - 32;
+        let top = (self.0.address() + size) as *mut u64;
         // SAFETY: the top of our own mapping.
         unsafe { top.write(function as *const () as u64) };
         // SAFETY: as above.
         unsafe { top.add(1).write(argument as u64) };
         let mut extended = CloneArgs::default();
-        let (number, args) = request.host_call(&mut extended, Some((self.start, size)));
+        let (number, args) = request.host_call(&mut extended, Some((self.0.address(), size)));
         // SAFETY: the child has its own stack; the rest is the caller's promise.
         linux_abi::errno::from_register(unsafe { raemu_clone_shared(number, &raw const args) })
     }

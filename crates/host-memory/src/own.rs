@@ -1,0 +1,238 @@
+//! What of the address space is the emulator's, so that no call of the guest's reads, writes or replaces it.
+//!
+//! That is the area, and what stood there before the guest had anything: the program's image, the first stack,
+//! the C library's heap (brk), the kernel's vDSO. A lookup compares with each: a handful of ranges, whatever is mapped.
+//!
+//! This guards against accidents. It is no security boundary: guest code runs in this process and can write anywhere
+//! by an ordinary store.
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+const PAGE: u64 = 4 << 10;
+
+/// The first stack grows down from what is there at start.
+const STACK_RESERVE: u64 = 8 << 20;
+
+/// A range that may grow, but never moves.
+struct Span {
+    start: AtomicU64,
+    end: AtomicU64,
+}
+
+impl Span {
+    const fn new() -> Span {
+        Span {
+            start: AtomicU64::new(0),
+            end: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
+    fn overlaps(&self, addr: u64, end: u64) -> bool {
+        addr < self.end.load(Ordering::Relaxed) && end > self.start.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, start: u64, end: u64) {
+        // A reader between the two sees an empty range.
+        self.start.store(start, Ordering::Relaxed);
+        self.end.store(end, Ordering::Release);
+    }
+}
+
+static AREA: Span = Span::new();
+static IMAGE: Span = Span::new();
+static STACK: Span = Span::new();
+static VDSO: Span = Span::new();
+static HEAP: Span = Span::new();
+
+/// An extent of the area that does not follow the others.
+struct Apart {
+    span: Span,
+    next: *const Apart,
+}
+
+static APART: AtomicPtr<Apart> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether the `len` bytes at `addr` touch the emulator's memory.
+#[must_use]
+#[inline]
+pub fn overlaps(addr: u64, len: u64) -> bool {
+    let end = addr.saturating_add(len);
+    len != 0
+        && (AREA.overlaps(addr, end)
+            || IMAGE.overlaps(addr, end)
+            || STACK.overlaps(addr, end)
+            || VDSO.overlaps(addr, end)
+            || HEAP.overlaps(addr, end)
+            || !APART.load(Ordering::Relaxed).is_null() && overlaps_apart(addr, end))
+}
+
+#[cold]
+fn overlaps_apart(addr: u64, end: u64) -> bool {
+    // SAFETY: null, or an entry, which is never freed.
+    let first = unsafe { APART.load(Ordering::Acquire).as_ref() };
+    // SAFETY: as above; `next` was written before the entry was published.
+    std::iter::successors(first, |apart| unsafe { apart.next.as_ref() })
+        .any(|apart| apart.span.overlaps(addr, end))
+}
+
+/// The `len` bytes at `start` are the emulator's from now on. Called under the area's lock, for an extent whose
+/// first page may be written; the last `size_of::<Apart>()` bytes of that page are this module's.
+pub(crate) fn add_extent(start: u64, len: u64) {
+    let (first, last) = (
+        AREA.start.load(Ordering::Relaxed),
+        AREA.end.load(Ordering::Relaxed),
+    );
+    if last == 0 {
+        AREA.set(start, start + len);
+    } else if last == start {
+        AREA.end.store(start + len, Ordering::Release);
+    } else if start + len == first {
+        AREA.start.store(start, Ordering::Release);
+    } else {
+        let apart = Apart {
+            span: Span::new(),
+            next: APART.load(Ordering::Relaxed),
+        };
+        apart.span.set(start, start + len);
+        let place = (start + PAGE - size_of::<Apart>() as u64) as *mut Apart;
+        // SAFETY: the caller's promise; nothing else is there.
+        unsafe { place.write(apart) };
+        APART.store(place, Ordering::Release);
+    }
+}
+
+/// Looks what is there before the guest has anything.
+pub(crate) fn take_stock() {
+    let (start, end) = image();
+    IMAGE.set(start, end);
+    // SAFETY: takes any key.
+    let (random, vdso) = unsafe {
+        (
+            libc::getauxval(libc::AT_RANDOM),
+            libc::getauxval(libc::AT_SYSINFO_EHDR),
+        )
+    };
+    // The kernel puts AT_RANDOM's bytes at the top of the first stack.
+    let (start, end) = mapped_around(random);
+    STACK.set(start.saturating_sub(STACK_RESERVE), end);
+    if vdso != 0 {
+        let (start, end) = mapped_around(vdso);
+        VDSO.set(start, end);
+    }
+    note_heap();
+}
+
+/// The C library may have moved the end of its heap: to be called after it may have allocated.
+pub fn note_heap() {
+    // SAFETY: 0 asks only.
+    let end = unsafe { libc::sbrk(0) } as u64;
+    if end == HEAP.end.load(Ordering::Relaxed) || end == u64::MAX {
+        return;
+    }
+    if HEAP.start.load(Ordering::Relaxed) == 0 {
+        let (start, _) = mapped_around(end.saturating_sub(1));
+        HEAP.set(start, end.next_multiple_of(PAGE));
+    } else {
+        HEAP.end.store(end.next_multiple_of(PAGE), Ordering::Release);
+    }
+}
+
+fn image() -> (u64, u64) {
+    unsafe extern "C" {
+        static __executable_start: u8;
+        static _end: u8;
+    }
+    let end = (&raw const _end) as u64;
+    ((&raw const __executable_start) as u64, end.next_multiple_of(PAGE))
+}
+
+/// A multiple of 2 MiB below `spread`, as random as the address of this program's image: the kernel's own choice,
+/// so that a layout without chance (setarch -R) is without it here as well.
+pub(crate) fn image_offset(spread: usize) -> usize {
+    const STEP: usize = 2 << 20;
+    let pages = image().0 as usize / PAGE as usize;
+    // The page numbers of neighbouring layouts are spread by a multiplicative hash.
+    (pages.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16) % (spread / STEP) * STEP
+}
+
+/// The mapped pages around an address, without a hole between; empty if there are none.
+fn mapped_around(addr: u64) -> (u64, u64) {
+    let page = addr & !(PAGE - 1);
+    let mut start = page;
+    let mut step = 64 * PAGE;
+    while step != 0 {
+        if is_mapped(start.wrapping_sub(step), step) {
+            start -= step;
+        } else {
+            step = if step == PAGE { 0 } else { step / 2 };
+        }
+    }
+    let mut end = page;
+    let mut step = 64 * PAGE;
+    while step != 0 {
+        if is_mapped(end, step) {
+            end += step;
+        } else {
+            step = if step == PAGE { 0 } else { step / 2 };
+        }
+    }
+    (start, end)
+}
+
+/// Whether all pages of the range are mapped; up to 64.
+fn is_mapped(start: u64, len: u64) -> bool {
+    let mut residence = [0_u8; 64];
+    assert!(len <= 64 * PAGE);
+    // SAFETY: mincore reads page tables only, and writes one byte a page to an array that is long enough.
+    unsafe { libc::mincore(start as *mut libc::c_void, len as usize, residence.as_mut_ptr()) == 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, Mapping};
+    use std::fs;
+
+    #[test]
+    fn what_the_emulator_has_is_found() {
+        let mapping = Mapping::new(0x2000, Access::ReadWrite).expect("memory");
+        let constant = &PAGE;
+        // SAFETY: takes any key.
+        let vdso = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) };
+        // SAFETY: 0 asks only.
+        let heap = unsafe { libc::sbrk(0) } as u64;
+        for (name, addr) in [
+            ("mapping", mapping.address()),
+            ("image", ptr::from_ref(constant) as u64),
+            ("vdso", vdso),
+        ] {
+            assert!(overlaps(addr, 1), "{name} {addr:#x}");
+            assert!(!overlaps(addr, 0), "{name} {addr:#x}: no byte is touched");
+            assert!(overlaps(addr - 0x1000, 0x1001), "{name} {addr:#x}");
+            assert!(overlaps(0, u64::MAX), "{name} {addr:#x}");
+        }
+        assert!(!overlaps(heap.next_multiple_of(PAGE), 1));
+        assert!(!overlaps(0, 0x1_0000));
+        assert!(!overlaps(u64::MAX, 1));
+    }
+
+    /// Threads of the test harness have stacks elsewhere; this process's first is in /proc/self/maps.
+    #[test]
+    fn ranges_are_those_of_the_kernel() {
+        let _mapping = Mapping::new(0x1000, Access::ReadWrite).expect("memory");
+        let text = fs::read_to_string("/proc/self/maps").expect("maps");
+        for line in text
+            .lines()
+            .filter(|line| line.ends_with("[vdso]") || line.ends_with("[vvar]"))
+        {
+            let range = line.split(' ').next().expect("a range");
+            let (start, end) = range.split_once('-').expect("two addresses");
+            let parse = |text| u64::from_str_radix(text, 16).expect("hexadecimal");
+            for addr in [parse(start), parse(end) - 1] {
+                assert!(overlaps(addr, 1), "{line}");
+            }
+        }
+    }
+}
