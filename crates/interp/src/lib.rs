@@ -9,10 +9,18 @@
 //! - Guest memory is reached through `guest_memory::access` only.
 #![forbid(unsafe_code)]
 
+mod atomic;
 mod bulk;
+mod control;
+mod flags;
+mod float;
+mod integer;
 mod memory;
+mod pauth;
 mod player;
-mod sysreg;
+mod registers;
+mod system;
+mod vector;
 
 use guest::{CpuState, Exit};
 pub use player::Player;

@@ -1,24 +1,11 @@
-//! Loads, stores, exclusives and atomics of the interpreter.
-//!
-//! Alignment (Arm ARM B2.8.2, with FEAT_LSE2 and SCTLR_EL1.nAA = 0): exclusive, atomic,
-//! load-acquire and store-release accesses fault if they reach across a multiple of 16
-//! bytes; plain accesses may be misaligned. What lies within 16 aligned bytes lies within a
-//! cache line of the host, where its accesses are of one piece.
-//!
-//! The exclusive monitor compares values: a store-exclusive succeeds if it goes to
-//! the marked address with the marked size and memory still holds what the
-//! load-exclusive saw. A write that puts the same value back goes unnoticed, as under
-//! every translator that maps the pair to a compare-and-exchange.
+//! Plain loads and stores of the interpreter.
 
-use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault};
+use crate::{Player, bulk};
+use guest::{GuestAddr, MemFault};
 use guest_memory::access;
-use semantics::ops::{Barrier, LoadExt, MemSize, Rmw};
-use std::sync::atomic::{Ordering, fence};
+use semantics::ops::{BulkOp, BulkRegs, BulkStage, LoadExt, MemSize, MemoryOps};
 
-/// [`CpuState::exclusive_addr`] of an open monitor.
-const OPEN: u64 = u64::MAX;
-
-pub fn load(size: MemSize, ext: LoadExt, addr: GuestAddr) -> Result<u64, MemFault> {
+fn load(size: MemSize, ext: LoadExt, addr: GuestAddr) -> Result<u64, MemFault> {
     let value = access::load(addr, size.bytes())?;
     let unused = 64 - 8 * size.bytes() as u32;
     let signed = ((value << unused) as i64 >> unused) as u64;
@@ -29,7 +16,7 @@ pub fn load(size: MemSize, ext: LoadExt, addr: GuestAddr) -> Result<u64, MemFaul
     })
 }
 
-pub fn load_v(size: MemSize, addr: GuestAddr) -> Result<u128, MemFault> {
+pub(crate) fn load_v(size: MemSize, addr: GuestAddr) -> Result<u128, MemFault> {
     if size != MemSize::Q {
         return access::load(addr, size.bytes()).map(u128::from);
     }
@@ -45,165 +32,45 @@ const fn split(value: u128) -> [u64; 2] {
     [value as u64, (value >> 64) as u64]
 }
 
-pub fn store_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFault> {
+pub(crate) fn store_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFault> {
     if size != MemSize::Q {
         return access::store(addr, size.bytes(), value as u64);
     }
     access::store16(addr, split(value))
 }
 
-/// Faults unless the `bytes` at `addr` lie within 16 aligned ones: the rule of FEAT_LSE2, and part of the
-/// stricter one without it.
-fn check_aligned(addr: GuestAddr, bytes: usize, access: Access) -> Result<GuestAddr, MemFault> {
-    let addr = access::untag(addr);
-    if addr.0 % 16 + bytes as u64 <= 16 {
-        return Ok(addr);
+impl MemoryOps for Player<'_> {
+    fn load(&mut self, size: MemSize, ext: LoadExt, base: u64, offset: i64) -> u64 {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| load(size, ext, addr))
     }
-    Err(MemFault {
-        addr,
-        access,
-        kind: FaultKind::Alignment,
-    })
-}
-
-pub fn load_acquire(size: MemSize, addr: GuestAddr) -> Result<u64, MemFault> {
-    let addr = check_aligned(addr, size.bytes(), Access::Read)?;
-    let value = access::load(addr, size.bytes())?;
-    fence(Ordering::Acquire);
-    Ok(value)
-}
-
-pub fn store_release(size: MemSize, addr: GuestAddr, value: u64) -> Result<(), MemFault> {
-    let addr = check_aligned(addr, size.bytes(), Access::Write)?;
-    fence(Ordering::Release);
-    access::store(addr, size.bytes(), value)?;
-    // A later load-acquire must not be satisfied before this store (RCsc).
-    fence(Ordering::SeqCst);
-    Ok(())
-}
-
-pub fn load_acquire_v(size: MemSize, addr: GuestAddr) -> Result<u128, MemFault> {
-    let addr = check_aligned(addr, size.bytes(), Access::Read)?;
-    let value = load_v(size, addr)?;
-    fence(Ordering::Acquire);
-    Ok(value)
-}
-
-pub fn store_release_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(), MemFault> {
-    let addr = check_aligned(addr, size.bytes(), Access::Write)?;
-    fence(Ordering::Release);
-    store_v(size, addr, value)?;
-    fence(Ordering::SeqCst);
-    Ok(())
-}
-
-/// Loads and marks `bytes` (1 to 16); a pair's first register is in the low bits.
-pub fn load_exclusive(state: &mut CpuState, bytes: usize, addr: GuestAddr) -> Result<[u64; 2], MemFault> {
-    let addr = check_aligned(addr, bytes, Access::Read)?;
-    let value = if bytes == 16 {
-        access::load16(addr)?
-    } else {
-        [access::load(addr, bytes)?, 0]
-    };
-    fence(Ordering::Acquire);
-    state.exclusive_addr = addr.0;
-    state.exclusive_size = bytes as u64;
-    state.exclusive_value = value;
-    Ok(value)
-}
-
-/// Stores if the monitor is still marked for these bytes; 0 on success, else 1.
-pub fn store_exclusive(
-    state: &mut CpuState,
-    bytes: usize,
-    addr: GuestAddr,
-    new: [u64; 2],
-) -> Result<u64, MemFault> {
-    let addr = check_aligned(addr, bytes, Access::Write)?;
-    let marked = state.exclusive_addr == addr.0 && state.exclusive_size == bytes as u64;
-    let expected = state.exclusive_value;
-    if !marked {
-        clear_exclusive(state);
-        return Ok(1);
+    fn store(&mut self, size: MemSize, base: u64, offset: i64, value: u64) {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| access::store(addr, size.bytes(), value));
     }
-    let old = compare_swap(bytes, addr, expected, new)?;
-    clear_exclusive(state);
-    Ok(u64::from(old != expected))
-}
-
-pub fn clear_exclusive(state: &mut CpuState) {
-    state.exclusive_addr = OPEN;
-}
-
-/// Compares and swaps `bytes` (1 to 16); gives the old bytes.
-pub fn compare_swap(
-    bytes: usize,
-    addr: GuestAddr,
-    expected: [u64; 2],
-    new: [u64; 2],
-) -> Result<[u64; 2], MemFault> {
-    let addr = check_aligned(addr, bytes, Access::Write)?;
-    if bytes == 16 {
-        access::compare_exchange_pair(addr, expected, new)
-    } else {
-        access::compare_exchange(addr, bytes, expected[0], new[0]).map(|old| [old, 0])
+    fn load_v(&mut self, size: MemSize, base: u64, offset: i64) -> u128 {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| load_v(size, addr))
     }
-}
-
-/// LSE read-modify-write; gives the old bytes.
-pub fn atomic_rmw(op: Rmw, bytes: usize, addr: GuestAddr, value: u64) -> Result<u64, MemFault> {
-    let addr = check_aligned(addr, bytes, Access::Write)?;
-    // A fault that a read has too is one of a read (Arm ARM D17.2.37, ESR_EL1.WnR).
-    let mut old = access::load(addr, bytes)?;
-    loop {
-        let seen = access::compare_exchange(addr, bytes, old, soft::rmw(op, bytes, old, value))?;
-        if seen == old {
-            return Ok(old);
+    fn store_v(&mut self, size: MemSize, base: u64, offset: i64, value: u128) {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| store_v(size, addr, value));
+    }
+    fn load_pair(&mut self, _shared: bool, base: u64, offset: i64) -> (u64, u64) {
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| access::load16(addr).map(|[first, second]| (first, second)))
+    }
+    fn store_pair(&mut self, shared: bool, base: u64, offset: i64, (first, second): (u64, u64)) {
+        if !shared {
+            self.store(MemSize::X, base, offset, first);
+            return self.store(MemSize::X, base, offset + 8, second);
         }
-        old = seen;
+        let addr = GuestAddr(base).offset(offset);
+        self.memory(|_| access::store16(addr, [first, second]));
     }
-}
-
-/// LSE128 read-modify-write; gives the old words.
-pub fn atomic_rmw_pair(op: Rmw, addr: GuestAddr, value: [u64; 2]) -> Result<(u64, u64), MemFault> {
-    let addr = check_aligned(addr, 16, Access::Write)?;
-    let mut old = access::load16(addr)?;
-    loop {
-        let new = [
-            soft::rmw(op, 8, old[0], value[0]),
-            soft::rmw(op, 8, old[1], value[1]),
-        ];
-        let seen = access::compare_exchange_pair(addr, old, new)?;
-        if seen == old {
-            return Ok((old[0], old[1]));
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        if let Some(target) = self.memory(|state| bulk::run(state, op, stage, regs)) {
+            self.next = target;
         }
-        old = seen;
-    }
-}
-
-/// A pair of W or X registers as the bytes they are in memory.
-pub const fn join_pair(size: MemSize, (first, second): (u64, u64)) -> [u64; 2] {
-    match size {
-        MemSize::X | MemSize::Q => [first, second],
-        MemSize::B | MemSize::H | MemSize::W => [first as u32 as u64 | second << 32, 0],
-    }
-}
-
-/// The inverse of [`join_pair`].
-pub const fn split_pair(size: MemSize, bytes: [u64; 2]) -> (u64, u64) {
-    match size {
-        MemSize::X | MemSize::Q => (bytes[0], bytes[1]),
-        MemSize::B | MemSize::H | MemSize::W => (bytes[0] as u32 as u64, bytes[0] >> 32),
-    }
-}
-
-pub fn barrier(kind: Barrier) {
-    match kind {
-        Barrier::Full => fence(Ordering::SeqCst),
-        Barrier::Load => fence(Ordering::Acquire),
-        // Stores are not reordered with stores on the host.
-        Barrier::Store => fence(Ordering::Release),
-        // Nothing is fetched ahead.
-        Barrier::Instruction => {}
     }
 }

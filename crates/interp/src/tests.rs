@@ -2,8 +2,10 @@
 
 use crate::Player;
 use guest::{Access, CpuState, Exit, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
-use semantics::Ops;
-use semantics::ops::{Exception, Indirect, LoadExt, MemSize, Order, SysReg, Test, Width};
+use semantics::ops::{
+    AtomicOps, ControlOps, Exception, Indirect, LoadExt, MemSize, MemoryOps, Order, RegisterOps, SysReg,
+    SystemOps, Test, Width,
+};
 
 fn state() -> CpuState {
     let mut state = CpuState::new();

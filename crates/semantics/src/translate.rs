@@ -11,7 +11,7 @@ pub struct Translate<'a, O: Ops>(pub &'a mut O);
 ///
 /// # Errors
 /// [`Undefined`] if `word` is not an allocated encoding, or of an extension that
-/// [`Ops::features`] lacks; nothing was played then.
+/// [`Machine::features`](crate::ops::Machine::features) lacks; nothing was played then.
 pub fn translate<O: Ops>(word: u32, ops: &mut O) -> Result<(), Undefined> {
     a64_isa::execute(word, ops.features(), &mut Translate(ops))
 }

@@ -13,7 +13,8 @@ use crate::build::Builder;
 use crate::ir::Ref;
 use crate::lower::support;
 use semantics::ops::{
-    Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Ops, Shape, Span, Vec1, Vec2, VecShift, Width,
+    FloatOps, Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Shape, Span, Vec1, Vec2, VecShift, VectorOps,
+    Width,
 };
 
 /// A whole register of singles.

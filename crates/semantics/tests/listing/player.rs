@@ -5,11 +5,11 @@
 //! value before the instruction.
 
 use a64_isa::FeatureSet;
-use semantics::Ops;
 use semantics::ops::{
-    Barrier, BulkOp, BulkRegs, BulkStage, Cond, Crc, Exception, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt,
-    Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Order, PacKey, Qarma, Rmw, Shape, Span, SysReg,
-    Test, Vec1, Vec2, Vec3, VecShift, Width,
+    AtomicOps, Barrier, BulkOp, BulkRegs, BulkStage, Cond, ControlOps, Crc, Exception, FlagOp, FlagOps,
+    FloatOps, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, IntegerOps, Lane, LoadExt,
+    Machine, MemSize, MemoryOps, Order, PacKey, PauthOps, Qarma, RegisterOps, Rmw, Shape, Span, SysReg,
+    SystemOps, Test, Vec1, Vec2, Vec3, VecShift, VectorOps, Width,
 };
 use std::fmt::Debug;
 
@@ -156,7 +156,7 @@ impl Listing {
     }
 }
 
-impl Ops for Listing {
+impl Machine for Listing {
     type Value = Val;
     type Vector = Vector;
 
@@ -167,7 +167,9 @@ impl Ops for Listing {
     fn features(&self) -> FeatureSet {
         FeatureSet::ALL
     }
+}
 
+impl RegisterOps for Listing {
     fn x(&mut self, n: u8) -> Val {
         if n == 31 {
             self.value("0".to_owned())
@@ -202,16 +204,9 @@ impl Ops for Listing {
         let text = self.vtext(value).to_owned();
         self.write(format!("v{n}"), text);
     }
+}
 
-    fn read_sys(&mut self, reg: SysReg) -> Val {
-        Val(self.named(format!("{reg:?}")))
-    }
-
-    fn write_sys(&mut self, reg: SysReg, value: Val) {
-        let text = self.text(value).to_owned();
-        self.write(format!("{reg:?}"), text);
-    }
-
+impl IntegerOps for Listing {
     fn imm(&mut self, value: u64) -> Val {
         self.value(if value < 10 {
             value.to_string()
@@ -256,10 +251,6 @@ impl Ops for Listing {
         self.value(format!("{op}({}:{} from {lsb})", self.text(hi), self.text(lo)))
     }
 
-    fn select(&mut self, cond: Cond, a: Val, b: Val) -> Val {
-        self.value(format!("select({cond:?}, {}, {})", self.text(a), self.text(b)))
-    }
-
     fn crc32(&mut self, poly: Crc, bytes: u8, acc: Val, data: Val) -> Val {
         self.value(format!(
             "crc32({poly:?}, {bytes} bytes, {}, {})",
@@ -267,7 +258,9 @@ impl Ops for Listing {
             self.text(data)
         ))
     }
+}
 
+impl FlagOps for Listing {
     fn flag_op(&mut self, op: FlagOp, w: Width, a: Val, b: Val) -> Val {
         let text = format!(
             "{}({}, {}) setting flags",
@@ -291,25 +284,12 @@ impl Ops for Listing {
         self.line(format!("flags = if {cond:?} of {compare} else {nzcv}"));
     }
 
-    fn pac_key(&mut self, key: PacKey, word: u8) -> Val {
-        self.value(format!("key {key:?} word {word}"))
+    fn select(&mut self, cond: Cond, a: Val, b: Val) -> Val {
+        self.value(format!("select({cond:?}, {}, {})", self.text(a), self.text(b)))
     }
+}
 
-    fn pac_bits(&mut self, key: PacKey) -> Val {
-        self.value(format!("key {key:?} bits"))
-    }
-
-    fn qarma(&mut self, cipher: Qarma, pointer: Val, modifier: Val, key: PacKey) -> Val {
-        let (pointer, modifier) = (self.text(pointer), self.text(modifier));
-        let text = format!("qarma {cipher:?} {key:?} {pointer} {modifier}");
-        self.value(text)
-    }
-
-    fn check_signature(&mut self, pointer: Val, bits: Val) {
-        let text = format!("check_signature {} {}", self.text(pointer), self.text(bits));
-        self.load_line(text);
-    }
-
+impl MemoryOps for Listing {
     fn load(&mut self, size: MemSize, ext: LoadExt, base: Val, offset: i64) -> Val {
         Val(self.load_line(format!("load {size:?} {ext:?} {}", self.place(base, offset))))
     }
@@ -346,18 +326,13 @@ impl Ops for Listing {
         self.store_line(format!("{kind} {} = {values}", self.place(base, offset)));
     }
 
-    fn load_acquire_v(&mut self, size: MemSize, addr: Val) -> Vector {
-        Vector(self.load_line(format!("load_acquire_v {size:?} [{}]", self.text(addr))))
+    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        let BulkRegs { rd, rs, rn } = regs;
+        self.load_line(format!("bulk {op:?} {stage:?} x{rd}, x{rs}, x{rn}"));
     }
+}
 
-    fn store_release_v(&mut self, size: MemSize, addr: Val, value: Vector) {
-        self.store_line(format!(
-            "store_release_v {size:?} [{}] = {}",
-            self.text(addr),
-            self.vtext(value)
-        ));
-    }
-
+impl AtomicOps for Listing {
     fn load_acquire(&mut self, size: MemSize, addr: Val) -> Val {
         Val(self.load_line(format!("load_acquire {size:?} [{}]", self.text(addr))))
     }
@@ -367,6 +342,18 @@ impl Ops for Listing {
             "store_release {size:?} [{}] = {}",
             self.text(addr),
             self.text(value)
+        ));
+    }
+
+    fn load_acquire_v(&mut self, size: MemSize, addr: Val) -> Vector {
+        Vector(self.load_line(format!("load_acquire_v {size:?} [{}]", self.text(addr))))
+    }
+
+    fn store_release_v(&mut self, size: MemSize, addr: Val, value: Vector) {
+        self.store_line(format!(
+            "store_release_v {size:?} [{}] = {}",
+            self.text(addr),
+            self.vtext(value)
         ));
     }
 
@@ -444,20 +431,49 @@ impl Ops for Listing {
         self.halves(pair)
     }
 
-    fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
-        let BulkRegs { rd, rs, rn } = regs;
-        self.load_line(format!("bulk {op:?} {stage:?} x{rd}, x{rs}, x{rn}"));
-    }
-
     fn barrier(&mut self, kind: Barrier) {
         self.line(format!("barrier {kind:?}"));
+    }
+}
+
+impl SystemOps for Listing {
+    fn read_sys(&mut self, reg: SysReg) -> Val {
+        Val(self.named(format!("{reg:?}")))
+    }
+
+    fn write_sys(&mut self, reg: SysReg, value: Val) {
+        let text = self.text(value).to_owned();
+        self.write(format!("{reg:?}"), text);
     }
 
     fn invalidate_code(&mut self, addr: Val) {
         let text = format!("invalidate_code [{}]", self.text(addr));
         self.end(text);
     }
+}
 
+impl PauthOps for Listing {
+    fn pac_key(&mut self, key: PacKey, word: u8) -> Val {
+        self.value(format!("key {key:?} word {word}"))
+    }
+
+    fn pac_bits(&mut self, key: PacKey) -> Val {
+        self.value(format!("key {key:?} bits"))
+    }
+
+    fn qarma(&mut self, cipher: Qarma, pointer: Val, modifier: Val, key: PacKey) -> Val {
+        let (pointer, modifier) = (self.text(pointer), self.text(modifier));
+        let text = format!("qarma {cipher:?} {key:?} {pointer} {modifier}");
+        self.value(text)
+    }
+
+    fn check_signature(&mut self, pointer: Val, bits: Val) {
+        let text = format!("check_signature {} {}", self.text(pointer), self.text(bits));
+        self.load_line(text);
+    }
+}
+
+impl ControlOps for Listing {
     fn branch(&mut self, target: u64) {
         self.end(format!("branch {target:#x}"));
     }
@@ -487,7 +503,9 @@ impl Ops for Listing {
     fn exception(&mut self, exception: Exception) {
         self.end(format!("exception {exception:?}"));
     }
+}
 
+impl VectorOps for Listing {
     fn vec_imm(&mut self, value: u128) -> Vector {
         self.vector(format!("{value:#x}"))
     }
@@ -565,7 +583,9 @@ impl Ops for Listing {
     fn vec_select(&mut self, cond: Cond, a: Vector, b: Vector) -> Vector {
         self.vector(format!("select({cond:?}, {}, {})", self.vtext(a), self.vtext(b)))
     }
+}
 
+impl FloatOps for Listing {
     fn fp1(&mut self, op: Fp1, s: Shape, a: Vector) -> Vector {
         self.vector(format!("f{}({})", shaped(op, s), self.vtext(a)))
     }

@@ -8,7 +8,7 @@ use super::{aes, estimate};
 use guest::FpEnv;
 use semantics::ops::{Lane, Shape, Vec1};
 
-/// Body of [`semantics::Ops::vec1`].
+/// Body of [`semantics::ops::VectorOps::vec1`].
 pub fn vec1(op: Vec1, s: Shape, a: u128, env: &mut FpEnv) -> u128 {
     let unsigned = |i| lane(a, s.lane, i);
     let signed = |i| signed_lane(a, s.lane, i);

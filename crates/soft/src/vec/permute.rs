@@ -3,7 +3,7 @@
 use super::lanes::{lane, map};
 use semantics::ops::{Lane, Shape, Span};
 
-/// Body of [`semantics::Ops::vec_ext`].
+/// Body of [`semantics::ops::VectorOps::vec_ext`].
 #[must_use]
 pub fn vec_ext(span: Span, lo: u128, hi: u128, index: u8) -> u128 {
     let s = Shape::new(Lane::B, span);
@@ -18,7 +18,7 @@ pub fn vec_ext(span: Span, lo: u128, hi: u128, index: u8) -> u128 {
     map(s, |i| byte(i + usize::from(index) % n))
 }
 
-/// Body of [`semantics::Ops::vec_table`].
+/// Body of [`semantics::ops::VectorOps::vec_table`].
 #[must_use]
 pub fn vec_table(span: Span, table: &[u128], indices: u128, fallback: Option<u128>) -> u128 {
     let s = Shape::new(Lane::B, span);

@@ -7,7 +7,7 @@ use super::lanes::{
 use guest::FpEnv;
 use semantics::ops::{Lane, Shape, VecShift};
 
-/// Body of [`semantics::Ops::vec_shift`].
+/// Body of [`semantics::ops::VectorOps::vec_shift`].
 pub fn vec_shift(op: VecShift, s: Shape, acc: u128, a: u128, amount: u8, env: &mut FpEnv) -> u128 {
     let n = u32::from(amount);
     let (half, wide) = (s.lane.narrower(), s.lane.wider());

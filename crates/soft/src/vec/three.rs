@@ -8,7 +8,7 @@ use super::{sha, sha512, sm};
 use guest::FpEnv;
 use semantics::ops::{Shape, Vec3};
 
-/// Body of [`semantics::Ops::vec3`].
+/// Body of [`semantics::ops::VectorOps::vec3`].
 pub fn vec3(op: Vec3, s: Shape, a: u128, b: u128, c: u128, env: &mut FpEnv) -> u128 {
     let acc = |i| lane(a, s.lane, i);
     let unsigned = |i| (lane(b, s.lane, i), lane(c, s.lane, i));

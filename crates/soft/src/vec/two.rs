@@ -9,7 +9,7 @@ use super::{aes, sha, sha512, shift, sm};
 use guest::FpEnv;
 use semantics::ops::{Lane, Shape, Span, Vec2};
 
-/// Body of [`semantics::Ops::vec2`].
+/// Body of [`semantics::ops::VectorOps::vec2`].
 pub fn vec2(op: Vec2, s: Shape, a: u128, b: u128, env: &mut FpEnv) -> u128 {
     let unsigned = |i| (lane(a, s.lane, i), lane(b, s.lane, i));
     let signed = |i| (signed_lane(a, s.lane, i), signed_lane(b, s.lane, i));

@@ -1,4 +1,4 @@
-//! Vector shapes and lane-wise integer operations of [`super::Ops`].
+//! Vector shapes and lane-wise integer operations.
 //!
 //! The meaning of each operation is its Rust body in the `soft` crate. In the
 //! notes, `lane` is the lane of the given shape, and widening ("long")
@@ -7,6 +7,7 @@
 //! given the shape of their result, and read lanes twice as wide.
 
 use super::enums::enumerated;
+use super::{Cond, Machine, Width};
 
 enumerated! {
     /// Lane sizes: 8, 16, 32, 64 and (for whole-register operations) 128 bits.
@@ -234,4 +235,49 @@ enumerated! {
         /// Rotation to the right (D lanes); the amount is 0 to 63.
         Ror,
     }
+}
+
+pub trait VectorOps: Machine {
+    fn vec_imm(&mut self, value: u128) -> Self::Vector;
+    fn vec1(&mut self, op: Vec1, s: Shape, a: Self::Vector) -> Self::Vector;
+    fn vec2(&mut self, op: Vec2, s: Shape, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn vec3(&mut self, op: Vec3, s: Shape, a: Self::Vector, b: Self::Vector, c: Self::Vector)
+    -> Self::Vector;
+    /// Shifts by an immediate. `acc` is the old destination (used by SLI and SRI only).
+    fn vec_shift(
+        &mut self,
+        op: VecShift,
+        s: Shape,
+        acc: Self::Vector,
+        a: Self::Vector,
+        amount: u8,
+    ) -> Self::Vector;
+    /// All lanes of `s` become lane `index` of `a`.
+    fn vec_dup_lane(&mut self, s: Shape, a: Self::Vector, index: u8) -> Self::Vector;
+    /// All lanes of `s` become the low bits of `value`.
+    fn vec_dup(&mut self, s: Shape, value: Self::Value) -> Self::Vector;
+    /// `dst` with lane `index` replaced by the low bits of `value`; all 128 bits kept.
+    fn vec_set_lane(&mut self, lane: Lane, dst: Self::Vector, index: u8, value: Self::Value) -> Self::Vector;
+    /// `dst` with lane `to` replaced by lane `from` of `src`; all 128 bits kept.
+    fn vec_copy_lane(
+        &mut self,
+        lane: Lane,
+        dst: Self::Vector,
+        to: u8,
+        src: Self::Vector,
+        from: u8,
+    ) -> Self::Vector;
+    /// Lane `index` of `a`, zero-extended, or sign-extended to `signed`.
+    fn vec_get_lane(&mut self, lane: Lane, a: Self::Vector, index: u8, signed: Option<Width>) -> Self::Value;
+    /// Bytes `index..` of the concatenation `hi:lo` (EXT); 8 or 16 of them.
+    fn vec_ext(&mut self, s: Span, lo: Self::Vector, hi: Self::Vector, index: u8) -> Self::Vector;
+    /// TBL and TBX: `fallback` is what indices out of range give (`None`: zero).
+    fn vec_table(
+        &mut self,
+        s: Span,
+        table: &[Self::Vector],
+        indices: Self::Vector,
+        fallback: Option<Self::Vector>,
+    ) -> Self::Vector;
+    fn vec_select(&mut self, cond: Cond, a: Self::Vector, b: Self::Vector) -> Self::Vector;
 }

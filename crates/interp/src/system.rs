@@ -1,13 +1,15 @@
-//! System registers reachable from EL0.
+//! System registers reachable from EL0, and caches.
 
+use crate::Player;
 use guest::cpu_model::shown::IdReg;
-use guest::{CpuState, cpu_model};
-use semantics::ops::SysReg;
+use guest::{CpuState, Exit, GuestAddr, cpu_model};
+use guest_memory::access;
+use semantics::ops::{SysReg, SystemOps};
 
 const DIT: u64 = 1 << a64_isa::sysreg::DIT_BIT;
 const SSBS: u64 = 1 << a64_isa::sysreg::SSBS_BIT;
 
-pub fn read(state: &mut CpuState, reg: SysReg) -> u64 {
+fn read(state: &mut CpuState, reg: SysReg) -> u64 {
     match reg {
         SysReg::Nzcv => u64::from(state.nzcv()),
         SysReg::Fpcr => u64::from(state.fp.fpcr),
@@ -50,7 +52,7 @@ pub fn read(state: &mut CpuState, reg: SysReg) -> u64 {
 }
 
 /// Writes to a read-only register are not decoded as instructions; they would do nothing.
-pub fn write(state: &mut CpuState, reg: SysReg, value: u64) {
+fn write(state: &mut CpuState, reg: SysReg, value: u64) {
     match reg {
         SysReg::Nzcv => state.set_nzcv(value as u32),
         SysReg::Fpcr => state.set_fpcr(value as u32),
@@ -86,5 +88,19 @@ pub fn write(state: &mut CpuState, reg: SysReg, value: u64) {
         | SysReg::IdAa64mmfr3El1
         | SysReg::Rndr
         | SysReg::IdReserved => {}
+    }
+}
+
+impl SystemOps for Player<'_> {
+    fn read_sys(&mut self, reg: SysReg) -> u64 {
+        read(self.state, reg)
+    }
+    fn write_sys(&mut self, reg: SysReg, value: u64) {
+        if self.exit.is_none() {
+            write(self.state, reg, value);
+        }
+    }
+    fn invalidate_code(&mut self, addr: u64) {
+        self.exit = Some(Exit::InvalidateCode(access::untag(GuestAddr(addr))));
     }
 }

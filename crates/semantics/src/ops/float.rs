@@ -1,9 +1,10 @@
-//! Floating-point operations of [`super::Ops`].
+//! Floating-point operations.
 //!
 //! Results follow FPCR (rounding mode, FZ, DN, AHP); exceptions accumulate in
 //! FPSR (Arm ARM A1.5). All of them follow the Arm rules for NaNs.
 
-use super::{Lane, enums::enumerated};
+use super::enums::enumerated;
+use super::{Cond, Lane, Machine, Shape, Width};
 
 enumerated! {
     /// Floating-point formats.
@@ -136,4 +137,34 @@ pub struct FpToInt {
 pub struct IntToFp {
     pub signed: bool,
     pub fbits: u8,
+}
+
+/// Floating point. `s.lane` is the size of the lanes: H, S or D.
+pub trait FloatOps: Machine {
+    fn fp1(&mut self, op: Fp1, s: Shape, a: Self::Vector) -> Self::Vector;
+    fn fp2(&mut self, op: Fp2, s: Shape, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Fused: `Fp3::MulAdd` is `a + b * c` with one rounding.
+    fn fp3(&mut self, op: Fp3, s: Shape, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// FCMP and FCMPE of lane 0; sets NZCV.
+    fn fp_compare(&mut self, size: FpSize, signaling: bool, a: Self::Vector, b: Self::Vector);
+    /// FCCMP: as [`FloatOps::fp_compare`] if `cond` holds, else NZCV becomes `nzcv`.
+    fn fp_cond_compare(
+        &mut self,
+        size: FpSize,
+        signaling: bool,
+        cond: Cond,
+        a: Self::Vector,
+        b: Self::Vector,
+        nzcv: u8,
+    );
+    /// Converts lane 0 to a general register.
+    fn fp_to_int(&mut self, how: FpToInt, w: Width, size: FpSize, a: Self::Vector) -> Self::Value;
+    /// FJCVTZS: lane 0, a double, modulo 2^32; NZCV becomes 0, Z set if nothing was lost.
+    fn fp_to_js_int(&mut self, a: Self::Vector) -> Self::Value;
+    /// Converts a general register to lane 0, the rest zero.
+    fn int_to_fp(&mut self, how: IntToFp, w: Width, size: FpSize, value: Self::Value) -> Self::Vector;
+    /// Lane-wise conversion to integers of the same size.
+    fn vec_fp_to_int(&mut self, how: FpToInt, s: Shape, a: Self::Vector) -> Self::Vector;
+    /// Lane-wise conversion from integers of the same size.
+    fn vec_int_to_fp(&mut self, how: IntToFp, s: Shape, a: Self::Vector) -> Self::Vector;
 }

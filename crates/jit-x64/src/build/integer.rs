@@ -1,25 +1,28 @@
-//! Pieces of several operations: pairs, alignment, and what can be known of values while they are recorded.
+//! Integer operations, with constants folded and moved to the right.
 
 use super::Builder;
 use crate::ir::{Op, Ref};
-use semantics::ops::{Int1, Int2, Lane, MemSize, Ops, Shape, Span, Width};
+use crate::lower::support;
+use crate::target::HostFeatures;
+use semantics::ops::{Crc, Int1, Int2, IntegerOps, LoadExt, MemSize, Width};
 
 impl Builder<'_> {
-    pub(super) fn guard_alignment(&mut self, addr: Ref, size: MemSize) {
-        if size != MemSize::B {
-            self.push(Op::AlignGuard {
-                addr,
-                mask: (size.bytes() - 1) as u8,
-            });
-        }
-    }
-
-    /// Whether C is known to be clear here, as behind a prologue of FEAT_MOPS.
-    pub(super) fn carry_is_clear(&self) -> bool {
-        const DISTANCE: usize = 32;
-        let setter = |op: &&Op| op.writes_flags() || matches!(op, Op::Interpret { .. });
-        match self.ir.ops.iter().rev().take(DISTANCE).find(setter) {
-            Some(Op::SetNzcv(value)) => self.constant(*value).is_some_and(|nzcv| nzcv >> 29 & 1 == 0),
+    /// Whether the upper 32 bits of the value are known to be zero.
+    fn upper_zero(&self, r: Ref) -> bool {
+        match self.op(r) {
+            Op::Imm(value) => value >> 32 == 0,
+            Op::Int1 { w, .. } | Op::Int2 { w, .. } | Op::FlagOp { w, .. } | Op::CarryOp { w, .. } => {
+                w == Width::W
+            }
+            Op::Insert { w, .. } | Op::ExtractPair { w, .. } => w == Width::W,
+            Op::Extend { w, signed, bits, .. } => w == Width::W || (!signed && bits <= 32),
+            Op::Extract { w, signed, len, .. } => w == Width::W || (!signed && len <= 32),
+            Op::Load { size, ext, .. } => match ext {
+                LoadExt::Zero => size != MemSize::X,
+                LoadExt::SignW => true,
+                LoadExt::SignX => false,
+            },
+            Op::Crc32c { .. } | Op::Crc32 { .. } | Op::GetNzcv | Op::FpToJsInt { .. } => true,
             _ => false,
         }
     }
@@ -37,31 +40,6 @@ impl Builder<'_> {
         }
         let rest = self.extract(Width::X, false, acc, 8 * bytes, 32 - 8 * bytes);
         self.int2(Int2::Xor, Width::X, result, rest)
-    }
-
-    /// Two X values as a vector, and back.
-    pub(super) fn join_pair(&mut self, (low, high): (Ref, Ref)) -> Ref {
-        let s = Shape {
-            lane: Lane::D,
-            span: Span::Scalar,
-        };
-        let low = self.vec_dup(s, low);
-        self.vec_set_lane(Lane::D, low, 1, high)
-    }
-
-    pub(super) fn split_pair(&mut self, both: Ref) -> (Ref, Ref) {
-        let low = self.vec_get_lane(Lane::D, both, 0, None);
-        (low, self.vec_get_lane(Lane::D, both, 1, None))
-    }
-
-    /// Two W values as one X value, and back.
-    pub(super) fn join_words(&mut self, (low, high): (Ref, Ref)) -> Ref {
-        self.insert(Width::X, low, high, 32, 32)
-    }
-
-    pub(super) fn split_words(&mut self, both: Ref) -> (Ref, Ref) {
-        let low = self.extract(Width::X, false, both, 0, 32);
-        (low, self.extract(Width::X, false, both, 32, 32))
     }
 
     /// An integer operation, with constants folded and moved to the right.
@@ -142,6 +120,87 @@ impl Builder<'_> {
                 _ => self.push(Op::Int2 { op, w, a, b }),
             },
             _ => self.push(Op::Int2 { op, w, a, b }),
+        }
+    }
+}
+
+impl IntegerOps for Builder<'_> {
+    fn imm(&mut self, value: u64) -> Ref {
+        self.push(Op::Imm(value))
+    }
+
+    fn int1(&mut self, op: Int1, w: Width, a: Ref) -> Ref {
+        if let (Some(c), Int1::Not) = (self.constant(a), op) {
+            let value = if w == Width::W { u64::from(!c as u32) } else { !c };
+            return self.imm(value);
+        }
+        if !support::int1(op) {
+            return self.give_up();
+        }
+        self.push(Op::Int1 { op, w, a })
+    }
+
+    fn int2(&mut self, op: Int2, w: Width, a: Ref, b: Ref) -> Ref {
+        self.folded2(op, w, a, b)
+    }
+
+    fn extend(&mut self, w: Width, signed: bool, bits: u8, a: Ref) -> Ref {
+        if bits >= 64 || (!signed && bits == 32 && self.upper_zero(a)) {
+            return a;
+        }
+        if let (Some(c), false) = (self.constant(a), signed) {
+            return self.imm(c & low_mask(bits));
+        }
+        if w == Width::W && bits == 32 {
+            return self.extend(Width::X, false, 32, a);
+        }
+        self.push(Op::Extend { w, signed, bits, a })
+    }
+
+    fn extract(&mut self, w: Width, signed: bool, a: Ref, lsb: u8, len: u8) -> Ref {
+        if let (Some(c), false) = (self.constant(a), signed) {
+            return self.imm((c >> lsb) & low_mask(len));
+        }
+        if lsb == 0 && matches!(len, 8 | 16 | 32) {
+            return self.extend(w, signed, len, a);
+        }
+        self.push(Op::Extract {
+            w,
+            signed,
+            a,
+            lsb,
+            len,
+        })
+    }
+
+    fn insert(&mut self, w: Width, dst: Ref, src: Ref, lsb: u8, len: u8) -> Ref {
+        if let (Some(d), Some(s)) = (self.constant(dst), self.constant(src)) {
+            let mask = low_mask(len) << lsb;
+            let value = (d & !mask) | ((s << lsb) & mask);
+            return self.imm(if w == Width::W {
+                u64::from(value as u32)
+            } else {
+                value
+            });
+        }
+        self.push(Op::Insert {
+            w,
+            dst,
+            src,
+            lsb,
+            len,
+        })
+    }
+
+    fn extract_pair(&mut self, w: Width, hi: Ref, lo: Ref, lsb: u8) -> Ref {
+        self.push(Op::ExtractPair { w, hi, lo, lsb })
+    }
+
+    fn crc32(&mut self, poly: Crc, bytes: u8, acc: Ref, data: Ref) -> Ref {
+        match poly {
+            Crc::Castagnoli => self.push(Op::Crc32c { bytes, acc, data }),
+            Crc::Ieee if HostFeatures::get().pclmul => self.crc32_ieee(bytes, acc, data),
+            Crc::Ieee => self.give_up(),
         }
     }
 }
