@@ -1,18 +1,18 @@
-//! [`Headers`]: the ELF header and the program headers, checked.
+//! [`Headers`]: the program headers, checked, behind an ELF header that probe.rs has checked.
 //!
 //! Only what Linux's binfmt_elf reads is read: section headers may be absent or nonsense.
 //! What is refused, and what is let through although it is odd, follows
-//! fs/binfmt_elf.c (`load_elf_phdrs`, `elf_check_arch`) and, in the texts, qemu.
+//! fs/binfmt_elf.c (`load_elf_phdrs`) and, in the texts, qemu.
 
 use crate::error::LoadError;
-use goblin::elf64::header::{
-    EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_AARCH64, ET_DYN, ET_EXEC, EV_CURRENT, Header,
-    SIZEOF_EHDR,
-};
+use crate::probe::Head;
+use goblin::elf64::header::{ET_EXEC, Header};
 use goblin::elf64::program_header::{
     PF_R, PF_W, PF_X, PT_GNU_STACK, PT_INTERP, PT_LOAD, ProgramHeader, SIZEOF_PHDR,
 };
 use linux_abi::{Errno, flags};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 /// What goblin has no name for: the segment with .note.gnu.property.
 const PT_GNU_PROPERTY: u32 = 0x6474_e553;
@@ -80,15 +80,29 @@ impl ReadAt for [u8] {
     }
 }
 
+impl ReadAt for File {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+        let mut done = 0;
+        while done < buf.len() {
+            let at = offset.saturating_add(done as u64);
+            match FileExt::read_at(self, &mut buf[done..], at) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Errno(error.raw_os_error().unwrap_or(Errno::EIO.0))),
+            }
+        }
+        Ok(done)
+    }
+}
+
 impl Headers {
     /// Reads and checks the headers of `file`.
     ///
     /// # Errors
     /// Why it is no program for this machine.
     pub fn read(file: &(impl ReadAt + ?Sized)) -> Result<Headers, LoadError> {
-        let mut bytes = [0; SIZEOF_EHDR];
-        let count = file.read_at(0, &mut bytes).map_err(LoadError::File)?;
-        let header = check_header(&bytes[..count])?;
+        let header = Head::read(file).map_err(LoadError::File)?.elf_header()?;
         let mut table = vec![0; usize::from(header.e_phnum) * SIZEOF_PHDR];
         if table.is_empty() || table.len() > MAX_PROGRAM_HEADERS {
             return Err(LoadError::Map(Errno::EINVAL));
@@ -105,27 +119,23 @@ impl Headers {
         let table = ProgramHeader::from_bytes(&table, usize::from(header.e_phnum));
         collect(&header, &table)
     }
-}
 
-fn check_header(bytes: &[u8]) -> Result<Header, LoadError> {
-    if !bytes.starts_with(ELFMAG) || bytes.len() < SIZEOF_EHDR {
-        return Err(LoadError::File(Errno::ENOEXEC));
-    }
-    // Before parsing: a 32-bit header has another layout.
-    if bytes[EI_CLASS] != ELFCLASS64 || bytes[EI_DATA] != ELFDATA2LSB {
-        return Err(LoadError::WrongArchitecture);
-    }
-    let header = Header::parse(bytes).map_err(|_| LoadError::WrongArchitecture)?;
-    // Linux looks at neither version nor OSABI; qemu at EI_VERSION, and the binfmt_misc
-    // entry requires it to be 1, so no script depends on other values.
-    let fits = header.e_machine == EM_AARCH64
-        && matches!(header.e_type, ET_EXEC | ET_DYN)
-        && usize::from(header.e_phentsize) == SIZEOF_PHDR
-        && bytes[6] == EV_CURRENT;
-    if fits {
-        Ok(header)
-    } else {
-        Err(LoadError::WrongArchitecture)
+    /// The path of the interpreter in `file`, whose headers these are.
+    ///
+    /// # Errors
+    /// When it has no end, or cannot be read.
+    pub fn interpreter_name(&self, file: &(impl ReadAt + ?Sized)) -> Result<Option<Vec<u8>>, LoadError> {
+        let Some((offset, size)) = self.interpreter else {
+            return Ok(None);
+        };
+        // At most PATH_MAX, as `collect` has it.
+        let mut path = vec![0; size as usize];
+        let count = file.read_at(offset, &mut path).map_err(LoadError::ReadHeader)?;
+        if count < path.len() || path.last() != Some(&0) {
+            return Err(LoadError::InterpreterName);
+        }
+        path.truncate(path.iter().position(|&byte| byte == 0).unwrap_or(0));
+        Ok(Some(path))
     }
 }
 

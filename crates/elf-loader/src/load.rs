@@ -1,7 +1,7 @@
 //! [`load`]: maps a program, its interpreter, the vDSO and the stack.
 
 use crate::error::LoadError;
-use crate::header::{Headers, Kind, ReadAt};
+use crate::header::{Headers, Kind};
 use crate::memory::{Area, Memory, Place, Request, write};
 use crate::plan::Step;
 use crate::stack::{self, Contents};
@@ -12,7 +12,6 @@ use linux_abi::{Errno, SysResult};
 use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
 
 /// Where relocatable programs go: far from the host's own image (0x55..., 0x7f...), from
 /// where `ulimit -s unlimited` moves the host's mmap (0x2a...), and from the shadow that
@@ -67,11 +66,11 @@ pub struct Loaded {
 /// # Errors
 /// Why it cannot be run; some of it may be mapped then.
 pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadError> {
-    let mut headers = Headers::read(&FileBytes(program.file))?;
+    let mut headers = Headers::read(program.file)?;
     let interpreter = open_interpreter(program, &headers)?;
     // Of a dynamically linked program the interpreter guards the code.
     if interpreter.is_none() {
-        headers.guard_code(&FileBytes(program.file));
+        headers.guard_code(program.file);
     }
     let random = (program.address_seed & ((1 << PIE_RANDOM_BITS) - 1)) * PAGE_SIZE;
     let bias = map_image(memory, program.file, &headers, Some(PIE_BASE + random))?;
@@ -119,26 +118,6 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
     })
 }
 
-struct FileBytes<'a>(&'a File);
-
-impl ReadAt for FileBytes<'_> {
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
-        let mut done = 0;
-        while done < buf.len() {
-            match self
-                .0
-                .read_at(&mut buf[done..], offset.saturating_add(done as u64))
-            {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Errno(error.raw_os_error().unwrap_or(Errno::EIO.0))),
-            }
-        }
-        Ok(done)
-    }
-}
-
 struct Interpreter {
     path: Vec<u8>,
     file: File,
@@ -155,25 +134,16 @@ impl Interpreter {
 }
 
 fn open_interpreter(program: &Program<'_>, headers: &Headers) -> Result<Option<Interpreter>, LoadError> {
-    let Some((offset, size)) = headers.interpreter else {
+    let Some(path) = headers.interpreter_name(program.file)? else {
         return Ok(None);
     };
-    // At most PATH_MAX, as the headers' check has it.
-    let mut path = vec![0; size as usize];
-    let count = FileBytes(program.file)
-        .read_at(offset, &mut path)
-        .map_err(LoadError::ReadHeader)?;
-    if count < path.len() || path.last() != Some(&0) {
-        return Err(LoadError::InterpreterName);
-    }
-    path.truncate(path.iter().position(|&byte| byte == 0).unwrap_or(0));
     let file = (program.open)(&path).map_err(|error| LoadError::InterpreterMissing {
         path: path.clone(),
         error,
     })?;
-    match Headers::read(&FileBytes(&file)) {
+    match Headers::read(&file) {
         Ok(mut headers) => {
-            headers.guard_code(&FileBytes(&file));
+            headers.guard_code(&file);
             Ok(Some(Interpreter { path, file, headers }))
         }
         Err(error) => Err(LoadError::Interpreter {

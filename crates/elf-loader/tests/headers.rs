@@ -136,6 +136,24 @@ fn bad_files_are_refused() {
 }
 
 #[test]
+fn the_interpreters_name_ends_with_a_nul() {
+    let name = |patches: &[Patch]| {
+        let file = patched(patches);
+        Headers::read(&file[..]).and_then(|headers| headers.interpreter_name(&file[..]))
+    };
+    let unfit = Err(LoadError::InterpreterName);
+    for (patches, expected) in [
+        (&[] as &[Patch], unfit.clone()),
+        (&[(0x20f, b"\0")], Ok(Some(b"/lib/ld-linux.s".to_vec()))),
+        (&[(0x20f, b"\0"), (0x204, b"\0")], Ok(Some(b"/lib".to_vec()))),
+        (&[(0x20f, b"\0"), (field(2, 32), &[17])], unfit),
+        (&[(field(2, 0), &[4])], Ok(None)),
+    ] {
+        assert_eq!(name(patches), expected, "{patches:x?}");
+    }
+}
+
+#[test]
 fn odd_files_are_let_through() {
     let cases: &[(&str, &[Patch])] = &[
         ("other OSABI", &[(7, &[99])]),

@@ -3,8 +3,10 @@
 
 use crate::flags::{self, FLAGS};
 use crate::host;
+use elf_loader::{Format, Head};
 use guest::CpuModel;
 use guest::cpu_model::MAX;
+use linux_abi::Errno;
 
 /// Why there is no program to run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,32 +102,28 @@ fn started_for_guest(args: &[Vec<u8>]) -> bool {
     let Some(first) = args.get(1).filter(|first| first.first() != Some(&b'-')) else {
         return false;
     };
-    let head = head(&name);
-    // The program itself, or a script whose interpreter is the program.
-    is_guest(&head) || *first != name && is_script_of(&head, first)
-}
-
-/// The first bytes of a file; none if it cannot be read.
-fn head(path: &[u8]) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::fs::FileExt;
-    let mut bytes = vec![0; 256];
-    let read =
-        std::fs::File::open(std::ffi::OsStr::from_bytes(path)).and_then(|file| file.read_at(&mut bytes, 0));
     // What cannot be read is no program.
-    bytes.truncate(read.unwrap_or(0));
-    bytes
+    let Ok(format) = head(&name).and_then(|head| head.format()) else {
+        return false;
+    };
+    is_for_guest(&format, &name, first)
 }
 
-/// A 64-bit little-endian ELF file with e_machine EM_AARCH64.
-fn is_guest(head: &[u8]) -> bool {
-    head.starts_with(b"\x7fELF\x02\x01") && head.get(18..20) == Some(&[183, 0])
+/// Whether a file named `name`, of this format, is what the kernel starts the emulator for with `first` as its
+/// argument: the program itself, or a script whose interpreter is the program.
+fn is_for_guest(format: &Format, name: &[u8], first: &[u8]) -> bool {
+    match format {
+        Format::Guest => true,
+        Format::Script(script) => first != name && script.interpreter == first,
+        Format::Other => false,
+    }
 }
 
-/// Whether a script's first line names `interpreter`.
-fn is_script_of(head: &[u8], interpreter: &[u8]) -> bool {
-    head.strip_prefix(b"#!")
-        .is_some_and(|line| line.trim_ascii_start().starts_with(interpreter))
+/// The first bytes of a file.
+fn head(path: &[u8]) -> Result<Head, Errno> {
+    use std::os::unix::ffi::OsStrExt;
+    let file = std::fs::File::open(std::ffi::OsStr::from_bytes(path)).map_err(|error| host::errno(&error))?;
+    Head::read(&file)
 }
 
 /// A change of the guest's environment, in the order given.

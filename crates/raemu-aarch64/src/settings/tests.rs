@@ -155,21 +155,23 @@ fn starts_by_the_kernel() {
 #[test]
 fn scripts_and_programs_are_told_from_the_emulator() {
     let mut elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0".to_vec();
-    assert!(is_guest(&elf));
-    elf[18] = 62;
-    assert!(!is_guest(&elf));
-    assert!(!is_guest(b"\x7fELF"));
-    for (head, interpreter, expected) in [
-        ("#!/bin/bb x\n", "/bin/bb", true),
-        ("#! /bin/bb\n", "/bin/bb", true),
-        ("#!/bin/sh\n", "/bin/bb", false),
-        ("/bin/bb\n", "/bin/bb", false),
+    elf.resize(64, 0);
+    elf[54] = 56;
+    let mut other = elf.clone();
+    other[18] = 62;
+    for (bytes, first, expected) in [
+        (&elf[..], "/bin/bb", true),
+        (&other, "/bin/bb", false),
+        (b"\x7fELF", "/bin/bb", false),
+        (b"#!/bin/bb x\n", "/bin/bb", true),
+        (b"#! /bin/bb\n", "/bin/bb", true),
+        (b"#!/bin/sh\n", "/bin/bb", false),
+        (b"#!./name\n", "./name", false),
+        (b"/bin/bb\n", "/bin/bb", false),
     ] {
-        assert_eq!(
-            is_script_of(head.as_bytes(), interpreter.as_bytes()),
-            expected,
-            "{head}"
-        );
+        let format = Head::read(bytes).expect("in memory").format();
+        let found = format.is_ok_and(|format| is_for_guest(&format, b"./name", first.as_bytes()));
+        assert_eq!(found, expected, "{bytes:?} {first}");
     }
 }
 

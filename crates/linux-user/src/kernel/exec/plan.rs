@@ -1,0 +1,241 @@
+//! [`plan`]: looks at the file that an execve names, and at the interpreters that it names, before anything starts.
+//!
+//! What the bytes say is `elf_loader`'s matter; here is what the file system says, and what a chain of scripts makes
+//! of the arguments (fs/exec.c, fs/binfmt_script.c).
+
+use crate::host;
+use crate::kernel::task::Task;
+use elf_loader::{Format, Head, Headers, LoadError, ReadAt};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, flags};
+
+/// The kernel's limit of interpreters that are scripts themselves.
+const MAX_SCRIPTS: usize = 5;
+const AT_EACCESS: u64 = 0x200;
+const O_CLOEXEC: u64 = 0o2000000;
+const F_DUPFD: u64 = 0;
+const F_GETFD: u64 = 1;
+const FD_CLOEXEC: u64 = 1;
+
+/// What an execve names.
+pub struct Target {
+    pub dirfd: i32,
+    /// The path with its NUL.
+    pub path: Vec<u8>,
+    /// AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW.
+    pub flags: u64,
+}
+
+/// How to run it.
+pub enum Plan {
+    /// The kernel can, or knows best why not.
+    Kernel,
+    Emulator(Emulated),
+}
+
+/// An arm64 program, reached through any number of scripts.
+pub struct Emulated {
+    /// The program to open, as a path from the current directory or through the descriptor.
+    pub path: Vec<u8>,
+    /// It is open here: execveat's descriptor, or one its path is relative to.
+    pub fd: Option<i32>,
+    /// What a `#!` line puts in front of the arguments; empty for a program itself.
+    pub script_args: Vec<Vec<u8>>,
+    /// The last part of the path that was executed: the thread's name.
+    pub comm: Vec<u8>,
+}
+
+/// Looks at the file, and at the interpreters it names.
+pub fn plan(task: &Task, target: &Target) -> Result<Plan, Errno> {
+    let mut script_args: Vec<Vec<u8>> = Vec::new();
+    let mut path = target.path.clone();
+    path.pop();
+    let through_fd = target.dirfd != flags::AT_FDCWD && !path.starts_with(b"/");
+    let comm = comm_of(&path);
+    let mut file = File::open(target.dirfd, &target.path, target.flags)?;
+    for _ in 0..=MAX_SCRIPTS {
+        let line = match Head::read(&file)?.format()? {
+            Format::Script(line) => line,
+            Format::Other => return Ok(Plan::Kernel),
+            Format::Guest => {
+                check_interpreter(task, &file)?;
+                let by_descriptor = through_fd && script_args.is_empty();
+                return Ok(Plan::Emulator(Emulated {
+                    path: if by_descriptor {
+                        fd_path_any(target, &path)
+                    } else {
+                        path
+                    },
+                    fd: if by_descriptor {
+                        Some(file.inheritable()?)
+                    } else {
+                        None
+                    },
+                    script_args,
+                    comm,
+                }));
+            }
+        };
+        let script = if script_args.is_empty() && through_fd {
+            fd_path(target, &path)?
+        } else {
+            path
+        };
+        // The kernel puts each level in front and drops the script's own argv[0].
+        let mut front = vec![line.interpreter.clone()];
+        front.extend(line.argument);
+        front.push(script);
+        if !script_args.is_empty() {
+            script_args.remove(0);
+        }
+        front.append(&mut script_args);
+        script_args = front;
+        path = line.interpreter;
+        let mut with_nul = path.clone();
+        with_nul.push(0);
+        file = File::open(flags::AT_FDCWD, &with_nul, 0)?;
+    }
+    Err(Errno::ELOOP)
+}
+
+fn comm_of(path: &[u8]) -> Vec<u8> {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    name[..name.len().min(15)].to_vec()
+}
+
+/// bprm->filename of an execveat through a descriptor.
+fn fd_path_any(target: &Target, path: &[u8]) -> Vec<u8> {
+    let mut name = format!("/dev/fd/{}", target.dirfd).into_bytes();
+    if !path.is_empty() {
+        name.push(b'/');
+        name.extend_from_slice(path);
+    }
+    name
+}
+
+/// As [`fd_path_any`], for a script, whose interpreter has to open it.
+fn fd_path(target: &Target, path: &[u8]) -> Result<Vec<u8>, Errno> {
+    let fd_flags = host::syscall(nr::fcntl, [target.dirfd as u64, F_GETFD, 0, 0, 0, 0])?;
+    if fd_flags & FD_CLOEXEC != 0 {
+        return Err(Errno::ENOENT);
+    }
+    Ok(fd_path_any(target, path))
+}
+
+/// A file that may be executed, open for reading.
+struct File(i32);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = host::syscall(nr::close, [self.0 as u64, 0, 0, 0, 0, 0]);
+    }
+}
+
+impl File {
+    /// # Errors
+    /// Those execve has: ENOENT, ENOTDIR, ELOOP, and EACCES for what is no executable file.
+    fn open(dirfd: i32, path: &[u8], at: u64) -> Result<File, Errno> {
+        const X_OK: u64 = 1;
+        const O_NONBLOCK: u64 = 0o4000;
+        const O_NOFOLLOW: u64 = 0o400000;
+        let dir = dirfd as i64 as u64;
+        let pointer = path.as_ptr() as u64;
+        if path == b"\0" && at & flags::AT_EMPTY_PATH != 0 {
+            return File::reopen(dirfd);
+        }
+        host::syscall(nr::faccessat2, [dir, pointer, X_OK, AT_EACCESS | at, 0, 0])?;
+        let no_follow = if at & flags::AT_SYMLINK_NOFOLLOW != 0 {
+            O_NOFOLLOW
+        } else {
+            0
+        };
+        // A FIFO must not hold us up.
+        let open_flags = O_CLOEXEC | O_NONBLOCK | no_follow;
+        let fd = host::syscall(nr::openat, [dir, pointer, open_flags, 0, 0, 0])?;
+        File(fd as i32).if_regular()
+    }
+
+    /// The file behind a descriptor, which may be open for something else (O_PATH).
+    fn reopen(fd: i32) -> Result<File, Errno> {
+        let link = format!("/proc/self/fd/{fd}\0");
+        let args = [
+            flags::AT_FDCWD as i64 as u64,
+            link.as_ptr() as u64,
+            O_CLOEXEC,
+            0,
+            0,
+            0,
+        ];
+        let fd = match host::syscall(nr::openat, args) {
+            Ok(fd) => fd,
+            // No /proc: at least if it is open for reading.
+            Err(_) => host::syscall(nr::fcntl, [fd as u64, 1030, 0, 0, 0, 0])?,
+        };
+        File(fd as i32).if_regular()
+    }
+
+    fn if_regular(self) -> Result<File, Errno> {
+        const S_IFMT: u32 = 0o170000;
+        const S_IFREG: u32 = 0o100000;
+        let mut stat = linux_abi::layout::HostStat::ZERO;
+        host::syscall(nr::fstat, [self.0 as u64, (&raw mut stat) as u64, 0, 0, 0, 0])?;
+        if stat.st_mode & S_IFMT == S_IFREG {
+            Ok(self)
+        } else {
+            Err(Errno::EACCES)
+        }
+    }
+
+    /// A descriptor of it that the next program inherits.
+    fn inheritable(&self) -> Result<i32, Errno> {
+        Ok(host::syscall(nr::fcntl, [self.0 as u64, F_DUPFD, 0, 0, 0, 0])? as i32)
+    }
+}
+
+impl ReadAt for File {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+        let args = [
+            self.0 as u64,
+            buf.as_mut_ptr() as u64,
+            buf.len() as u64,
+            offset,
+            0,
+            0,
+        ];
+        Ok(host::syscall(nr::pread64, args)? as usize)
+    }
+}
+
+/// The kernel says ENOENT for a program whose ELF interpreter is missing.
+fn check_interpreter(task: &Task, file: &File) -> Result<(), Errno> {
+    const F_OK: u64 = 0;
+    let headers = Headers::read(file).map_err(refusal)?;
+    let Some(mut name) = headers.interpreter_name(file).map_err(refusal)? else {
+        return Ok(());
+    };
+    name.push(0);
+    let exists = |path: &[u8]| {
+        let args = [flags::AT_FDCWD as i64 as u64, path.as_ptr() as u64, F_OK, 0, 0, 0];
+        host::syscall(nr::faccessat, args)
+    };
+    if let Some(sysroot) = task.process.options.sysroot_bytes() {
+        let prefixed = [sysroot, &name].concat();
+        if exists(&prefixed).is_ok() {
+            return Ok(());
+        }
+    }
+    exists(&name).map(|_| ())
+}
+
+/// What execve answers for a program that cannot be loaded.
+fn refusal(error: LoadError) -> Errno {
+    match error {
+        LoadError::File(errno) | LoadError::ReadHeader(errno) => errno,
+        LoadError::WrongArchitecture
+        | LoadError::Map(_)
+        | LoadError::InterpreterName
+        | LoadError::InterpreterMissing { .. }
+        | LoadError::Interpreter { .. }
+        | LoadError::TooBig => Errno::ENOEXEC,
+    }
+}
