@@ -12,6 +12,7 @@ use jit_x64::ir::Ir;
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::opt::Analysis;
 use jit_x64::stubs::Stubs;
+use jit_x64::target::Target;
 use std::hint::black_box;
 
 /// Functions translated at a time.
@@ -21,8 +22,14 @@ const MAX_INSNS: u32 = 64;
 const CODE_SIZE: usize = 64 << 10;
 
 /// Records the block at `start`.
-fn build(code: &GuestCode, start: usize, ir: &mut Ir) {
-    let mut builder = Builder::new(ir, code.address(start).0, FpMode::default(), FeatureSet::ALL);
+fn build(target: &Target, code: &GuestCode, start: usize, ir: &mut Ir) {
+    let mut builder = Builder::new(
+        target,
+        ir,
+        code.address(start).0,
+        FpMode::default(),
+        FeatureSet::ALL,
+    );
     for &word in &code.words[start..] {
         let flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
         if flow == Flow::End {
@@ -36,12 +43,12 @@ fn build(code: &GuestCode, start: usize, ir: &mut Ir) {
 }
 
 /// Blocks of the functions, and the number of their instructions.
-fn blocks(code: &GuestCode) -> (Vec<Ir>, Vec<usize>, u64) {
+fn blocks(target: &Target, code: &GuestCode) -> (Vec<Ir>, Vec<usize>, u64) {
     let (mut blocks, mut starts, mut insns) = (Vec::new(), Vec::new(), 0);
     for (mut at, end) in code.function_ranges(FUNCTIONS) {
         while at < end {
             let mut ir = Ir::default();
-            build(code, at, &mut ir);
+            build(target, code, at, &mut ir);
             starts.push(at);
             insns += u64::from(ir.insns);
             at += ir.insns as usize;
@@ -54,7 +61,8 @@ fn blocks(code: &GuestCode) -> (Vec<Ir>, Vec<usize>, u64) {
 /// The steps apart: decoding and recording, then with the passes, then with lowering.
 pub fn steps(c: &mut Criterion<CpuTime>) {
     let code = GuestCode::load();
-    let (_, starts, insns) = blocks(&code);
+    let target = &Target::host();
+    let (_, starts, insns) = blocks(target, &code);
     let mut group = c.benchmark_group("translate");
     group.throughput(Throughput::Elements(insns));
     let mut ir = Ir::default();
@@ -62,7 +70,7 @@ pub fn steps(c: &mut Criterion<CpuTime>) {
     group.bench_function("build", |b| {
         b.iter(|| {
             for &start in &starts {
-                build(&code, start, &mut ir);
+                build(target, &code, start, &mut ir);
                 black_box(&ir);
             }
         });
@@ -70,8 +78,8 @@ pub fn steps(c: &mut Criterion<CpuTime>) {
     group.bench_function("build+passes", |b| {
         b.iter(|| {
             for &start in &starts {
-                build(&code, start, &mut ir);
-                analysis.run(&mut ir, |_| true);
+                build(target, &code, start, &mut ir);
+                analysis.run(&target.homes, &mut ir, |_| true);
                 black_box(&analysis);
             }
         });
@@ -81,11 +89,11 @@ pub fn steps(c: &mut Criterion<CpuTime>) {
     group.bench_function("build+passes+lower", |b| {
         b.iter(|| {
             for &start in &starts {
-                build(&code, start, &mut ir);
-                analysis.run(&mut ir, |_| true);
+                build(target, &code, start, &mut ir);
+                analysis.run(&target.homes, &mut ir, |_| true);
                 // SAFETY: the buffer outlives the assembler, and nothing else uses it meanwhile.
                 let asm = unsafe { Asm::new(buffer.as_mut_ptr(), buffer.len()) };
-                let asm = lower(asm, &ir, &analysis, &stubs, 0, &mut out, &mut scratch);
+                let asm = lower(asm, target, &ir, &analysis, &stubs, 0, &mut out, &mut scratch);
                 assert!(!asm.overflowed());
                 black_box(&out);
             }

@@ -9,6 +9,7 @@ use guest::{CpuModel, GuestAddr};
 use jit_x64::asm::Asm;
 use jit_x64::build::FpMode;
 use jit_x64::stubs::Stubs;
+use jit_x64::target::{HostFeatures, Target};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
@@ -135,6 +136,8 @@ pub struct Engine {
     /// What CPUs of this process are.
     pub(crate) model: &'static CpuModel,
     pub(crate) mode: Mode,
+    /// The host that code is made for.
+    pub(crate) target: Target,
     pub(crate) cache: Option<CodeCache>,
     pub(crate) stubs: Stubs,
     /// Bytes of the cache taken by the stubs.
@@ -157,19 +160,42 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Makes the process's engine. Without memory for a code cache it interprets.
+    /// Makes an engine for this machine. Without memory for a code cache it interprets.
     #[must_use]
     pub fn new(space: Box<dyn AddressSpace>, mode: Mode, model: &'static CpuModel) -> Arc<Engine> {
+        Engine::for_target(space, mode, model, Target::host())
+    }
+
+    /// Makes an engine whose code is for `target`.
+    ///
+    /// # Panics
+    /// If the target has a feature that this machine lacks.
+    #[must_use]
+    pub fn for_target(
+        space: Box<dyn AddressSpace>,
+        mode: Mode,
+        model: &'static CpuModel,
+        target: Target,
+    ) -> Arc<Engine> {
+        assert!(
+            HostFeatures::detect().contains(target.features),
+            "code for {:?} does not run here",
+            target.features
+        );
         let cache = match mode {
             Mode::Jit => CodeCache::new().ok(),
             Mode::Interpreter => None,
         };
         let mode = if cache.is_some() { mode } else { Mode::Interpreter };
-        let (stubs, stub_bytes) = cache.as_ref().map(emit_stubs).unwrap_or_default();
+        let (stubs, stub_bytes) = cache
+            .as_ref()
+            .map(|cache| emit_stubs(cache, &target))
+            .unwrap_or_default();
         let engine = Arc::new(Engine {
             space,
             model,
             mode,
+            target,
             cache,
             stubs,
             stub_bytes,
@@ -391,11 +417,11 @@ impl ForkGuard<'_> {
     }
 }
 
-fn emit_stubs(cache: &CodeCache) -> (Stubs, usize) {
+fn emit_stubs(cache: &CodeCache, target: &Target) -> (Stubs, usize) {
     let (start, room) = cache.room();
     // SAFETY: the code cache is new; nothing else writes to it.
     let mut asm = unsafe { Asm::new(start, room) };
-    let stubs = Stubs::emit(&mut asm);
+    let stubs = Stubs::emit(&mut asm, &target.homes);
     cache.keep(asm.pos() as usize);
     (stubs, cache.used())
 }

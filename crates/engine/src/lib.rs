@@ -20,4 +20,5 @@ mod translate;
 pub use blocks::{AddressSpace, Engine, ForkGuard, Mode, Statistics};
 pub use cpu::{Cpu, PollHandle};
 pub use fault::{HostSignal, on_host_signal};
+pub use jit_x64::target::{HostFeatures, Target};
 pub use trace::Trace;

@@ -126,7 +126,9 @@ impl Engine {
         let mut translator = std::mem::take(&mut shared.translator);
         let built = self.build(shared, &mut translator.ir, key);
         if built.is_ok() {
-            translator.analysis.run(&mut translator.ir, flags_live);
+            translator
+                .analysis
+                .run(&self.target.homes, &mut translator.ir, flags_live);
         }
         let host = built.map(|()| self.emit(cache, shared, &mut translator, key));
         shared.translator = translator;
@@ -137,7 +139,7 @@ impl Engine {
     fn build(&self, shared: &Shared, ir: &mut Ir, key: BlockKey) -> Result<(), Exit> {
         let mut fetch = Fetch::new(self);
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
-        let mut builder = Builder::new(ir, key.pc, key.fp_mode, self.model.features);
+        let mut builder = Builder::new(&self.target, ir, key.pc, key.fp_mode, self.model.features);
         builder.ir.checked = self.fp_checks.load(Ordering::Relaxed);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);
         let (mut side_exits, mut quiet_ops) = (0, 0);
@@ -189,7 +191,16 @@ impl Engine {
         // SAFETY: the room at the cursor is unused, and the engine's lock (`shared`) keeps others out.
         let asm = unsafe { Asm::new(start, room) };
         let first_site = shared.sites.len() as u32;
-        let asm = lower(asm, ir, analysis, &self.stubs, first_site, code, scratch);
+        let asm = lower(
+            asm,
+            &self.target,
+            ir,
+            analysis,
+            &self.stubs,
+            first_site,
+            code,
+            scratch,
+        );
         assert!(!asm.overflowed(), "room for a block is checked before it is made");
         let host = asm.base();
         cache.keep_block(key.pc, code.len, &code.map);

@@ -3,9 +3,9 @@
 use crate::area::{LOOKUP_MASK, LOOKUP_OFFSET, POLL_OFFSET};
 use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
-use crate::asm::{Asm, Cc, Gpr};
+use crate::asm::{Asm, Cc, Gpr, Xmm};
 use crate::runtime_offset;
-use crate::target::{PINNED_X, all_pinned_v, slot_v, slot_x};
+use crate::target::{Bank, Homes, slot_v, slot_x};
 use guest::{CpuState, STATE_BIAS};
 use semantics::ops::Width;
 use std::mem::offset_of;
@@ -89,40 +89,40 @@ fn store_mxcsr(asm: &mut Asm, offset: i32) {
     asm.op_mem(MXCSR_FORM, Gpr(3), Mem::state(offset));
 }
 
-fn load_pinned(asm: &mut Asm) {
-    for (n, host) in PINNED_X {
-        asm.load_state(host, slot_x(n));
+fn load_pinned(asm: &mut Asm, homes: &Homes) {
+    for &(n, host) in homes.all(Bank::X) {
+        asm.load_state(Gpr(host), slot_x(n));
     }
-    for (n, host) in all_pinned_v() {
-        asm.vex_mem(VMOVUPS_LOAD, host, None, Mem::state(slot_v(n)));
+    for &(n, host) in homes.all(Bank::V) {
+        asm.vex_mem(VMOVUPS_LOAD, Xmm(host), None, Mem::state(slot_v(n)));
     }
 }
 
-fn store_pinned(asm: &mut Asm) {
-    for (n, host) in PINNED_X {
-        asm.store_state(slot_x(n), host);
+fn store_pinned(asm: &mut Asm, homes: &Homes) {
+    for &(n, host) in homes.all(Bank::X) {
+        asm.store_state(slot_x(n), Gpr(host));
     }
-    for (n, host) in all_pinned_v() {
-        asm.vex_mem(VMOVUPS_STORE, host, None, Mem::state(slot_v(n)));
+    for &(n, host) in homes.all(Bank::V) {
+        asm.vex_mem(VMOVUPS_STORE, Xmm(host), None, Mem::state(slot_v(n)));
     }
 }
 
 impl Stubs {
-    /// Emits the shared code at the cursor.
-    pub fn emit(asm: &mut Asm) -> Stubs {
+    /// Emits the shared code at the cursor, for blocks with these homes at their boundaries.
+    pub fn emit(asm: &mut Asm, homes: &Homes) -> Stubs {
         let mut stubs = Stubs {
-            enter: emit_enter(asm),
+            enter: emit_enter(asm, homes),
             ..Stubs::default()
         };
-        let restore = emit_exits(asm, &mut stubs);
-        stubs.interpret = emit_interpret(asm, restore);
+        let restore = emit_exits(asm, homes, &mut stubs);
+        stubs.interpret = emit_interpret(asm, homes, restore);
         stubs.return_miss = emit_return_miss(asm, stubs.lookup);
         stubs.no_return = emit_no_return(asm, stubs.lookup);
         stubs
     }
 }
 
-fn emit_enter(asm: &mut Asm) -> u64 {
+fn emit_enter(asm: &mut Asm, homes: &Homes) -> u64 {
     let enter = asm.here();
     for reg in CALLEE_SAVED {
         asm.push_reg(reg);
@@ -133,7 +133,7 @@ fn emit_enter(asm: &mut Asm) -> u64 {
     asm.mov(Width::X, Gpr::RAX, Gpr::RSI);
     asm.store_state(runtime_offset!(host_rsp), Gpr::RSP);
     asm.load_state(Gpr::RSP, runtime_offset!(return_rsp));
-    load_pinned(asm);
+    load_pinned(asm, homes);
     load_mxcsr(asm, MXCSR);
     // jmp rax
     asm.bytes(&[0xff, 0xe0]);
@@ -141,7 +141,7 @@ fn emit_enter(asm: &mut Asm) -> u64 {
 }
 
 /// Emits the exits; returns the address of the part behind storing the registers.
-fn emit_exits(asm: &mut Asm, stubs: &mut Stubs) -> u64 {
+fn emit_exits(asm: &mut Asm, homes: &Homes, stubs: &mut Stubs) -> u64 {
     stubs.link = asm.here();
     asm.mov_imm(Gpr::RAX, ExitCode::Link as u64);
     let to_exit = asm.jmp();
@@ -149,7 +149,7 @@ fn emit_exits(asm: &mut Asm, stubs: &mut Stubs) -> u64 {
     asm.mov_imm(Gpr::RAX, ExitCode::Lookup as u64);
     asm.fix_here(to_exit);
     stubs.exit = asm.here();
-    store_pinned(asm);
+    store_pinned(asm, homes);
     store_mxcsr(asm, MXCSR);
     asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
     let restore = asm.here();
@@ -170,9 +170,9 @@ fn emit_exits(asm: &mut Asm, stubs: &mut Stubs) -> u64 {
     restore
 }
 
-fn emit_interpret(asm: &mut Asm, restore: u64) -> u64 {
+fn emit_interpret(asm: &mut Asm, homes: &Homes, restore: u64) -> u64 {
     let interpret = asm.here();
-    store_pinned(asm);
+    store_pinned(asm, homes);
     store_mxcsr(asm, MXCSR);
     asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
     asm.load_state(Gpr::RSP, runtime_offset!(host_rsp));
@@ -189,7 +189,7 @@ fn emit_interpret(asm: &mut Asm, restore: u64) -> u64 {
     asm.load_state(Gpr::RSP, runtime_offset!(return_rsp));
     asm.alu(Alu::Test, Width::W, Gpr::RAX, Gpr::RAX);
     let stop = asm.jcc(Cc::Ne);
-    load_pinned(asm);
+    load_pinned(asm, homes);
     load_mxcsr(asm, MXCSR);
     asm.ret();
     asm.fix_here(stop);

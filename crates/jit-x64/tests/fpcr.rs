@@ -4,6 +4,7 @@ use a64_isa::FeatureSet;
 use guest::FpEnv;
 use jit_x64::build::{Builder, FpMode};
 use jit_x64::ir::{Ir, Op};
+use jit_x64::target::{HostFeatures, Target};
 
 const FADD_D: u32 = 0x1e62_2820;
 const FMUL_4S: u32 = 0x6e22_dc20;
@@ -46,7 +47,8 @@ fn only_what_fpcr_changes_is_left_to_the_interpreter() {
     ];
     for (fpcr, word, inline) in cases {
         let mut ir = Ir::default();
-        let mut builder = Builder::new(&mut ir, 0x1000, FpMode::of(fpcr, false), FeatureSet::ALL);
+        let target = Target::new(HostFeatures::REFERENCE);
+        let mut builder = Builder::new(&target, &mut ir, 0x1000, FpMode::of(fpcr, false), FeatureSet::ALL);
         builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
         let interprets = ir.ops.iter().any(|op| matches!(op, Op::Interpret { .. }));
         assert_eq!(

@@ -5,19 +5,24 @@
 //! the code behind the sequence reads NZCV; `, checked` with checks of floating-point results
 //! instead of traps), the guest words, and what they become: the
 //! number of host instructions and bytes and the code, cold parts included. It is that of
-//! the reference features, whatever this machine offers; `goldens_avx512/` (and the test of
-//! that name) has that of a host with all features.
-//! `RAEMU_BLESS=1 cargo test -p jit-x64 --tests` writes all but names and words anew.
+//! the reference features, whatever this machine offers; `goldens_avx512/` has that of a host with
+//! all features.
+//! `RAEMU_BLESS=1 cargo test -p jit-x64 --test goldens` writes all but names and words anew.
 
 mod golden_files;
 mod host_code;
 
 use golden_files::parse;
-use jit_x64::target::HostFeatures;
+use jit_x64::target::{HostFeatures, Target};
 
 #[test]
 fn host_code_is_as_recorded() {
-    golden_files::check("goldens", HostFeatures::REFERENCE);
+    golden_files::check("goldens", &Target::new(HostFeatures::REFERENCE));
+}
+
+#[test]
+fn host_code_for_all_features_is_as_recorded() {
+    golden_files::check("goldens_avx512", &Target::new(HostFeatures::ALL));
 }
 
 #[test]

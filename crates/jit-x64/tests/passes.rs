@@ -4,12 +4,15 @@ use guest::cpu_model::FeatureSet;
 use jit_x64::build::{Builder, Flow, FpMode};
 use jit_x64::ir::{Ir, Op};
 use jit_x64::opt::{Analysis, NO_HINT};
+use jit_x64::target::{HostFeatures, Target};
 use semantics::ops::{FlagOp, Int2, Vec2};
+
+const TARGET: Target = Target::new(HostFeatures::REFERENCE);
 
 /// Records the words as a block and runs the passes.
 fn block(words: &[u32], flags_live: bool) -> (Ir, Analysis) {
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, 0x1000, FpMode::default(), FeatureSet::ALL);
+    let mut builder = Builder::new(&TARGET, &mut ir, 0x1000, FpMode::default(), FeatureSet::ALL);
     let mut flow = Flow::Next;
     for &word in words {
         flow = builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
@@ -18,7 +21,7 @@ fn block(words: &[u32], flags_live: bool) -> (Ir, Analysis) {
         builder.finish();
     }
     let mut analysis = Analysis::default();
-    analysis.run(&mut ir, |_| flags_live);
+    analysis.run(&TARGET.homes, &mut ir, |_| flags_live);
     (ir, analysis)
 }
 
@@ -90,13 +93,13 @@ fn a_conditional_compare_keeps_the_flags_it_reads() {
 fn flags_are_kept_for_the_side_exit_that_needs_them() {
     // cmp x0, x1; cbz x2, .+0x40: live at the target, which is where the question is asked.
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, 0x1000, FpMode::default(), FeatureSet::ALL);
+    let mut builder = Builder::new(&TARGET, &mut ir, 0x1000, FpMode::default(), FeatureSet::ALL);
     for word in [0xeb01_001f, 0xb400_0202] {
         builder.instruction(word, true, |word, ops| semantics::translate(word, ops).is_ok());
     }
     builder.finish();
     let mut analysis = Analysis::default();
-    analysis.run(&mut ir, |pc| pc == 0x1044);
+    analysis.run(&TARGET.homes, &mut ir, |pc| pc == 0x1044);
     let compare = position(&ir, |op| matches!(op, Op::FlagOp { .. }));
     let exit = position(&ir, |op| matches!(op, Op::SideExit { .. }));
     assert!(analysis.flags_after[compare]);
@@ -199,14 +202,14 @@ fn folded_operands_live_until_the_access() {
 fn an_analysis_forgets_the_block_before() {
     let mut analysis = Analysis::default();
     let (mut long, _) = block(&[0xf862_7820, 0x8b02_0020, 0xeb01_001f, 0x5400_0201], true);
-    analysis.run(&mut long, |_| true);
+    analysis.run(&TARGET.homes, &mut long, |_| true);
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, 0, FpMode::default(), FeatureSet::ALL);
+    let mut builder = Builder::new(&TARGET, &mut ir, 0, FpMode::default(), FeatureSet::ALL);
     builder.instruction(0x8b02_0020, true, |word, ops| {
         semantics::translate(word, ops).is_ok()
     });
     builder.finish();
-    analysis.run(&mut ir, |_| false);
+    analysis.run(&TARGET.homes, &mut ir, |_| false);
     assert_eq!(analysis.uses.len(), ir.ops.len());
     assert!(analysis.folded.iter().all(|folded| !folded));
 }

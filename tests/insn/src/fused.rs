@@ -5,7 +5,6 @@ use crate::arena::Arena;
 use crate::case::Case;
 use crate::comparison::Comparison;
 use crate::local::EngineRunner;
-use engine::Mode;
 
 /// A name, and the words.
 #[rustfmt::skip]
@@ -138,13 +137,11 @@ const SEQUENCES: &[(&str, &[u32])] = &[
 /// States for each sequence.
 const STATES: u64 = 500;
 
-/// Runs all of them from random states under the JIT.
+/// Runs all of them from random states on the engine.
 ///
 /// # Panics
 /// If one differs.
-pub fn compare() {
-    let arena = &mut *Arena::lock();
-    let engine = &mut EngineRunner::new(Mode::Jit);
+pub fn compare(arena: &mut Arena, engine: &mut EngineRunner) {
     for (name, words) in SEQUENCES {
         println!("{name}");
         let mut comparison = Comparison::default();

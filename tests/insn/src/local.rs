@@ -3,7 +3,7 @@
 use crate::arena::{Arena, BRK, CODE_BASE, CODE_SIZE};
 use crate::case::Case;
 use crate::outcome::{End, Outcome};
-use engine::{AddressSpace, Cpu, Engine, Mode};
+use engine::{AddressSpace, Cpu, Engine, Mode, Target};
 use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault};
 use guest_memory::access;
 use std::sync::Arc;
@@ -133,6 +133,19 @@ impl EngineRunner {
             return EngineRunner::checking();
         }
         EngineRunner::with(engine(mode), false)
+    }
+
+    /// A JIT for another host than this one.
+    ///
+    /// # Panics
+    /// If this machine cannot run such code, or has no memory for a CPU.
+    #[must_use]
+    pub fn for_target(target: Target) -> EngineRunner {
+        let model = &guest::cpu_model::EVERYTHING;
+        EngineRunner::with(
+            Engine::for_target(Box::new(CodePage), Mode::Jit, model, target),
+            false,
+        )
     }
 
     /// A JIT whose code checks floating-point results instead of having Invalid trap.

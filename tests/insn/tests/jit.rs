@@ -94,5 +94,5 @@ fn interpreting_engine_agrees_with_interpreter() {
 
 #[test]
 fn jit_agrees_with_interpreter_on_fused_operations() {
-    fused::compare();
+    fused::compare(&mut Arena::lock(), &mut EngineRunner::new(Mode::Jit));
 }

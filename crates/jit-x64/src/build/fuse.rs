@@ -4,7 +4,6 @@
 
 use super::Builder;
 use crate::ir::{AesStep, Crypto, Effect, NONE, Op, Ref};
-use crate::target::HostFeatures;
 use semantics::ops::{Lane, Shape, Span, Vec1, Vec2, Vec3, VecShift};
 
 /// Four rounds of SHA-256: what they were given, and the state after two and after four,
@@ -47,7 +46,7 @@ impl Builder<'_> {
 
     pub(super) fn fused2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) -> Option<Ref> {
         match op {
-            Vec2::AesE | Vec2::AesD if HostFeatures::get().aes => {
+            Vec2::AesE | Vec2::AesD if self.target.features.aes => {
                 let step = if op == Vec2::AesE {
                     AesStep::EncryptLast
                 } else {

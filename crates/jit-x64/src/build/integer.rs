@@ -3,7 +3,6 @@
 use super::Builder;
 use crate::ir::{Op, Ref};
 use crate::lower::support;
-use crate::target::HostFeatures;
 use semantics::ops::{Crc, Int1, Int2, IntegerOps, LoadExt, MemSize, Width};
 
 impl Builder<'_> {
@@ -199,7 +198,7 @@ impl IntegerOps for Builder<'_> {
     fn crc32(&mut self, poly: Crc, bytes: u8, acc: Ref, data: Ref) -> Ref {
         match poly {
             Crc::Castagnoli => self.push(Op::Crc32c { bytes, acc, data }),
-            Crc::Ieee if HostFeatures::get().pclmul => self.crc32_ieee(bytes, acc, data),
+            Crc::Ieee if self.target.features.pclmul => self.crc32_ieee(bytes, acc, data),
             Crc::Ieee => self.give_up(),
         }
     }

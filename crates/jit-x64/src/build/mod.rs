@@ -21,6 +21,7 @@ pub use fp_mode::FpMode;
 pub(crate) use integer::low_mask;
 
 use crate::ir::{Ir, NONE, Op, Ref};
+use crate::target::Target;
 use guest::cpu_model::FeatureSet;
 use semantics::ops::Machine;
 
@@ -38,6 +39,8 @@ pub enum Flow {
 /// Records one block.
 pub struct Builder<'a> {
     pub ir: &'a mut Ir,
+    /// The host it is for.
+    target: &'a Target,
     /// Values the guest registers hold at this point, [`NONE`] where not known.
     x: [Ref; 32],
     v: [Ref; 32],
@@ -59,7 +62,7 @@ pub struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// Starts a block at `pc`.
-    pub fn new(ir: &'a mut Ir, pc: u64, fp_mode: FpMode, features: FeatureSet) -> Self {
+    pub fn new(target: &'a Target, ir: &'a mut Ir, pc: u64, fp_mode: FpMode, features: FeatureSet) -> Self {
         ir.ops.clear();
         ir.pc = pc;
         ir.guest_len = 0;
@@ -67,6 +70,7 @@ impl<'a> Builder<'a> {
         ir.checked = false;
         Builder {
             ir,
+            target,
             x: [NONE; 32],
             v: [NONE; 32],
             pc,

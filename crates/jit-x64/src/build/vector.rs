@@ -17,7 +17,7 @@ impl VectorOps for Builder<'_> {
         if op == Vec1::Mov && s.span == Span::Full {
             return a;
         }
-        if !support::vec1(op, s) {
+        if !support::vec1(self.target.features, op, s) {
             return self.give_up();
         }
         if let Some(found) = self.fused1(op, a) {
@@ -27,7 +27,7 @@ impl VectorOps for Builder<'_> {
     }
 
     fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) -> Ref {
-        if !support::vec2(op, s) {
+        if !support::vec2(self.target.features, op, s) {
             return self.give_up();
         }
         if let Some(found) = self.fused2(op, s, a, b) {
@@ -37,7 +37,7 @@ impl VectorOps for Builder<'_> {
     }
 
     fn vec3(&mut self, op: Vec3, s: Shape, a: Ref, b: Ref, c: Ref) -> Ref {
-        if !support::vec3(op, s) {
+        if !support::vec3(self.target.features, op, s) {
             return self.give_up();
         }
         if let Some(found) = self.fused3(op, a, b, c) {

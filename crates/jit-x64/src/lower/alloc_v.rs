@@ -1,12 +1,11 @@
 //! Which vector register a value is in.
 
-use super::lend::Bank;
 use super::{Lower, NOWHERE, borrowed_place};
 use crate::asm::Xmm;
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE, Vex};
 use crate::ir::{NONE, Ref};
 use crate::opt::NO_HINT;
-use crate::target::{TEMPS_V, pinned_v, slot_spill, slot_v};
+use crate::target::{Bank, slot_spill, slot_v};
 
 impl Lower<'_> {
     pub(super) fn vtemp(&mut self) -> Xmm {
@@ -35,7 +34,8 @@ impl Lower<'_> {
     /// home of a guest register is borrowed until the operation ends: the operation must
     /// have its operands and its result's register before.
     pub(super) fn scratch(&mut self) -> Xmm {
-        if TEMPS_V.iter().any(|t| self.locked_v & 1 << t.0 == 0) {
+        let temps = self.target.homes.temps(Bank::V);
+        if temps.iter().any(|t| self.locked_v & 1 << t == 0) {
             return self.vtemp();
         }
         if self.spare_v != 0 {
@@ -164,7 +164,7 @@ impl Lower<'_> {
     pub(super) fn vdef_where(&mut self, may_be_high: bool, reuse: Option<Ref>, avoid: &[Xmm]) -> Xmm {
         let hint = self.analysis.hint[self.at];
         if hint != NO_HINT
-            && let Some(host) = pinned_v(hint)
+            && let Some(host) = self.target.homes.v(hint)
             && (may_be_high || !host.is_high())
         {
             if self.is_lent(Bank::V, host.0) {
@@ -233,7 +233,7 @@ impl Lower<'_> {
         if self.home_v[n as usize] == value {
             return;
         }
-        if let Some(host) = pinned_v(n) {
+        if let Some(host) = self.target.homes.v(n) {
             // What moves out of the way below must not go there.
             self.locked_v |= 1 << host.0;
         }
@@ -251,7 +251,7 @@ impl Lower<'_> {
                 self.locs[old as usize].reg = t.0;
             }
         }
-        match pinned_v(n) {
+        match self.target.homes.v(n) {
             Some(host) if self.is_lent(Bank::V, host.0) => self.take_home_v(host, value),
             Some(host) => self.vload_into(host, value),
             None => {

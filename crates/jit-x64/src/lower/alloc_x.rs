@@ -1,11 +1,10 @@
 //! Which general register a value is in.
 
-use super::lend::Bank;
 use super::{Lower, NOWHERE};
 use crate::asm::Gpr;
 use crate::ir::{NONE, Ref};
 use crate::opt::NO_HINT;
-use crate::target::{pinned_x, slot_spill, slot_x};
+use crate::target::{Bank, slot_spill, slot_x};
 use semantics::ops::Width;
 
 impl Lower<'_> {
@@ -103,7 +102,7 @@ impl Lower<'_> {
     pub(super) fn def(&mut self, reuse: Option<Ref>, avoid: &[Gpr]) -> Gpr {
         let hint = self.analysis.hint[self.at];
         if hint != NO_HINT
-            && let Some(host) = pinned_x(hint)
+            && let Some(host) = self.target.homes.x(hint)
         {
             if self.is_lent(Bank::X, host.0) {
                 let taken = (self.locked_x & 1 << host.0 != 0) || self.temp_x[host.0 as usize] != NONE;
@@ -181,7 +180,7 @@ impl Lower<'_> {
         if self.home_x[n as usize] == value {
             return;
         }
-        if let Some(host) = pinned_x(n) {
+        if let Some(host) = self.target.homes.x(n) {
             // What moves out of the way below must not go there.
             self.locked_x |= 1 << host.0;
         }
@@ -198,7 +197,7 @@ impl Lower<'_> {
                 self.bind_temp(old, t);
             }
         }
-        match pinned_x(n) {
+        match self.target.homes.x(n) {
             Some(host) if self.is_lent(Bank::X, host.0) => self.take_home_x(host, value),
             Some(host) => self.load_into(host, value),
             None => match self.imm32(Width::X, value) {

@@ -10,7 +10,7 @@ use crate::asm::mem::{Legacy, Mem};
 use crate::asm::{Cc, Gpr};
 use crate::ir::{Op, Ref};
 use crate::runtime_offset;
-use crate::target::TEMPS_V;
+use crate::target::Bank;
 use guest::CpuState;
 use semantics::ops::{BulkOp, Enumerated, Width};
 use std::mem::offset_of;
@@ -32,7 +32,7 @@ impl Lower<'_> {
     fn bulk(&mut self, op: BulkOp, to: Ref, from: Ref, size: Ref) {
         self.clobber_flags();
         // The routines change all temporaries, vector registers included.
-        for _ in TEMPS_V {
+        for _ in self.target.homes.temps(Bank::V) {
             self.vtemp();
         }
         for t in [Gpr::RCX, Gpr::RDX, Gpr::RSI, Gpr::RAX] {

@@ -5,7 +5,6 @@ use super::Lower;
 use crate::asm::sse::*;
 use crate::const_offset;
 use crate::ir::{AesStep, Crypto, NONE, Ref};
-use crate::target::HostFeatures;
 
 impl Lower<'_> {
     fn aes(&mut self, step: AesStep, state: Ref, key: Ref) {
@@ -15,7 +14,7 @@ impl Lower<'_> {
             AesStep::Decrypt => VAESDEC,
             AesStep::DecryptLast => VAESDECLAST,
         };
-        let op = if HostFeatures::get().vaes {
+        let op = if self.target.features.vaes {
             op
         } else {
             op.low_only()
@@ -64,7 +63,7 @@ impl Lower<'_> {
     }
 
     fn clmul(&mut self, (a, a_high): (Ref, bool), (b, b_high): (Ref, bool)) {
-        let op = if HostFeatures::get().vaes {
+        let op = if self.target.features.vaes {
             VPCLMULQDQ
         } else {
             VPCLMULQDQ.low_only()

@@ -8,6 +8,7 @@ use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem};
 use crate::asm::{Cc, Fixup, Gpr};
 use crate::ir::{NONE, Op, Ref};
 use crate::stubs::ExitCode;
+use crate::target::Bank;
 use guest::{CpuState, STATE_BIAS};
 use semantics::ops::{Indirect, Test, Width};
 use std::mem::offset_of;
@@ -264,11 +265,11 @@ impl Lower<'_> {
             self.save_flags();
             self.set_flag_state(FlagState::Slot);
         }
-        for t in crate::target::TEMPS_X {
-            self.take(t);
+        for &t in self.target.homes.temps(Bank::X) {
+            self.take(Gpr(t));
         }
-        for t in crate::target::TEMPS_V {
-            self.temp_v[t.0 as usize] = NONE;
+        for &t in self.target.homes.temps(Bank::V) {
+            self.temp_v[t as usize] = NONE;
         }
         self.home_x = [NONE; 32];
         self.home_v = [NONE; 32];

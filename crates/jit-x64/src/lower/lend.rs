@@ -12,46 +12,13 @@ use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Gpr, Xmm};
 use crate::ir::{NONE, Op, Ref};
 use crate::opt::Touched;
-use crate::target::{PINNED_V, PINNED_X, TEMPS_V, TEMPS_X, pinned_v, pinned_x, slot_v, slot_x};
+use crate::target::{Bank, slot_v, slot_x};
 
 /// Operations looked at to find which value is needed last: a few dozen instructions.
 const HORIZON: usize = 256;
 /// Operations within which a value is needed soon: loading it again is then no better than
 /// lending a home.
 const SOON: usize = 24;
-
-/// The general registers, or the vector registers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bank {
-    X,
-    V,
-}
-
-impl Bank {
-    /// The homes that may be lent: guest register, and number of the host register.
-    fn homes(self) -> impl Iterator<Item = (u8, u8)> {
-        let (x, v) = match self {
-            Bank::X => (&PINNED_X[..], &[][..]),
-            Bank::V => (&[][..], &PINNED_V[..]),
-        };
-        let general = x.iter().map(|&(n, host)| (n, host.0));
-        general.chain(v.iter().map(|&(n, host)| (n, host.0)))
-    }
-
-    /// The temporaries, the preferred first: RAX last, since saving NZCV takes it.
-    fn temps(self) -> impl Iterator<Item = u8> + Clone {
-        let (x, v) = match self {
-            Bank::X => (&TEMPS_X[..], &[][..]),
-            Bank::V => (&[][..], &TEMPS_V[..]),
-        };
-        x.iter().map(|t| t.0).chain(v.iter().map(|t| t.0))
-    }
-
-    /// The temporaries, bit by number.
-    fn temp_set(self) -> u32 {
-        self.temps().fold(0, |set, t| set | 1 << t)
-    }
-}
 
 impl Touched {
     /// Whether register `n` is written before `end`, and its value as the block found it is not
@@ -73,11 +40,17 @@ impl Lower<'_> {
 
     /// The host register that is guest register `n`'s home at present.
     pub(super) fn home_reg_x(&self, n: u8) -> Option<Gpr> {
-        pinned_x(n).filter(|host| !self.is_lent(Bank::X, host.0))
+        self.target
+            .homes
+            .x(n)
+            .filter(|host| !self.is_lent(Bank::X, host.0))
     }
 
     pub(super) fn home_reg_v(&self, n: u8) -> Option<Xmm> {
-        pinned_v(n).filter(|host| !self.is_lent(Bank::V, host.0))
+        self.target
+            .homes
+            .v(n)
+            .filter(|host| !self.is_lent(Bank::V, host.0))
     }
 
     fn home_reg(&self, bank: Bank, n: u8) -> Option<u8> {
@@ -112,8 +85,10 @@ impl Lower<'_> {
 
     fn idle(&self, bank: Bank) -> Option<u8> {
         let locked = self.locked(bank);
-        let mut free = bank
-            .temps()
+        let temps = self.target.homes.temps(bank);
+        let mut free = temps
+            .iter()
+            .copied()
             .chain(bits(self.lent[bank as usize]))
             .filter(|&t| locked & 1 << t == 0);
         free.clone()
@@ -132,7 +107,8 @@ impl Lower<'_> {
             Bank::X => (&quiet.x, &self.home_x),
             Bank::V => (&quiet.v, &self.home_v),
         };
-        let (n, host) = bank.homes().find(|&(n, host)| {
+        let mut homes = self.target.homes.low(bank).iter().copied();
+        let (n, host) = homes.find(|&(n, host)| {
             let value = values[n as usize];
             unusable & 1 << host == 0
                 && touched.is_overwritten(n, self.at, quiet.end)
@@ -148,10 +124,11 @@ impl Lower<'_> {
 
     /// The temporary or home whose value is needed last; a home is lent, and its value saved.
     fn least_wanted(&mut self, bank: Bank) -> u8 {
-        let temps = (bank.temp_set() | self.lent[bank as usize]) & !self.locked(bank);
+        let all_temps = self.target.homes.temp_set(bank);
+        let temps = (all_temps | self.lent[bank as usize]) & !self.locked(bank);
         let mut candidates = temps;
         if self.may_lend() {
-            for (_, host) in bank.homes() {
+            for (_, host) in self.target.homes.low(bank) {
                 candidates |= 1 << host & !self.locked(bank);
             }
         }
@@ -160,15 +137,16 @@ impl Lower<'_> {
             "an operation locks fewer registers than there are temporaries"
         );
         let unneeded = self.needed_last(bank, candidates, HORIZON);
+        let preferred = self.target.homes.temps(bank);
         let in_order = |set: u32| {
-            let temps = bank.temps().filter(move |&t| set & 1 << t != 0);
-            temps.chain(bits(set & !bank.temp_set()))
+            let temps = preferred.iter().copied().filter(move |&t| set & 1 << t != 0);
+            temps.chain(bits(set & !all_temps))
         };
         let clean = |&t: &u8| self.is_elsewhere(self.held(bank, t));
         let choice = in_order(unneeded & temps)
             .find(clean)
             .or_else(|| in_order(unneeded).next())
-            .unwrap_or(bank.temp_set().trailing_zeros() as u8);
+            .unwrap_or(all_temps.trailing_zeros() as u8);
         if temps & 1 << choice != 0 {
             return choice;
         }
@@ -182,7 +160,8 @@ impl Lower<'_> {
 
     /// Makes a home a temporary; what it holds goes to the CPU state.
     fn lend(&mut self, bank: Bank, host: u8) {
-        for (n, _) in bank.homes().filter(|home| home.1 == host) {
+        let homes = self.target.homes.low(bank).iter();
+        for &(n, _) in homes.filter(|home| home.1 == host) {
             match bank {
                 Bank::X => self.asm.store_state(slot_x(n), Gpr(host)),
                 Bank::V => self
@@ -276,13 +255,25 @@ impl Lower<'_> {
         if self.lent == [0, 0] || self.may_lend() {
             return;
         }
-        for (n, host) in PINNED_X {
+        for (n, host) in self
+            .target
+            .homes
+            .low(Bank::X)
+            .iter()
+            .map(|&(n, host)| (n, Gpr(host)))
+        {
             if self.is_lent(Bank::X, host.0) {
                 self.evict(host);
                 self.asm.load_state(host, slot_x(n));
             }
         }
-        for (n, host) in PINNED_V {
+        for (n, host) in self
+            .target
+            .homes
+            .low(Bank::V)
+            .iter()
+            .map(|&(n, host)| (n, Xmm(host)))
+        {
             if self.is_lent(Bank::V, host.0) {
                 self.evict_v(host);
                 self.asm.vex_mem(VMOVUPS_LOAD, host, None, Mem::state(slot_v(n)));

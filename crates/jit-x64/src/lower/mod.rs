@@ -35,10 +35,9 @@ use crate::ir::{Ir, NONE, Op, Ref};
 use crate::opt::Analysis;
 use crate::runtime_offset;
 use crate::stubs::Stubs;
-use crate::target::{TEMPS_V, TEMPS_X};
+use crate::target::{Bank, Target};
 pub use flags::FlagState;
 use guest::NUM_SPILL_SLOTS;
-use lend::Bank;
 use semantics::ops::Width;
 
 /// A direct branch that can be linked to the block at `target`.
@@ -135,6 +134,7 @@ pub struct Scratch {
 /// The lowering of one block.
 struct Lower<'a> {
     asm: Asm,
+    target: &'a Target,
     ir: &'a Ir,
     analysis: &'a Analysis,
     stubs: &'a Stubs,
@@ -174,6 +174,7 @@ struct Lower<'a> {
 /// result is useless if the assembler overflowed.
 pub fn lower(
     asm: Asm,
+    target: &Target,
     ir: &Ir,
     analysis: &Analysis,
     stubs: &Stubs,
@@ -188,6 +189,7 @@ pub fn lower(
     scratch.cold.clear();
     let mut lower = Lower {
         asm,
+        target,
         ir,
         analysis,
         stubs,
@@ -280,11 +282,11 @@ impl Lower<'_> {
         self.give_back();
         self.locked_x = 0;
         self.locked_v = 0;
-        for t in TEMPS_X {
-            self.end_temp_x(t.0);
+        for &t in self.target.homes.temps(Bank::X) {
+            self.end_temp_x(t);
         }
-        for t in TEMPS_V {
-            self.end_temp_v(t.0);
+        for &t in self.target.homes.temps(Bank::V) {
+            self.end_temp_v(t);
         }
         if self.lent != [0, 0] {
             bits(self.lent[Bank::X as usize]).for_each(|t| self.end_temp_x(t));

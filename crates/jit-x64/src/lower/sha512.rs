@@ -8,7 +8,6 @@ use crate::asm::Xmm;
 use crate::asm::sse::*;
 use crate::const_offset;
 use crate::ir::Ref;
-use crate::target::HostFeatures;
 use semantics::ops::Lane;
 
 /// VPSRLQ and VPSLLQ by immediate: VPSHIFT_Q with these opcode extensions.
@@ -37,7 +36,7 @@ impl Lower<'_> {
         };
         match (lane, n) {
             (_, 0) => self.asm.vmov(d, a),
-            _ if HostFeatures::get().avx512 => self.asm.rotate_right(double, d, a, n),
+            _ if self.target.features.avx512 => self.asm.rotate_right(double, d, a, n),
             (Lane::D, 8) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(ror8_d)),
             (Lane::S, 8) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(ror8_s)),
             (Lane::S, 16) => self.asm.v3_state(VPSHUFB, d, a, const_offset!(rev32_h)),

@@ -23,30 +23,30 @@ pub fn int1(op: Int1) -> bool {
 }
 
 #[must_use]
-pub fn vec1(op: Vec1, s: Shape) -> bool {
-    vec::plan1(op, s).is_some()
+pub fn vec1(host: HostFeatures, op: Vec1, s: Shape) -> bool {
+    vec::plan1(host, op, s).is_some()
 }
 
 #[must_use]
-pub fn vec2(op: Vec2, s: Shape) -> bool {
-    vec::plan2(op, s).is_some()
+pub fn vec2(host: HostFeatures, op: Vec2, s: Shape) -> bool {
+    vec::plan2(host, op, s).is_some()
 }
 
 #[must_use]
-pub fn vec3(op: Vec3, s: Shape) -> bool {
+pub fn vec3(host: HostFeatures, op: Vec3, s: Shape) -> bool {
     match op {
         Vec3::Bsl => true,
-        Vec3::Mla | Vec3::Mls => vec2(Vec2::Mul, s),
-        Vec3::Smlal | Vec3::Smlsl | Vec3::Umlal | Vec3::Umlsl => vec2(Vec2::Smull, s),
-        Vec3::Saba | Vec3::Uaba => vec2(Vec2::Sabd, s),
-        Vec3::Sabal | Vec3::Uabal => vec2(Vec2::Sabdl, s),
-        Vec3::SqDmlal | Vec3::SqDmlsl => vec2(Vec2::SqDmull, s),
-        Vec3::SqRdmlah | Vec3::SqRdmlsh => vec2(Vec2::SqDmulh, s),
+        Vec3::Mla | Vec3::Mls => vec2(host, Vec2::Mul, s),
+        Vec3::Smlal | Vec3::Smlsl | Vec3::Umlal | Vec3::Umlsl => vec2(host, Vec2::Smull, s),
+        Vec3::Saba | Vec3::Uaba => vec2(host, Vec2::Sabd, s),
+        Vec3::Sabal | Vec3::Uabal => vec2(host, Vec2::Sabdl, s),
+        Vec3::SqDmlal | Vec3::SqDmlsl => vec2(host, Vec2::SqDmull, s),
+        Vec3::SqRdmlah | Vec3::SqRdmlsh => vec2(host, Vec2::SqDmulh, s),
         Vec3::Sdot | Vec3::Udot | Vec3::Usdot | Vec3::Smmla | Vec3::Ummla | Vec3::Usmmla => true,
         Vec3::Sha512H | Vec3::Sha512H2 | Vec3::Sha512Su1 => true,
         Vec3::Sha1Su0 => true,
         Vec3::Sha1C | Vec3::Sha1P | Vec3::Sha1M | Vec3::Sha256H | Vec3::Sha256H2 | Vec3::Sha256Su1 => {
-            HostFeatures::get().sha
+            host.sha
         }
         _ => false,
     }

@@ -4,7 +4,7 @@
 
 use crate::ir::{Effect, Ir, NONE, Op, Ref};
 use crate::opt::untangle::{self, Untangler};
-use crate::target::{is_pinned_v, is_pinned_x};
+use crate::target::Homes;
 use semantics::ops::{FlagOp, Int2, Width};
 
 /// No guest register.
@@ -116,26 +116,26 @@ impl Analysis {
 
     /// Runs all passes over `ir`. `flags_live` says whether code at a guest address may
     /// read NZCV before setting it.
-    pub fn run(&mut self, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
-        self.values(ir, &mut flags_live);
+    pub fn run(&mut self, homes: &Homes, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
+        self.values(homes, ir, &mut flags_live);
         if self.quiet.end >= untangle::LEAST_OPS {
             let mut untangler = std::mem::take(&mut self.untangler);
             if untangler.run(ir, self) {
-                self.values(ir, &mut flags_live);
+                self.values(homes, ir, &mut flags_live);
             }
             self.untangler = untangler;
         }
         self.fold_addresses(ir);
     }
 
-    fn values(&mut self, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
+    fn values(&mut self, homes: &Homes, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
         self.reset(ir.ops.len());
-        self.backward(ir, flags_live);
+        self.backward(homes, ir, flags_live);
         self.quiet.find(&ir.ops);
     }
 
     /// Liveness of values, register writes and flags, last operation first.
-    fn backward(&mut self, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
+    fn backward(&mut self, homes: &Homes, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
         let mut live = true;
         // Registers that are written again before anything can look at them.
         let (mut over_x, mut over_v) = (0u32, 0u32);
@@ -170,13 +170,13 @@ impl Analysis {
             match op {
                 Op::SetX(n, value) => {
                     over_x |= 1 << n;
-                    if is_pinned_x(n) {
+                    if homes.x(n).is_some() {
                         self.find_hint(ir, i, n, value, |op| *op == Op::GetX(n));
                     }
                 }
                 Op::SetV(n, value) => {
                     over_v |= 1 << n;
-                    if is_pinned_v(n) {
+                    if homes.v(n).is_some() {
                         self.find_hint(ir, i, n, value, |op| *op == Op::GetV(n));
                     }
                 }

@@ -1,7 +1,5 @@
 //! What the host CPU offers beyond the baseline (x86-64-v3).
 
-use std::sync::OnceLock;
-
 /// Optional instruction sets the lowering uses where present.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HostFeatures {
@@ -13,8 +11,6 @@ pub struct HostFeatures {
     /// AES and carry-less products on those registers too (VAES, VPCLMULQDQ).
     pub vaes: bool,
 }
-
-static FEATURES: OnceLock<HostFeatures> = OnceLock::new();
 
 impl HostFeatures {
     /// The baseline alone.
@@ -45,10 +41,32 @@ impl HostFeatures {
         vaes: true,
     };
 
-    /// The features of this machine's CPU, unless others are assumed.
+    /// Whether all that `other` has is here too.
     #[must_use]
-    pub fn get() -> HostFeatures {
-        *FEATURES.get_or_init(|| HostFeatures {
+    pub const fn contains(self, other: HostFeatures) -> bool {
+        (self.aes || !other.aes)
+            && (self.pclmul || !other.pclmul)
+            && (self.sha || !other.sha)
+            && (self.avx512 || !other.avx512)
+            && (self.vaes || !other.vaes)
+    }
+
+    /// What both have.
+    #[must_use]
+    pub const fn common(self, other: HostFeatures) -> HostFeatures {
+        HostFeatures {
+            aes: self.aes && other.aes,
+            pclmul: self.pclmul && other.pclmul,
+            sha: self.sha && other.sha,
+            avx512: self.avx512 && other.avx512,
+            vaes: self.vaes && other.vaes,
+        }
+    }
+
+    /// The features of this machine's CPU.
+    #[must_use]
+    pub fn detect() -> HostFeatures {
+        HostFeatures {
             aes: is_x86_feature_detected!("aes"),
             pclmul: is_x86_feature_detected!("pclmulqdq"),
             sha: is_x86_feature_detected!("sha"),
@@ -57,12 +75,6 @@ impl HostFeatures {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq"),
             vaes: is_x86_feature_detected!("vaes") && is_x86_feature_detected!("vpclmulqdq"),
-        })
-    }
-
-    /// Assumes these features from now on in this process, for tests; false if others are in
-    /// use already.
-    pub fn assume(features: HostFeatures) -> bool {
-        *FEATURES.get_or_init(|| features) == features
+        }
     }
 }

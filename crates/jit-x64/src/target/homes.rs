@@ -1,7 +1,7 @@
 //! Which guest register lives in which host register.
 //!
-//! The same assignment holds at every block boundary, so blocks link without moving
-//! anything. R15 points into the CPU state, RSP is the return stack, the rest of the
+//! The same assignment ([`Homes::of_blocks`]) holds at every block boundary, so blocks link without
+//! moving anything. R15 points into the CPU state, RSP is the return stack, the rest of the
 //! host registers are temporaries within a block.
 
 use crate::asm::{Gpr, Xmm};
@@ -12,7 +12,7 @@ use std::mem::offset_of;
 
 /// Guest registers with a host register of their own: the argument registers compilers
 /// use first, the first callee-saved ones, and SP.
-pub const PINNED_X: [(u8, Gpr); 10] = [
+const PINNED_X: [(u8, Gpr); 10] = [
     (0, Gpr::RBX),
     (1, Gpr::RBP),
     (2, Gpr::R12),
@@ -26,7 +26,7 @@ pub const PINNED_X: [(u8, Gpr); 10] = [
 ];
 
 /// Guest vector registers with a host register of their own, on any host.
-pub const PINNED_V: [(u8, Xmm); 11] = [
+const PINNED_V: [(u8, Xmm); 11] = [
     (0, Xmm(0)),
     (1, Xmm(1)),
     (2, Xmm(2)),
@@ -40,8 +40,8 @@ pub const PINNED_V: [(u8, Xmm); 11] = [
     (18, Xmm(10)),
 ];
 
-/// Guest vector registers that have one of the host's upper sixteen, where it has them.
-pub const HIGH_V: [(u8, Xmm); 16] = [
+/// Guest vector registers that have one of the host's upper sixteen, where it has them (AVX-512).
+const HIGH_V: [(u8, Xmm); 16] = [
     (8, Xmm(16)),
     (9, Xmm(17)),
     (10, Xmm(18)),
@@ -61,62 +61,169 @@ pub const HIGH_V: [(u8, Xmm); 16] = [
 ];
 
 /// Temporaries.
-pub const TEMPS_X: [Gpr; 4] = [Gpr::RCX, Gpr::RDX, Gpr::RSI, Gpr::RAX];
-pub const TEMPS_V: [Xmm; 5] = [Xmm(11), Xmm(12), Xmm(13), Xmm(14), Xmm(15)];
+const TEMPS_X: [Gpr; 4] = [Gpr::RCX, Gpr::RDX, Gpr::RSI, Gpr::RAX];
+const TEMPS_V: [Xmm; 5] = [Xmm(11), Xmm(12), Xmm(13), Xmm(14), Xmm(15)];
 
-const fn table_x() -> [Option<Gpr>; 32] {
-    let mut table = [None; 32];
-    let mut i = 0;
-    while i < PINNED_X.len() {
-        table[PINNED_X[i].0 as usize] = Some(PINNED_X[i].1);
-        i += 1;
+/// The general registers, or the vector registers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bank {
+    X,
+    V,
+}
+
+impl Bank {
+    pub const ALL: [Bank; 2] = [Bank::X, Bank::V];
+}
+
+/// At most this many, in a list that needs no allocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct List<T, const N: usize> {
+    items: [T; N],
+    len: usize,
+}
+
+impl<T: Copy, const N: usize> List<T, N> {
+    const fn new(filler: T) -> Self {
+        List {
+            items: [filler; N],
+            len: 0,
+        }
     }
-    table
-}
 
-const fn table_v(pinned: &[(u8, Xmm)], mut table: [Option<Xmm>; 32]) -> [Option<Xmm>; 32] {
-    let mut i = 0;
-    while i < pinned.len() {
-        table[pinned[i].0 as usize] = Some(pinned[i].1);
-        i += 1;
+    const fn push(&mut self, item: T) {
+        self.items[self.len] = item;
+        self.len += 1;
     }
-    table
-}
 
-static BY_GUEST_X: [Option<Gpr>; 32] = table_x();
-static BY_GUEST_V: [Option<Xmm>; 32] = table_v(&PINNED_V, [None; 32]);
-static BY_GUEST_V_WITH_HIGH: [Option<Xmm>; 32] = table_v(&HIGH_V, table_v(&PINNED_V, [None; 32]));
-
-/// The host register of guest register `n` (31: SP).
-#[must_use]
-pub fn pinned_x(n: u8) -> Option<Gpr> {
-    BY_GUEST_X[n as usize]
-}
-
-/// The host register of guest vector register `n`.
-#[must_use]
-pub fn pinned_v(n: u8) -> Option<Xmm> {
-    if HostFeatures::get().avx512 {
-        BY_GUEST_V_WITH_HIGH[n as usize]
-    } else {
-        BY_GUEST_V[n as usize]
+    fn as_slice(&self) -> &[T] {
+        &self.items[..self.len]
     }
 }
 
-/// All guest vector registers with a host register.
-pub fn all_pinned_v() -> impl Iterator<Item = (u8, Xmm)> {
-    let high: &[(u8, Xmm)] = if HostFeatures::get().avx512 { &HIGH_V } else { &[] };
-    PINNED_V.iter().chain(high).copied()
+/// No host register.
+const NONE: u8 = 255;
+/// The first vector register that only EVEX reaches.
+const FIRST_HIGH: u8 = 16;
+
+/// The homes of one bank, by register numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct BankHomes {
+    /// The host register of each guest register, or [`NONE`].
+    by_guest: [u8; 32],
+    /// Guest register and host register.
+    pairs: List<(u8, u8), 32>,
+    /// How many of them, the first ones, hold what any instruction takes.
+    low: usize,
+    temps: List<u8, 8>,
 }
 
-#[must_use]
-pub fn is_pinned_x(n: u8) -> bool {
-    pinned_x(n).is_some()
+impl BankHomes {
+    const EMPTY: BankHomes = BankHomes {
+        by_guest: [NONE; 32],
+        pairs: List::new((0, 0)),
+        low: 0,
+        temps: List::new(0),
+    };
+
+    /// Those any instruction takes come first.
+    const fn add(&mut self, guest: u8, host: u8) {
+        self.by_guest[guest as usize] = host;
+        self.pairs.push((guest, host));
+        if host < FIRST_HIGH {
+            self.low += 1;
+        }
+    }
 }
 
-#[must_use]
-pub fn is_pinned_v(n: u8) -> bool {
-    pinned_v(n).is_some()
+/// Where guest registers live, and what is left for everything else.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Homes {
+    x: BankHomes,
+    v: BankHomes,
+}
+
+impl Homes {
+    /// The homes at the boundaries of blocks.
+    #[must_use]
+    pub const fn of_blocks(features: HostFeatures) -> Homes {
+        let (mut x, mut v) = (BankHomes::EMPTY, BankHomes::EMPTY);
+        let mut i = 0;
+        while i < PINNED_X.len() {
+            x.add(PINNED_X[i].0, PINNED_X[i].1.0);
+            i += 1;
+        }
+        i = 0;
+        while i < PINNED_V.len() {
+            v.add(PINNED_V[i].0, PINNED_V[i].1.0);
+            i += 1;
+        }
+        i = 0;
+        while features.avx512 && i < HIGH_V.len() {
+            v.add(HIGH_V[i].0, HIGH_V[i].1.0);
+            i += 1;
+        }
+        i = 0;
+        while i < TEMPS_X.len() {
+            x.temps.push(TEMPS_X[i].0);
+            i += 1;
+        }
+        i = 0;
+        while i < TEMPS_V.len() {
+            v.temps.push(TEMPS_V[i].0);
+            i += 1;
+        }
+        Homes { x, v }
+    }
+
+    fn bank(&self, bank: Bank) -> &BankHomes {
+        match bank {
+            Bank::X => &self.x,
+            Bank::V => &self.v,
+        }
+    }
+
+    /// The host register of guest register `n` (of the general ones, 31 is SP).
+    #[must_use]
+    pub fn home(&self, bank: Bank, n: u8) -> Option<u8> {
+        let host = self.bank(bank).by_guest[n as usize];
+        (host != NONE).then_some(host)
+    }
+
+    /// The host register of X0 to X30 or SP (31).
+    #[must_use]
+    pub fn x(&self, n: u8) -> Option<Gpr> {
+        self.home(Bank::X, n).map(Gpr)
+    }
+
+    /// The host register of V0 to V31.
+    #[must_use]
+    pub fn v(&self, n: u8) -> Option<Xmm> {
+        self.home(Bank::V, n).map(Xmm)
+    }
+
+    /// All guest registers with a host register, and which.
+    #[must_use]
+    pub fn all(&self, bank: Bank) -> &[(u8, u8)] {
+        self.bank(bank).pairs.as_slice()
+    }
+
+    /// Those of them that any instruction takes: they can be temporaries for a while.
+    #[must_use]
+    pub fn low(&self, bank: Bank) -> &[(u8, u8)] {
+        &self.all(bank)[..self.bank(bank).low]
+    }
+
+    /// The host registers that are no homes, the preferred first: RAX last, since saving NZCV takes it.
+    #[must_use]
+    pub fn temps(&self, bank: Bank) -> &[u8] {
+        self.bank(bank).temps.as_slice()
+    }
+
+    /// The same, bit by number.
+    #[must_use]
+    pub fn temp_set(&self, bank: Bank) -> u32 {
+        self.temps(bank).iter().fold(0, |set, t| set | 1 << t)
+    }
 }
 
 /// Offset of X0..X30 or SP (31) in the CPU state.

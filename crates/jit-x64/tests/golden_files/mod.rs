@@ -9,8 +9,7 @@ use iced_x86::{
     SymbolResult,
 };
 use jit_x64::area::{Consts, CpuArea, LookupTable};
-use jit_x64::target::HostFeatures;
-use jit_x64::target::{slot_spill, slot_v, slot_x};
+use jit_x64::target::{Target, slot_spill, slot_v, slot_x};
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
@@ -155,7 +154,7 @@ fn disassemble(bytes: &[u8]) -> String {
 }
 
 /// The file's text as it ought to be.
-fn render(features: HostFeatures, head: &str, cases: &[Case]) -> String {
+fn render(target: &Target, head: &str, cases: &[Case]) -> String {
     let mut buffer = Buffer::new();
     let mut text = head.to_string();
     for (n, case) in cases.iter().enumerate() {
@@ -167,7 +166,7 @@ fn render(features: HostFeatures, head: &str, cases: &[Case]) -> String {
             let _ = writeln!(text, "  {word:08x}  {}", a64_isa::disassemble(*word, pc));
         }
         let block = translate_for(
-            features,
+            target,
             &case.words,
             case.flags_live(),
             case.checked(),
@@ -204,18 +203,18 @@ fn first_difference(old: &str, new: &str) -> String {
     }
 }
 
-/// Compares the files of a directory with the code for a host with these features, or blesses it.
+/// Compares the files of a directory with the code for a host, or blesses it.
 ///
 /// # Panics
 /// If they differ.
-pub fn check(directory: &str, features: HostFeatures) {
+pub fn check(directory: &str, target: &Target) {
     let bless = std::env::var_os("RAEMU_BLESS").is_some();
     let (mut cases_seen, mut report) = (0, String::new());
     for path in files(directory) {
         let old = std::fs::read_to_string(&path).unwrap();
         let (head, cases) = parse(&old);
         cases_seen += cases.len();
-        let new = render(features, &head, &cases);
+        let new = render(target, &head, &cases);
         if bless {
             std::fs::write(&path, &new).unwrap();
         } else if new != old {
@@ -225,6 +224,6 @@ pub fn check(directory: &str, features: HostFeatures) {
     assert!(cases_seen > 0, "there are cases");
     assert!(
         report.is_empty(),
-        "{report}if the new code is better, bless it: RAEMU_BLESS=1 cargo test -p jit-x64 --tests"
+        "{report}if the new code is better, bless it: RAEMU_BLESS=1 cargo test -p jit-x64 --test goldens"
     );
 }

@@ -7,7 +7,7 @@ use jit_x64::ir::{Ir, Op};
 use jit_x64::lower::{Code, Scratch, lower};
 use jit_x64::opt::Analysis;
 use jit_x64::stubs::Stubs;
-use jit_x64::target::HostFeatures;
+use jit_x64::target::{HostFeatures, Target};
 
 /// Where the guest's instructions stand.
 pub const GUEST_PC: u64 = 0x40_0000;
@@ -40,20 +40,20 @@ pub struct Block {
 
 /// The host code of one block for a host with the reference features. `checked`: with checks of
 /// floating-point results instead of traps.
-#[allow(dead_code, reason = "some tests assume other features")]
+#[allow(dead_code, reason = "some tests are about other features")]
 pub fn translate(words: &[u32], flags_live: bool, checked: bool, buffer: &mut Buffer) -> Block {
-    translate_for(HostFeatures::REFERENCE, words, flags_live, checked, buffer)
+    let target = Target::new(HostFeatures::REFERENCE);
+    translate_for(&target, words, flags_live, checked, buffer)
 }
 
-/// The same for a host with other features, which stay the process's.
+/// The same for another host.
 pub fn translate_for(
-    features: HostFeatures,
+    target: &Target,
     words: &[u32],
     flags_live: bool,
     checked: bool,
     buffer: &mut Buffer,
 ) -> Block {
-    assert!(HostFeatures::assume(features));
     let base = buffer.0.as_mut_ptr();
     let [exit, link, lookup, return_miss, interpret] = STUBS.map(|(_, offset)| base as u64 + offset);
     let stubs = Stubs {
@@ -66,7 +66,7 @@ pub fn translate_for(
         no_return: 0,
     };
     let mut ir = Ir::default();
-    let mut builder = Builder::new(&mut ir, GUEST_PC, FpMode::default(), FeatureSet::ALL);
+    let mut builder = Builder::new(target, &mut ir, GUEST_PC, FpMode::default(), FeatureSet::ALL);
     builder.ir.checked = checked;
     let mut flow = Flow::Next;
     for &word in words {
@@ -79,11 +79,20 @@ pub fn translate_for(
     let is_interpreted = |op: &&Op| matches!(op, Op::Interpret { .. });
     let interpreted = ir.ops.iter().filter(is_interpreted).count();
     let mut analysis = Analysis::default();
-    analysis.run(&mut ir, |_| flags_live);
+    analysis.run(&target.homes, &mut ir, |_| flags_live);
     let mut code = Code::default();
     // SAFETY: the buffer is borrowed mutably and outlives the assembler.
     let asm = unsafe { Asm::new(base, buffer.0.len()) };
-    let asm = lower(asm, &ir, &analysis, &stubs, 0, &mut code, &mut Scratch::default());
+    let asm = lower(
+        asm,
+        target,
+        &ir,
+        &analysis,
+        &stubs,
+        0,
+        &mut code,
+        &mut Scratch::default(),
+    );
     assert!(!asm.overflowed(), "{words:08x?}");
     Block {
         code: buffer.0[..code.len as usize].to_vec(),

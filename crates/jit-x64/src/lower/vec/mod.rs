@@ -116,7 +116,7 @@ const SHIFT_BYTES_RIGHT: u8 = 3;
 
 /// The plan for a two-operand operation; `None` if there is none.
 #[must_use]
-pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
+pub fn plan2(host: HostFeatures, op: Vec2, s: Shape) -> Option<Plan2> {
     let lane = s.lane;
     let narrow = matches!(lane, Lane::B | Lane::H | Lane::S);
     let wide = matches!(lane, Lane::H | Lane::S | Lane::D);
@@ -179,7 +179,7 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
             sequence(lane != Lane::Q && (s.span == Span::Full || lane != Lane::D))
         }
         Vec2::Addp | Vec2::Smaxp | Vec2::Sminp | Vec2::Umaxp | Vec2::Uminp => {
-            let base = pairwise_base(op).and_then(|base| plan2(base, s));
+            let base = pairwise_base(op).and_then(|base| plan2(host, base, s));
             let scalar = op == Vec2::Addp && lane == Lane::D;
             sequence(matches!(base, Some(Plan2::Direct(_))) && (s.span != Span::Scalar || scalar))
         }
@@ -193,7 +193,7 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         | Vec2::Usubw => sequence(wide),
         Vec2::Smull | Vec2::Umull => sequence(wide && s.span == Span::Full),
         Vec2::Sabdl | Vec2::Uabdl => sequence(wide),
-        Vec2::Pmull => sequence(lane == Lane::Q && HostFeatures::get().pclmul),
+        Vec2::Pmull => sequence(lane == Lane::Q && host.pclmul),
         Vec2::Addhn | Vec2::Subhn | Vec2::Raddhn | Vec2::Rsubhn => sequence(narrow),
         Vec2::Sshl
         | Vec2::Ushl
@@ -203,9 +203,9 @@ pub fn plan2(op: Vec2, s: Shape) -> Option<Plan2> {
         | Vec2::UqShl
         | Vec2::SqRshl
         | Vec2::UqRshl => sequence(lane != Lane::Q),
-        Vec2::AesE | Vec2::AesD => sequence(HostFeatures::get().aes),
+        Vec2::AesE | Vec2::AesD => sequence(host.aes),
         Vec2::Sha1Su1 | Vec2::Sha512Su0 => Some(Plan2::Sequence),
-        Vec2::Sha256Su0 => sequence(HostFeatures::get().sha),
+        Vec2::Sha256Su0 => sequence(host.sha),
         Vec2::JoinLow => Some(Plan2::Direct(VPUNPCKLQDQ)),
         _ => None,
     }
@@ -260,7 +260,7 @@ const fn pairwise_base(op: Vec2) -> Option<Vec2> {
 
 /// The plan for a one-operand operation.
 #[must_use]
-pub fn plan1(op: Vec1, s: Shape) -> Option<Plan1> {
+pub fn plan1(host: HostFeatures, op: Vec1, s: Shape) -> Option<Plan1> {
     let lane = s.lane;
     let vector = s.span != Span::Scalar;
     let sequence = |possible: bool| possible.then_some(Plan1::Sequence);
@@ -288,7 +288,7 @@ pub fn plan1(op: Vec1, s: Shape) -> Option<Plan1> {
         Vec1::CmEqZero | Vec1::CmGtZero | Vec1::CmGeZero | Vec1::CmLeZero | Vec1::CmLtZero => {
             sequence(lane != Lane::Q)
         }
-        Vec1::AesMc | Vec1::AesImc => sequence(HostFeatures::get().aes),
+        Vec1::AesMc | Vec1::AesImc => sequence(host.aes),
         Vec1::Sha1H => Some(Plan1::Sequence),
         _ => None,
     }
@@ -342,7 +342,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn vec1(&mut self, op: Vec1, s: Shape, a: Ref) {
-        if let Some(Plan1::Direct(form)) = plan1(op, s) {
+        if let Some(Plan1::Direct(form)) = plan1(self.target.features, op, s) {
             let ra = self.vreg_for(form, a);
             let d = self.vdef_for(form, Some(a), &[]);
             self.asm.v2(form, d, ra);
@@ -502,7 +502,7 @@ impl Lower<'_> {
     pub(super) fn vec2(&mut self, op: Vec2, s: Shape, a: Ref, b: Ref) {
         // Comparisons give ones on zeros; ZIP1 moves what is below into the upper half.
         let zero_on_zeros = !matches!(op, Vec2::CmEq | Vec2::CmGe | Vec2::CmHs | Vec2::Orn | Vec2::Zip1);
-        let plan = plan2(op, s);
+        let plan = plan2(self.target.features, op, s);
         if let Some(Plan2::Direct(form) | Plan2::Swapped(form)) = plan {
             // The second operand may be in memory.
             let exchanged =
@@ -606,7 +606,7 @@ impl Lower<'_> {
                 let t = self.scratch();
                 self.unzip(false, s, d, a, b);
                 self.unzip(true, s, t, a, b);
-                match pairwise_base(op).and_then(|base| plan2(base, s)) {
+                match pairwise_base(op).and_then(|base| plan2(self.target.features, base, s)) {
                     Some(Plan2::Direct(form)) => self.asm.v3(form, d, d, t),
                     _ => unreachable!("the plan checked the base operation"),
                 }
@@ -693,7 +693,7 @@ impl Lower<'_> {
             Vec3::Uabal => Vec2::Uabdl,
             _ => Vec2::Uabd,
         };
-        let plan = plan2(product, s);
+        let plan = plan2(self.target.features, product, s);
         let ra = self.vreg_for(VPADDD, a);
         let (rb, rc) = match plan {
             Some(Plan2::Direct(form)) => (self.vreg_for(form, b), self.vreg_for(form, c)),
