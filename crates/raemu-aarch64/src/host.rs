@@ -1,13 +1,14 @@
 //! What the emulator asks of its own process: arguments, auxiliary vector, CPU, output.
 //!
 //! # Safety
-//! All unsafe code of the command line is here: C strings from the kernel, and libc calls
-//! with integers or pointers to locals.
+//! All unsafe code of the command line is here: C strings and descriptors from the kernel, and getauxval.
 
-use linux_abi::Errno;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::unistd::write;
 use std::ffi::CStr;
 use std::fs::File;
-use std::os::fd::FromRawFd;
+use std::os::fd::{BorrowedFd, FromRawFd};
 
 const AT_EXECFD: u64 = 2;
 const AT_FLAGS: u64 = 8;
@@ -66,10 +67,15 @@ pub fn exec_file() -> Option<File> {
 
 /// The program's file, opened by the emulator that executed this one (execveat).
 pub fn inherited_file(fd: i32) -> Option<File> {
-    // SAFETY: asks for the descriptor's flags; any number is fine.
-    let open = unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0;
+    fcntl(borrowed(fd)?, FcntlArg::F_GETFD).ok()?;
     // SAFETY: it is open, handed over to this process alone, and taken once.
-    open.then(|| unsafe { File::from_raw_fd(fd) })
+    Some(unsafe { File::from_raw_fd(fd) })
+}
+
+/// A descriptor by its number, open or not: for one call that answers EBADF where it is not.
+fn borrowed(fd: i32) -> Option<BorrowedFd<'static>> {
+    // SAFETY: only -1 is no descriptor's number; nobody keeps this one longer than one system call.
+    (fd >= 0).then(|| unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
 /// AT_EXECFN: the path given to execve.
@@ -82,65 +88,23 @@ pub fn exec_name() -> Vec<u8> {
     unsafe { CStr::from_ptr(at) }.to_bytes().to_vec()
 }
 
-/// Real and effective user, real and effective group.
-pub fn ids() -> [u64; 4] {
-    // SAFETY: these calls only return numbers.
-    unsafe {
-        [
-            u64::from(libc::getuid()),
-            u64::from(libc::geteuid()),
-            u64::from(libc::getgid()),
-            u64::from(libc::getegid()),
-        ]
-    }
-}
-
-/// The soft RLIMIT_STACK, if there is one.
-pub fn stack_limit() -> Option<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: libc::RLIM_INFINITY,
-        rlim_max: libc::RLIM_INFINITY,
-    };
-    // SAFETY: `limit` is a valid place to write to.
-    let done = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) };
-    (done == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
-}
-
-/// Whether the process asked for a layout that does not vary (setarch -R).
-pub fn layout_is_fixed() -> bool {
-    // SAFETY: an integer; this value only asks.
-    let persona = unsafe { libc::personality(0xffff_ffff) };
-    persona & libc::ADDR_NO_RANDOMIZE != 0
-}
-
-/// Fills `buf` with the kernel's random bytes.
-pub fn random(buf: &mut [u8]) {
-    // SAFETY: `buf` is valid for its length. With GRND_NONBLOCK and a small buffer it is
-    // all or nothing; nothing (early boot) leaves zeros, which only makes a layout known.
-    let _ = unsafe { libc::getrandom(buf.as_mut_ptr().cast(), buf.len(), libc::GRND_NONBLOCK) };
-}
-
 pub fn pid() -> u32 {
     std::process::id()
 }
 
 /// Writes everything, or what can be written: there is nobody to tell of a failure.
 pub fn write_all(fd: i32, mut bytes: &[u8]) {
+    let Some(fd) = borrowed(fd) else {
+        return;
+    };
     while !bytes.is_empty() {
-        // SAFETY: `bytes` is valid for its length.
-        let n = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
-        match usize::try_from(n) {
+        match write(fd, bytes) {
             Ok(0) => return,
-            Ok(n) => bytes = &bytes[n..],
-            Err(_) if std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => {}
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::EINTR) => {}
             Err(_) => return,
         }
     }
-}
-
-/// The error number of a failed host operation.
-pub fn errno(error: &std::io::Error) -> Errno {
-    Errno(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 /// What x86-64-v3 asks of the CPU.

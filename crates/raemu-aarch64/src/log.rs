@@ -52,7 +52,7 @@ fn descriptor(settings: &Settings) -> Result<i32, Outcome> {
     // Appending keeps lines of several processes whole.
     options.append(true).create(true);
     let failed = |error: &std::io::Error| {
-        let reason = host::errno(error).text();
+        let reason = raemu::errno(error).text();
         Outcome::fail(format!("Error opening logfile {shown}: {reason}"))
     };
     let file = options

@@ -14,7 +14,6 @@
 compile_error!("link statically: RUSTFLAGS replaced .cargo/config.toml's flags");
 
 mod flags;
-mod guest_memory;
 mod help;
 mod host;
 mod log;

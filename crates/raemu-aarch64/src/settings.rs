@@ -122,7 +122,8 @@ fn is_for_guest(format: &Format, name: &[u8], first: &[u8]) -> bool {
 /// The first bytes of a file.
 fn head(path: &[u8]) -> Result<Head, Errno> {
     use std::os::unix::ffi::OsStrExt;
-    let file = std::fs::File::open(std::ffi::OsStr::from_bytes(path)).map_err(|error| host::errno(&error))?;
+    let file =
+        std::fs::File::open(std::ffi::OsStr::from_bytes(path)).map_err(|error| raemu::errno(&error))?;
     Head::read(&file)
 }
 

@@ -1,0 +1,46 @@
+//! [`Config`]: how a program is to be run.
+
+use engine::{Mode, Trace};
+use guest::CpuModel;
+use guest::cpu_model::MAX;
+use linux_user::Options;
+
+/// How a program is to be run. The default is what the command does without options.
+pub struct Config {
+    /// Translation to host code, or the interpreter.
+    pub mode: Mode,
+    /// The CPU the guest sees.
+    pub model: &'static CpuModel,
+    /// Bytes of the main thread's stack.
+    pub stack_size: u64,
+    /// Makes the layout, AT_RANDOM and RNDR a sequence that repeats; without it they are the host's random numbers.
+    pub seed: Option<u64>,
+    /// How often the interpreter executes a block before it is translated.
+    pub patience: u8,
+    /// Generated code checks floating-point results instead of having Invalid trap.
+    pub fp_checks: bool,
+    /// Shows translation at work.
+    pub trace: Option<Trace>,
+    /// What the Linux layer is told.
+    pub options: Options,
+}
+
+/// Bytes: Linux's customary limit.
+const STACK_SIZE: u64 = 8 << 20;
+/// Most code of a program's start runs once or twice.
+const PATIENCE: u8 = 2;
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            mode: Mode::Jit,
+            model: &MAX,
+            stack_size: STACK_SIZE,
+            seed: None,
+            patience: PATIENCE,
+            fp_checks: false,
+            trace: None,
+            options: Options::default(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Runs AArch64 Linux programs: from a file and its arguments to a process that runs it.
+//!
+//! Place in the path: above `linux-user`, below the command. A [`Program`] is what execve(2) is given, a [`Config`]
+//! how it is to be run, an [`Execution`] the two made ready.
+//!
+//! Invariants: nothing here touches the process's allocator, its standard streams or its environment, and nothing
+//! is printed: what goes wrong is an [`Error`].
+
+#![deny(unsafe_code)]
+
+mod config;
+mod error;
+mod execution;
+mod guest_memory;
+pub mod host;
+mod load;
+mod program;
+mod seeds;
+
+pub use config::Config;
+pub use elf_loader::LoadError;
+pub use error::{Error, errno};
+pub use execution::Execution;
+pub use program::Program;

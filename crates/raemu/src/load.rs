@@ -1,0 +1,119 @@
+//! From a [`Program`] and a [`Config`] to a guest process, mapped and ready to start.
+
+use crate::config::Config;
+use crate::error::errno;
+use crate::guest_memory::GuestMemory;
+use crate::host;
+use crate::program::Program;
+use crate::seeds::Seeds;
+use elf_loader::{LoadError, Loaded};
+use engine::Engine;
+use linux_abi::Errno;
+use linux_user::mm::Mm;
+use linux_user::signal::Actions;
+use linux_user::{Image, Process, Start};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+/// A guest process that has not started.
+pub struct Ready {
+    pub process: Process,
+    pub start: Start,
+}
+
+/// Loads `program`. With `privileged` the guest is told so (AT_SECURE).
+///
+/// # Errors
+/// Why it cannot be run.
+pub fn load(program: Program, config: Config, privileged: bool) -> Result<Ready, LoadError> {
+    // From here on faults of checked accesses to guest memory are caught, loading included.
+    let signals = Actions::inherit();
+    let mm = Mm::new();
+    let engine = engine(&mm, &config);
+    let mut seeds = Seeds(config.seed);
+    let loaded = map(&mm, &engine, &program, &config, &mut seeds, privileged)?;
+    mm.set_brk(loaded.brk);
+    let start = Start {
+        pc: loaded.entry,
+        sp: loaded.sp,
+        // Zero means the host's numbers.
+        random: config.seed.map_or(0, |seed| Seeds(Some(!seed)).next() | 1),
+    };
+    let image = image(&program, loaded);
+    // Nothing stays open where the guest expects its own descriptors.
+    drop(program.file);
+    Ok(Ready {
+        process: Process::new(mm, engine, config.options, image, signals),
+        start,
+    })
+}
+
+fn engine(mm: &Mm, config: &Config) -> Arc<Engine> {
+    let engine = Engine::new(Box::new(mm.clone()), config.mode, config.model);
+    if config.fp_checks {
+        engine.check_fp_results();
+    }
+    if let Some(trace) = config.trace {
+        engine.set_trace(trace);
+    } else {
+        // What is to be shown is shown from its first execution on.
+        engine.set_patience(config.patience);
+    }
+    engine
+}
+
+fn map(
+    mm: &Mm,
+    engine: &Engine,
+    program: &Program,
+    config: &Config,
+    seeds: &mut Seeds,
+    privileged: bool,
+) -> Result<Loaded, LoadError> {
+    let address_seed = if host::layout_is_fixed() { 0 } else { seeds.next() };
+    let mut random = [0; 16];
+    random[..8].copy_from_slice(&seeds.next().to_le_bytes());
+    random[8..].copy_from_slice(&seeds.next().to_le_bytes());
+    let request = elf_loader::Program {
+        file: &program.file,
+        argv: &program.args,
+        envp: &program.env,
+        file_name: &program.exec_name,
+        open: &|name| open_below(config.options.sysroot_bytes(), name),
+        stack_size: config.stack_size,
+        random,
+        address_seed,
+        ids: host::ids(),
+        hwcap: config.model.hwcap,
+        secure: privileged,
+    };
+    elf_loader::load(&GuestMemory { mm, engine }, &request)
+}
+
+fn image(program: &Program, loaded: Loaded) -> Image {
+    Image {
+        exe: program.exe(),
+        cmdline: program.cmdline(),
+        arguments: loaded.arguments,
+        environment: loaded.environment,
+        stack_start: loaded.sp,
+        auxv: loaded.auxv,
+        comm: program.comm.clone(),
+        sigreturn: loaded.sigreturn,
+    }
+}
+
+/// The rule of -L: below the prefix if the file exists there, else as named.
+fn open_below(sysroot: Option<&[u8]>, name: &[u8]) -> Result<File, Errno> {
+    let below = sysroot
+        .filter(|_| name.first() == Some(&b'/'))
+        .map(|prefix| [prefix, name].concat());
+    if let Some(path) = below
+        && std::fs::exists(OsStr::from_bytes(&path)).unwrap_or(false)
+    {
+        return File::open(OsStr::from_bytes(&path)).map_err(|error| errno(&error));
+    }
+    File::open(OsStr::from_bytes(name)).map_err(|error| errno(&error))
+}
