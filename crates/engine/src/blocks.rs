@@ -111,6 +111,8 @@ pub struct Shared {
     pub translator: Translator,
     /// Branches are not linked, so that each block entered comes through the engine.
     pub unlinked: bool,
+    /// A block ends at its first conditional branch.
+    pub single_exit: bool,
     /// How often instructions trapped, by address.
     traps: FxHashMap<u64, u32>,
     /// Instructions that trap so often that the interpreter executes them at once.
@@ -157,6 +159,8 @@ pub struct Engine {
     /// Invalid is masked, and generated code looks at its results: see [`Engine::check_fp_results`].
     pub(crate) fp_checks: AtomicBool,
     trace: OnceLock<Trace>,
+    /// Somebody wants to know of each block entered.
+    pub(crate) watched: AtomicBool,
 }
 
 impl Engine {
@@ -209,6 +213,7 @@ impl Engine {
             fp_traps: AtomicU64::new(0),
             fp_checks: AtomicBool::new(false),
             trace: OnceLock::new(),
+            watched: AtomicBool::new(false),
         });
         if let Some(cache) = &engine.cache {
             engines::add(Arc::as_ptr(&engine), &cache.code());
@@ -218,9 +223,23 @@ impl Engine {
 
     /// Shows translation at work; to be called once, before guest code runs.
     pub fn set_trace(&self, trace: Trace) {
-        self.lock().unlinked = trace.exec;
+        if trace.exec {
+            self.lock().unlinked = true;
+            self.watched.store(true, Ordering::Relaxed);
+        }
         // A second call has no effect.
         let _ = self.trace.set(trace);
+    }
+
+    /// Has each block end at its first branch and be entered through the engine, for the [`EdgeMap`]s of CPUs
+    /// ([`Cpu::set_edges`]); to be called once, before guest code runs. Guest code is slower by far.
+    ///
+    /// [`EdgeMap`]: crate::EdgeMap
+    /// [`Cpu::set_edges`]: crate::Cpu::set_edges
+    pub fn watch_blocks(&self) {
+        let mut shared = self.lock();
+        (shared.unlinked, shared.single_exit, shared.patience) = (true, true, 0);
+        self.watched.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn trace(&self) -> Option<&Trace> {

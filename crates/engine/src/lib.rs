@@ -10,6 +10,7 @@
 mod blocks;
 mod cache;
 mod cpu;
+mod edges;
 mod engines;
 mod fault;
 mod flags;
@@ -19,6 +20,7 @@ mod translate;
 
 pub use blocks::{AddressSpace, Engine, ForkGuard, Mode, Statistics};
 pub use cpu::{Cpu, PollHandle};
+pub use edges::EdgeMap;
 pub use fault::{HostSignal, on_host_signal};
 pub use jit_x64::target::{HostFeatures, Target};
 pub use trace::Trace;

@@ -153,7 +153,7 @@ impl Engine {
                 Flow::Conditional => {
                     side_exits += 1;
                     let known = Engine::find(shared, BlockKey { pc, ..key }).is_some();
-                    if known || side_exits == MAX_SIDE_EXITS {
+                    if known || shared.single_exit || side_exits == MAX_SIDE_EXITS {
                         builder.finish();
                         break;
                     }

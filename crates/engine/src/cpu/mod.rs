@@ -10,6 +10,7 @@ mod landing;
 
 use crate::blocks::{BlockKey, Engine, Mode};
 use crate::cache::CodeCache;
+use crate::edges::EdgeMap;
 use crate::translate::{Fetch, MAX_INSNS};
 use guest::{CpuState, Exit, GuestAddr};
 use guest_memory::access;
@@ -40,6 +41,12 @@ const fn empty_entry(index: usize) -> LookupEntry {
         host_pc: 0,
     }
 }
+
+/// An entry of a table that generated code does not probe: blocks stand at multiples of 4.
+const NO_ENTRY: LookupEntry = LookupEntry {
+    guest_pc: 1,
+    host_pc: 0,
+};
 
 /// Why a signal handler or the interpreter stopped generated code.
 #[derive(Clone, Copy, Debug)]
@@ -218,6 +225,9 @@ pub struct Cpu {
     fp_mode: FpMode,
     /// The thread's alternate signal stack before this CPU's.
     stack_before: libc::stack_t,
+    edges: Option<EdgeMap>,
+    /// Where blocks are, if each entered is to be seen: the lookup tables are probed by generated code.
+    watched_blocks: Vec<LookupEntry>,
 }
 
 impl Cpu {
@@ -264,6 +274,8 @@ impl Cpu {
             flushes: 0,
             fp_mode: FpMode::default(),
             stack_before,
+            edges: None,
+            watched_blocks: Vec::new(),
         })
     }
 
@@ -317,14 +329,45 @@ impl Cpu {
     }
 
     fn run_interpreted(&mut self) -> Exit {
+        // Such as no instruction follows.
+        const NOWHERE: u64 = 1;
+        let mut last = self.engine.watched.load(Ordering::Relaxed).then_some(NOWHERE);
         loop {
             if self.memory.take_request() {
                 self.memory.unprotect_poll_page();
                 return Exit::Poll;
             }
+            if let Some(last) = &mut last {
+                let pc = self.state().pc;
+                if std::mem::replace(last, pc).wrapping_add(4) != pc {
+                    self.watch(pc, 0);
+                }
+            }
             if let Err(exit) = self.land().and_then(|_| self.step()) {
                 return exit;
             }
+        }
+    }
+
+    /// Records the edges taken from now on; gives what was recorded into before. It takes
+    /// [`Engine::watch_blocks`] to see them.
+    pub fn set_edges(&mut self, edges: Option<EdgeMap>) -> Option<EdgeMap> {
+        std::mem::replace(&mut self.edges, edges)
+    }
+
+    /// What is recorded into.
+    pub fn edges_mut(&mut self) -> Option<&mut EdgeMap> {
+        self.edges.as_mut()
+    }
+
+    /// The block at `pc` is about to be entered.
+    #[cold]
+    fn watch(&mut self, pc: u64, host: u64) {
+        if let Some(trace) = self.engine.trace() {
+            trace.enter(pc, host);
+        }
+        if let Some(edges) = &mut self.edges {
+            edges.enter(pc);
         }
     }
 
@@ -460,6 +503,7 @@ impl Cpu {
         }
         if generation != self.generation || fp_mode != self.fp_mode {
             self.memory.clear_lookup();
+            self.watched_blocks.fill(NO_ENTRY);
         }
         (self.generation, self.flushes, self.fp_mode) = (generation, flushes, fp_mode);
     }
@@ -477,7 +521,12 @@ impl Cpu {
             pc: self.state().pc,
             fp_mode: self.fp_mode,
         };
-        if let Some(table) = table.filter(|_| link.is_none()) {
+        let watched = engine.watched.load(Ordering::Relaxed);
+        if watched {
+            if let Some(host) = self.find_watched(key.pc) {
+                return Ok(Some(host));
+            }
+        } else if let Some(table) = table.filter(|_| link.is_none()) {
             // SAFETY: the index is within the table, which only this CPU uses.
             let cached = unsafe { self.memory.lookup(table, lookup_index(key.pc)).read() };
             if cached.guest_pc == key.pc {
@@ -497,9 +546,12 @@ impl Cpu {
                 engine.translate(cache, &mut shared, key)?
             }
         };
+        if watched {
+            self.set_watched(key.pc, host);
+            return Ok(Some(host));
+        }
         if let Some((site, flushes)) = link
             && flushes == self.flushes
-            && !shared.unlinked
         {
             let record = shared.sites[site as usize];
             if record.target == key {
@@ -515,6 +567,24 @@ impl Cpu {
             self.memory.used[table as usize].store(true, Ordering::Relaxed);
         }
         Ok(Some(host))
+    }
+
+    /// Where the block at `pc` is, if it was found before: what the lookup tables are where they must stay empty,
+    /// because generated code probes them.
+    #[cold]
+    fn find_watched(&self, pc: u64) -> Option<u64> {
+        let known = self.watched_blocks.get(lookup_index(pc))?;
+        (known.guest_pc == pc).then_some(known.host_pc)
+    }
+
+    /// For [`Cpu::find_watched`].
+    #[cold]
+    fn set_watched(&mut self, pc: u64, host: u64) {
+        self.watched_blocks.resize(LOOKUP_ENTRIES, NO_ENTRY);
+        self.watched_blocks[lookup_index(pc)] = LookupEntry {
+            guest_pc: pc,
+            host_pc: host,
+        };
     }
 
     /// Runs generated code at `host` until it returns; `None` if a flush came between.
@@ -534,8 +604,8 @@ impl Cpu {
             engine.wait_for_flush();
             return None;
         }
-        if let Some(trace) = engine.trace() {
-            trace.enter(self.state().pc, host);
+        if engine.watched.load(Ordering::Relaxed) {
+            self.watch(self.state().pc, host);
         }
         let state = self.memory.area.address() + guest::STATE_BIAS as u64;
         // SAFETY: `enter` was emitted by `Stubs::emit` with this signature.
