@@ -11,6 +11,7 @@ macro_rules! line {
         let _ = writeln!($out, $($arg)*);
     }};
 }
+pub(crate) use line;
 
 pub fn emit(tables: &[Table]) -> String {
     let rows: Vec<&Row> = tables.iter().flat_map(|table| &table.rows).collect();
@@ -19,16 +20,14 @@ pub fn emit(tables: &[Table]) -> String {
         module(&mut out, table);
     }
     traits(&mut out, tables);
-    insn(&mut out, &rows);
     finder(&mut out, &rows);
-    execute(&mut out, &rows);
     texts(&mut out, &rows);
     features(&mut out);
     infos(&mut out, &rows);
     out
 }
 
-fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut result = String::new();
     for part in name.split('_') {
         let (head, tail) = part.split_at(part.len().min(1));
@@ -43,7 +42,7 @@ fn stem(row: &Row) -> &str {
 }
 
 /// The argument struct's path, as `dp_imm::AddImm`.
-fn path(row: &Row) -> String {
+pub(crate) fn path(row: &Row) -> String {
     format!("{}::{}", stem(row), camel(&row.name))
 }
 
@@ -56,10 +55,22 @@ fn take(field: &Field) -> String {
     }
 }
 
+/// The rows of a table that have a function of their own.
+fn own_rows(table: &Table) -> impl Iterator<Item = &Row> {
+    table.rows.iter().filter(|row| row.calls.is_empty())
+}
+
 fn module(out: &mut String, table: &Table) {
-    line!(out, "/// Operands of the instructions of `{}.isa`.", table.stem);
+    if own_rows(table).next().is_none() {
+        return;
+    }
+    line!(
+        out,
+        "/// Operands of the instructions of `{}.isa` that belong to no family.",
+        table.stem
+    );
     line!(out, "pub mod {} {{", table.stem);
-    for row in &table.rows {
+    for row in own_rows(table) {
         line!(out, "/// `{}`", row.pattern);
         line!(out, "#[derive(Clone, Copy, PartialEq, Eq, Debug)]");
         line!(out, "pub struct {} {{", camel(&row.name));
@@ -81,53 +92,22 @@ fn module(out: &mut String, table: &Table) {
 
 fn traits(out: &mut String, tables: &[Table]) {
     for table in tables {
+        if own_rows(table).next().is_none() {
+            continue;
+        }
         for text in &table.header {
             line!(out, "/// {text}");
         }
         line!(out, "pub trait {} {{", camel(&table.stem));
-        for row in &table.rows {
+        for row in own_rows(table) {
             line!(out, "fn {}(&mut self, i: {});", row.name, path(row));
         }
         line!(out, "}}");
     }
-    let all: Vec<_> = tables.iter().map(|table| camel(&table.stem)).collect();
-    let all = all.join(" + ");
-    line!(out, "/// What every instruction does: one trait for each table.");
-    line!(out, "pub trait Execute: {all} {{}}");
-    line!(out, "impl<T: {all}> Execute for T {{}}");
-}
-
-fn insn(out: &mut String, rows: &[&Row]) {
-    line!(out, "/// A decoded instruction.");
-    line!(
-        out,
-        "#[derive(Clone, Copy, PartialEq, Eq, Debug)]\npub enum Insn {{"
-    );
-    for row in rows {
-        line!(out, "{}({}),", camel(&row.name), path(row));
-    }
-    line!(out, "}}");
-    line!(
-        out,
-        "/// Decodes one instruction; `None` if the encoding is unallocated."
-    );
-    line!(
-        out,
-        "#[must_use]\npub fn decode(word: u32) -> Option<Insn> {{ Some(match find(word) {{"
-    );
-    for (number, row) in rows.iter().enumerate() {
-        line!(
-            out,
-            "{number} => Insn::{}({}::from_word(word)),",
-            camel(&row.name),
-            path(row)
-        );
-    }
-    line!(out, "_ => return None,\n}}) }}");
 }
 
 /// Declares the fields the expressions use as variables.
-fn locals(out: &mut String, row: &Row, expressions: &[&str]) {
+pub(crate) fn locals(out: &mut String, row: &Row, expressions: &[&str]) {
     let names: Vec<&str> = expressions.iter().flat_map(|text| expr::names(text)).collect();
     for field in &row.fields {
         if names.contains(&field.name.as_str()) {
@@ -222,28 +202,6 @@ fn valid(out: &mut String, rows: &[&Row]) {
     line!(out, "_ => true,\n}} }}");
 }
 
-fn execute(out: &mut String, rows: &[&Row]) {
-    line!(out, "/// Decodes one instruction and calls its method.");
-    line!(
-        out,
-        "///\n/// # Errors\n/// [`Undefined`] if the encoding is unallocated on a CPU with these features."
-    );
-    line!(
-        out,
-        "pub fn execute<E: Execute>(word: u32, features: FeatureSet, e: &mut E) -> Result<(), Undefined> {{"
-    );
-    line!(out, "let row = find(word);");
-    line!(
-        out,
-        "if !ROW_FEATURES.get(usize::from(row)).is_some_and(|feature| features.contains(*feature)) {{ return Err(Undefined); }}"
-    );
-    line!(out, "match row {{");
-    for (number, row) in rows.iter().enumerate() {
-        line!(out, "{number} => e.{}({}::from_word(word)),", row.name, path(row));
-    }
-    line!(out, "_ => return Err(Undefined),\n}}\nOk(()) }}");
-}
-
 fn texts(out: &mut String, rows: &[&Row]) {
     line!(out, "/// Appends the text of a word known to belong to the row.");
     line!(out, "#[allow(unused_parens)]");
@@ -316,9 +274,13 @@ fn features(out: &mut String) {
 fn infos(out: &mut String, rows: &[&Row]) {
     line!(
         out,
-        "/// The feature of each row: all that `execute` needs of `ROWS`."
+        "/// The feature of each row: all that `find_on` needs of `ROWS`."
     );
-    line!(out, "static ROW_FEATURES: [Feature; {}] = [", rows.len());
+    line!(
+        out,
+        "pub(crate) static ROW_FEATURES: [Feature; {}] = [",
+        rows.len()
+    );
     for row in rows {
         line!(out, "Feature::{},", camel(&row.feature.to_ascii_lowercase()));
     }

@@ -1,5 +1,6 @@
 //! Parses one `.isa` file into [`Row`]s.
 
+use crate::family::{self, Family};
 use crate::{Error, expr};
 
 /// The features a row may belong to: the name in the tables and the Arm name.
@@ -100,6 +101,15 @@ pub enum Part {
     Expr(String),
 }
 
+/// What a row does: a call of a function in `semantics`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// Where it stands: in the row, or in the family that the row names.
+    pub line: usize,
+    /// `method(arguments)`, the arguments Rust expressions over the fields.
+    pub text: String,
+}
+
 /// One instruction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
@@ -121,6 +131,8 @@ pub struct Row {
     /// Rows that this one is a special case of.
     pub within: Vec<String>,
     pub texts: Vec<Text>,
+    /// What the row does, in this order. Empty if it has a function of its own, named like it.
+    pub calls: Vec<Call>,
 }
 
 impl Row {
@@ -147,10 +159,20 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
+/// What indented lines belong to.
+enum Open {
+    Nothing,
+    Family,
+    /// A row and what it names behind its pattern.
+    Row(Option<family::Use>),
+}
+
 struct Parser<'a> {
     file: &'a str,
     feature: &'static str,
+    families: Vec<Family>,
     rows: Vec<Row>,
+    open: Open,
 }
 
 pub fn parse_table(file: &str, text: &str) -> Result<Table, Error> {
@@ -182,10 +204,19 @@ pub fn parse_table(file: &str, text: &str) -> Result<Table, Error> {
     let mut parser = Parser {
         file,
         feature: "BASE",
+        families: Vec::new(),
         rows: Vec::new(),
+        open: Open::Nothing,
     };
     for (index, raw) in text.lines().enumerate() {
         parser.line(index + 1, raw)?;
+    }
+    parser.close()?;
+    if let Some(unused) = parser.families.iter().find(|family| !family.used) {
+        return Err(fail(
+            unused.line,
+            format!("family `{}` has no member", unused.name),
+        ));
     }
     for row in &parser.rows {
         match row.texts.last() {
@@ -220,6 +251,7 @@ impl Parser<'_> {
         if raw.starts_with(char::is_whitespace) {
             return self.continuation(line, text);
         }
+        self.close()?;
         let (head, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         if head == "feature" {
             let name = rest.trim();
@@ -229,17 +261,34 @@ impl Parser<'_> {
             }
             return Ok(());
         }
+        if head == "family" {
+            let family = Family::parse(self.file, line, rest.trim())?;
+            if let Some(first) = self.families.iter().find(|known| known.name == family.name) {
+                let message = format!(
+                    "family `{}` is already declared at line {}",
+                    family.name, first.line
+                );
+                return self.fail(line, message);
+            }
+            self.families.push(family);
+            self.open = Open::Family;
+            return Ok(());
+        }
         if !is_name(head) {
             return self.fail(
                 line,
                 format!("`{head}` is not a row name (lower-case letters, digits, `_`)"),
             );
         }
+        let (pattern, member_of) = match rest.split_once(" : ") {
+            Some((pattern, text)) => (pattern, Some(text.trim())),
+            None => (rest, None),
+        };
         let mut row = Row {
             name: head.to_owned(),
             file: self.file.to_owned(),
             line,
-            pattern: rest.split_whitespace().collect::<Vec<_>>().join(" "),
+            pattern: pattern.split_whitespace().collect::<Vec<_>>().join(" "),
             feature: self.feature,
             mask: 0,
             value: 0,
@@ -249,36 +298,74 @@ impl Parser<'_> {
             wheres: Vec::new(),
             within: Vec::new(),
             texts: Vec::new(),
+            calls: Vec::new(),
         };
         parse_pattern(&mut row)?;
+        let member_of = member_of.map(|text| family::Use::parse(&row, text)).transpose()?;
         self.rows.push(row);
+        self.open = Open::Row(member_of);
         Ok(())
     }
 
     fn continuation(&mut self, line: usize, text: &str) -> Result<(), Error> {
-        let Some(row) = self.rows.last_mut() else {
-            return self.fail(line, "an indented line must follow a row");
+        match (&self.open, self.rows.last_mut(), self.families.last_mut()) {
+            (Open::Family, _, Some(family)) => family.push(self.file, line, text),
+            (Open::Row(_), Some(row), _) => row_line(row, line, text),
+            (Open::Nothing | Open::Family | Open::Row(_), _, _) => {
+                self.fail(line, "an indented line must follow a row or a family")
+            }
+        }
+    }
+
+    /// Ends the last row: what it does not say itself comes from its family.
+    fn close(&mut self) -> Result<(), Error> {
+        let Open::Row(Some(member_of)) = std::mem::replace(&mut self.open, Open::Nothing) else {
+            return Ok(());
         };
-        if let Some(condition) = text.strip_prefix("where ") {
-            expr::check(row, line, condition, false)?;
-            row.wheres.push((condition.trim().to_owned(), line));
-        } else if let Some(names) = text.strip_prefix("within ") {
-            row.within.extend(names.split_whitespace().map(str::to_owned));
-        } else if let Some(rest) = text.strip_prefix("if ") {
-            let Some((condition, quoted)) = rest.split_once('"') else {
-                return Err(row.error_at(line, "`if` needs a quoted text"));
-            };
-            expr::check(row, line, condition, false)?;
-            let parts = parse_text(row, line, quoted)?;
-            push_text(row, line, Some(condition.trim().to_owned()), parts)?;
-        } else if let Some(quoted) = text.strip_prefix('"') {
-            let parts = parse_text(row, line, quoted)?;
-            push_text(row, line, None, parts)?;
-        } else {
-            return Err(row.error_at(line, "expected `where`, `within`, `if` or a quoted text"));
+        let row = self.rows.last_mut().expect("a row is open");
+        let Some(family) = self
+            .families
+            .iter_mut()
+            .find(|family| family.name == member_of.name)
+        else {
+            return Err(row.error(format!("there is no family `{}` above it", member_of.name)));
+        };
+        let own_text = row.texts.last().is_some_and(|text| text.condition.is_none());
+        for (line, text) in family.lines_for(row, &member_of)? {
+            if own_text && (text.starts_with('"') || text.starts_with("if ")) {
+                continue;
+            }
+            row_line(row, line, &text)?;
         }
         Ok(())
     }
+}
+
+/// An indented line of a row, or of its family.
+fn row_line(row: &mut Row, line: usize, text: &str) -> Result<(), Error> {
+    if let Some(condition) = text.strip_prefix("where ") {
+        expr::check(row, line, condition, false)?;
+        row.wheres.push((condition.trim().to_owned(), line));
+    } else if let Some(names) = text.strip_prefix("within ") {
+        row.within.extend(names.split_whitespace().map(str::to_owned));
+    } else if let Some(rest) = text.strip_prefix("if ") {
+        let Some((condition, quoted)) = rest.split_once('"') else {
+            return Err(row.error_at(line, "`if` needs a quoted text"));
+        };
+        expr::check(row, line, condition, false)?;
+        let parts = parse_text(row, line, quoted)?;
+        push_text(row, line, Some(condition.trim().to_owned()), parts)?;
+    } else if let Some(quoted) = text.strip_prefix('"') {
+        let parts = parse_text(row, line, quoted)?;
+        push_text(row, line, None, parts)?;
+    } else if let Some(call) = text.strip_prefix("= ") {
+        let text = family::check_call(row, line, call)?;
+        row.calls.push(Call { line, text });
+    } else {
+        let message = "expected `=`, `where`, `within`, `if` or a quoted text";
+        return Err(row.error_at(line, message));
+    }
+    Ok(())
 }
 
 fn push_text(row: &mut Row, line: usize, condition: Option<String>, parts: Vec<Part>) -> Result<(), Error> {
@@ -306,8 +393,8 @@ pub fn is_name(text: &str) -> bool {
 /// Rust keywords that could be taken for field names.
 const KEYWORDS: &[&str] = &[
     "as", "box", "do", "dyn", "else", "fn", "for", "if", "in", "let", "loop", "match", "mod", "move", "mut",
-    "pc", "priv", "pub", "ref", "self", "static", "struct", "super", "trait", "true", "false", "try", "type",
-    "use", "where", "while", "yield",
+    "pc", "player", "priv", "pub", "ref", "self", "static", "struct", "super", "trait", "true", "false",
+    "try", "type", "use", "where", "while", "word", "yield",
 ];
 
 /// Reads `sf 0 0 100010 sh imm12:12 rn:5 rd:5` from the top bit down.

@@ -8,7 +8,10 @@ const CASES: &[(&str, &str)] = &[
         "",
         "bad.isa:1: the file must open with a `//` comment saying what it holds",
     ),
-    ("// t\n  where a", "bad.isa:2: an indented line must follow a row"),
+    (
+        "// t\n  where a",
+        "bad.isa:2: an indented line must follow a row or a family",
+    ),
     ("// t\nfeature NONE", "bad.isa:2: unknown feature `NONE`"),
     (
         "// t\nAdd 0",
@@ -82,7 +85,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "// t\na x:32\n  when x",
-        "bad.isa:3: row `a`: expected `where`, `within`, `if` or a quoted text",
+        "bad.isa:3: row `a`: expected `=`, `where`, `within`, `if` or a quoted text",
     ),
     (
         "// t\na 0 x:31\n  \"a\"\na 1 x:31\n  \"a\"",
@@ -104,6 +107,79 @@ const CASES: &[(&str, &str)] = &[
     (
         "// t\na 0 x y:30\n  within b\n  \"a\"\nb x 0 y:30\n  \"b\"",
         "bad.isa:2: row `a`: is not a special case of `b`",
+    ),
+    // Families.
+    (
+        "// t\nfamily F",
+        "bad.isa:2: `F` is not `NAME` or `NAME(PARAMETER, ..)`",
+    ),
+    (
+        "// t\nfamily f(a",
+        "bad.isa:2: `f(a` is not `NAME` or `NAME(PARAMETER, ..)`",
+    ),
+    ("// t\nfamily f(a, a)", "bad.isa:2: family `f`: bad parameter `a`"),
+    (
+        "// t\nfamily f(mnemonic)",
+        "bad.isa:2: family `f`: bad parameter `mnemonic`",
+    ),
+    ("// t\nfamily f()", "bad.isa:2: family `f`: bad parameter ``"),
+    (
+        "// t\nfamily f\n  \"a\"\na x:32 : f\nfamily f",
+        "bad.isa:5: family `f` is already declared at line 2",
+    ),
+    (
+        "// t\nfamily f(op)\n  = m($od)",
+        "bad.isa:3: family `f` has no parameter `$od`",
+    ),
+    (
+        "// t\nfamily f\n  \"a\"\na x:32\n  \"a\"",
+        "bad.isa:2: family `f` has no member",
+    ),
+    (
+        "// t\na x:32 : f\nfamily f\n  \"a\"",
+        "bad.isa:2: row `a`: there is no family `f` above it",
+    ),
+    (
+        "// t\nfamily f(p)\n  \"a\"\na x:32 : f",
+        "bad.isa:4: row `a`: family `f` takes 1 arguments, not 0",
+    ),
+    (
+        "// t\nfamily f(p)\n  \"a\"\na x:32 : f(1, 2)",
+        "bad.isa:4: row `a`: family `f` takes 1 arguments, not 2",
+    ),
+    (
+        "// t\na x:32 : f(1",
+        "bad.isa:2: row `a`: `f(1` is not `FAMILY` or `FAMILY(ARGUMENT, ..)`",
+    ),
+    ("// t\na x:32 :\n  \"a\"", "bad.isa:2: row `a`: bad width in `:`"),
+    // A mistake in a family's line is that line's, for the row that it does not fit.
+    (
+        "// t\nfamily f\n  where y == 1\n  \"a\"\na x y:31 : f\nb z:32 : f",
+        "bad.isa:3: row `b`: unknown field `y` in `y == 1`",
+    ),
+    (
+        "// t\nfamily f(p)\n  = m($p)\n  \"a\"\na x:32 : f(y)",
+        "bad.isa:3: row `a`: unknown field `y` in `m(y)`",
+    ),
+    (
+        "// t\nfamily f\n  = m(x)\na x:32 : f",
+        "bad.isa:4: row `a`: has no disassembly text",
+    ),
+    (
+        "// t\na x:32\n  = m\n  \"a\"",
+        "bad.isa:3: row `a`: `= m` is not `= METHOD(ARGUMENTS)`",
+    ),
+    (
+        "// t\na x:32\n  = M(x)\n  \"a\"",
+        "bad.isa:3: row `a`: `= M(x)` is not `= METHOD(ARGUMENTS)`",
+    ),
+    (
+        "// t\na x:32\n  = m(x) + 1\n  \"a\"",
+        "bad.isa:3: row `a`: `= m(x) + 1` is not `= METHOD(ARGUMENTS)`",
+    ),
+    (
+        "// t\na x:32\n  = m(pc)\n  \"a\"",
+        "bad.isa:3: row `a`: unknown field `pc` in `m(pc)`",
     ),
     // The excluded value is not the one the other row fixes.
     (

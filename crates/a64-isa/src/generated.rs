@@ -1,7 +1,7 @@
 //! What the build script made of the tables, and the code only that uses.
 
 #[allow(clippy::wildcard_imports)]
-use crate::{FeatureSet, FieldInfo, RowInfo, Undefined, imm::*, simd::*, sysreg, text, text::*};
+use crate::{FieldInfo, RowInfo, imm::*, simd::*, sysreg, text, text::*};
 
 include!(concat!(env!("OUT_DIR"), "/isa.rs"));
 

@@ -1,13 +1,13 @@
 //! The A64 instruction set as tables: decoder, disassembler, sampler.
 //!
 //! Place in the path: step 1, bytes to instruction. The tables are `isa/*.isa`
-//! (format: docs/isa-format.md); the build script generates from them one
-//! argument struct a row, one trait a file, [`decode`], [`execute`],
-//! [`disassemble`] and [`ROWS`].
+//! (format: docs/isa-format.md); the build script generates from them the decoder,
+//! [`disassemble`], [`ROWS`], and for the rows that belong to no family one argument struct
+//! each and one trait a file. `semantics` generates from the same tables what each row does.
 //!
 //! Invariants: any 32-bit word either belongs to exactly one row or is
 //! unallocated; nothing here knows what an instruction does. Decoder and disassembler
-//! know all rows; only [`execute`] asks which features the CPU has.
+//! know all rows; only [`find_on`] asks which features the CPU has.
 #![forbid(unsafe_code)]
 
 // The generator writes all rows alike, also where a shorter form would do.
@@ -61,11 +61,19 @@ pub struct RowInfo {
     pub fields: &'static [FieldInfo],
 }
 
-/// Index into [`ROWS`] of the row a word belongs to.
-#[must_use]
-pub fn row_index(word: u32) -> Option<usize> {
-    let row = usize::from(generated::find(word));
-    (row < ROWS.len()).then_some(row)
+/// The number of the row a word belongs to, on a CPU with these features: its place in [`ROWS`].
+///
+/// # Errors
+/// [`Undefined`] if the encoding is unallocated there.
+#[inline]
+pub fn find_on(features: FeatureSet, word: u32) -> Result<u16, Undefined> {
+    let row = generated::find(word);
+    let feature = generated::ROW_FEATURES.get(usize::from(row));
+    if feature.is_some_and(|feature| features.contains(*feature)) {
+        Ok(row)
+    } else {
+        Err(Undefined)
+    }
 }
 
 /// The row a word belongs to.

@@ -5,9 +5,7 @@
 
 use crate::Translate;
 use crate::ops::{Lane, LoadExt, MemSize, Ops, Shape, Span, Vec2, Width};
-use crate::simd::vector;
-use a64_isa::asimd_ldst::*;
-use a64_isa::{AsimdLdst, simd};
+use a64_isa::simd;
 
 /// The consecutive registers of a structure: `Rt`, and modulo 32 those after it.
 const fn register(rt: u8, k: usize) -> u8 {
@@ -16,14 +14,14 @@ const fn register(rt: u8, k: usize) -> u8 {
 
 /// Where a single structure lies: one lane of each register.
 #[derive(Clone, Copy)]
-struct Element {
+pub(crate) struct SingleLane {
     lane: Lane,
     index: u8,
 }
 
-impl Element {
-    const fn decode(scale: u8, q: bool, s: bool, size: u8) -> Self {
-        Element {
+impl SingleLane {
+    pub(crate) const fn new(scale: u8, q: bool, s: bool, size: u8) -> Self {
+        SingleLane {
             lane: Lane::from_log2(simd::single_size(scale, size)),
             index: simd::single_index(scale, q, s, size),
         }
@@ -34,52 +32,9 @@ impl Element {
     }
 }
 
-/// Rows of loads and stores of multiple structures, without and with write-back.
-macro_rules! multiple {
-    ($($name:ident: $row:ident, $post:ident: $post_row:ident = $body:ident $(::<$n:literal>)?, $bytes:literal;)*) => {
-        $(
-            fn $name(&mut self, i: $row) {
-                self.$body$(::<$n>)?(vector(i.size, i.q), i.rn, i.rt);
-            }
-
-            fn $post(&mut self, i: $post_row) {
-                self.$body$(::<$n>)?(vector(i.size, i.q), i.rn, i.rt);
-                self.post_index(i.rn, i.rm, if i.q { 2 * $bytes } else { $bytes });
-            }
-        )*
-    };
-}
-
-/// Rows of loads and stores of a single structure to or from one lane.
-macro_rules! single {
-    ($($name:ident: $row:ident, $post:ident: $post_row:ident = $body:ident::<$n:literal>;)*) => {
-        $(
-            fn $name(&mut self, i: $row) {
-                self.$body::<$n>(Element::decode(i.scale, i.q, i.s, i.size), i.rn, i.rt);
-            }
-
-            fn $post(&mut self, i: $post_row) {
-                let element = Element::decode(i.scale, i.q, i.s, i.size);
-                self.$body::<$n>(element, i.rn, i.rt);
-                self.post_index(i.rn, i.rm, $n * element.lane.bytes() as i64);
-            }
-        )*
-    };
-}
-
-macro_rules! replicating {
-    ($($name:ident: $row:ident, $post:ident: $post_row:ident = $n:literal;)*) => {
-        $(
-            fn $name(&mut self, i: $row) {
-                self.load_replicated::<$n>(vector(i.size, i.q), i.rn, i.rt);
-            }
-
-            fn $post(&mut self, i: $post_row) {
-                self.load_replicated::<$n>(vector(i.size, i.q), i.rn, i.rt);
-                self.post_index(i.rn, i.rm, $n << i.size);
-            }
-        )*
-    };
+/// The bytes of a whole or half register.
+pub(crate) const fn register_bytes(q: bool) -> i64 {
+    if q { 16 } else { 8 }
 }
 
 /// Indices into the registers of memory order that give register `k` of three.
@@ -110,7 +65,7 @@ const fn register_size(span: Span) -> MemSize {
 
 impl<O: Ops> Translate<'_, O> {
     /// Adds to the base the register `Rm` or, for 31, the bytes transferred.
-    fn post_index(&mut self, rn: u8, rm: u8, bytes: i64) {
+    pub(crate) fn post_index(&mut self, rn: u8, rm: u8, bytes: i64) {
         let base = self.0.x_or_sp(rn);
         let result = if rm == 31 {
             self.0.add_imm(base, bytes)
@@ -147,13 +102,13 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// LD1 of `N` registers.
-    fn load_linear<const N: usize>(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn load_linear<const N: usize>(&mut self, s: Shape, rn: u8, rt: u8) {
         let values = self.load_all::<N>(s, rn);
         self.set_registers(rt, values);
     }
 
     /// ST1 of `N` registers.
-    fn store_linear<const N: usize>(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn store_linear<const N: usize>(&mut self, s: Shape, rn: u8, rt: u8) {
         let values = self.registers::<N>(rt);
         self.store_all(s, rn, values);
     }
@@ -171,21 +126,21 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// LD2.
-    fn load_pairs(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn load_pairs(&mut self, s: Shape, rn: u8, rt: u8) {
         let [a, b] = self.load_all(s, rn);
         let values = self.unzip(s, a, b);
         self.set_registers(rt, values);
     }
 
     /// ST2.
-    fn store_pairs(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn store_pairs(&mut self, s: Shape, rn: u8, rt: u8) {
         let [a, b] = self.registers(rt);
         let values = self.zip(s, a, b);
         self.store_all(s, rn, values);
     }
 
     /// LD4: separates even from odd elements twice.
-    fn load_quadruples(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn load_quadruples(&mut self, s: Shape, rn: u8, rt: u8) {
         let [a, b, c, d] = self.load_all(s, rn);
         let [even_low, odd_low] = self.unzip(s, a, b);
         let [even_high, odd_high] = self.unzip(s, c, d);
@@ -195,7 +150,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// ST4.
-    fn store_quadruples(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn store_quadruples(&mut self, s: Shape, rn: u8, rt: u8) {
         let [v0, v1, v2, v3] = self.registers(rt);
         let [even_low, even_high] = self.zip(s, v0, v2);
         let [odd_low, odd_high] = self.zip(s, v1, v3);
@@ -206,7 +161,7 @@ impl<O: Ops> Translate<'_, O> {
 
     /// LD3, by table lookups in what memory holds. Three 8-byte registers are loaded
     /// as 16 and 8 bytes.
-    fn load_triples(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn load_triples(&mut self, s: Shape, rn: u8, rt: u8) {
         let base = self.0.x_or_sp(rn);
         let first = self.0.load_v(MemSize::Q, base, 0);
         let second = self.0.load_v(register_size(s.span), base, 16);
@@ -228,7 +183,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// ST3.
-    fn store_triples(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn store_triples(&mut self, s: Shape, rn: u8, rt: u8) {
         let registers = self.registers::<3>(rt);
         let base = self.0.x_or_sp(rn);
         let chunks = [(0, MemSize::Q), (16, register_size(s.span)), (32, MemSize::Q)];
@@ -241,7 +196,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// LD1 to LD4 of one lane, the others kept.
-    fn load_lane<const N: usize>(&mut self, element: Element, rn: u8, rt: u8) {
+    pub(crate) fn load_lane<const N: usize>(&mut self, element: SingleLane, rn: u8, rt: u8) {
         let base = self.0.x_or_sp(rn);
         let values: [_; N] = std::array::from_fn(|k| {
             self.0.load(
@@ -259,7 +214,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// ST1 to ST4 of one lane.
-    fn store_lane<const N: usize>(&mut self, element: Element, rn: u8, rt: u8) {
+    pub(crate) fn store_lane<const N: usize>(&mut self, element: SingleLane, rn: u8, rt: u8) {
         let base = self.0.x_or_sp(rn);
         for k in 0..N {
             let offset = (k * element.lane.bytes()) as i64;
@@ -274,48 +229,11 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// LD1R to LD4R.
-    fn load_replicated<const N: usize>(&mut self, s: Shape, rn: u8, rt: u8) {
+    pub(crate) fn load_replicated<const N: usize>(&mut self, s: Shape, rn: u8, rt: u8) {
         let base = self.0.x_or_sp(rn);
         let size = MemSize::from_log2(s.lane as u8);
         let values: [_; N] = std::array::from_fn(|k| self.0.load_v(size, base, (k * s.lane.bytes()) as i64));
         let values = values.map(|value| self.0.vec_dup_lane(s, value, 0));
         self.set_registers(rt, values);
-    }
-}
-
-impl<O: Ops> AsimdLdst for Translate<'_, O> {
-    multiple! {
-        ld1_1: Ld11, ld1_1_post: Ld11Post = load_linear::<1>, 8;
-        ld1_2: Ld12, ld1_2_post: Ld12Post = load_linear::<2>, 16;
-        ld1_3: Ld13, ld1_3_post: Ld13Post = load_linear::<3>, 24;
-        ld1_4: Ld14, ld1_4_post: Ld14Post = load_linear::<4>, 32;
-        st1_1: St11, st1_1_post: St11Post = store_linear::<1>, 8;
-        st1_2: St12, st1_2_post: St12Post = store_linear::<2>, 16;
-        st1_3: St13, st1_3_post: St13Post = store_linear::<3>, 24;
-        st1_4: St14, st1_4_post: St14Post = store_linear::<4>, 32;
-        ld2: Ld2, ld2_post: Ld2Post = load_pairs, 16;
-        st2: St2, st2_post: St2Post = store_pairs, 16;
-        ld3: Ld3, ld3_post: Ld3Post = load_triples, 24;
-        st3: St3, st3_post: St3Post = store_triples, 24;
-        ld4: Ld4, ld4_post: Ld4Post = load_quadruples, 32;
-        st4: St4, st4_post: St4Post = store_quadruples, 32;
-    }
-
-    single! {
-        ld1_lane: Ld1Lane, ld1_lane_post: Ld1LanePost = load_lane::<1>;
-        ld2_lane: Ld2Lane, ld2_lane_post: Ld2LanePost = load_lane::<2>;
-        ld3_lane: Ld3Lane, ld3_lane_post: Ld3LanePost = load_lane::<3>;
-        ld4_lane: Ld4Lane, ld4_lane_post: Ld4LanePost = load_lane::<4>;
-        st1_lane: St1Lane, st1_lane_post: St1LanePost = store_lane::<1>;
-        st2_lane: St2Lane, st2_lane_post: St2LanePost = store_lane::<2>;
-        st3_lane: St3Lane, st3_lane_post: St3LanePost = store_lane::<3>;
-        st4_lane: St4Lane, st4_lane_post: St4LanePost = store_lane::<4>;
-    }
-
-    replicating! {
-        ld1r: Ld1r, ld1r_post: Ld1rPost = 1;
-        ld2r: Ld2r, ld2r_post: Ld2rPost = 2;
-        ld3r: Ld3r, ld3r_post: Ld3rPost = 3;
-        ld4r: Ld4r, ld4r_post: Ld4rPost = 4;
     }
 }

@@ -17,6 +17,15 @@ impl<O: Ops> Translate<'_, O> {
         self.0.pc().wrapping_add_signed(word_offset(imm, bits))
     }
 
+    /// B.cond and BC.cond.
+    pub(crate) fn branch_cond(&mut self, cond: Cond, imm19: u32) {
+        let target = self.target(imm19, 19);
+        match cond {
+            Cond::Al | Cond::Nv => self.0.branch(target),
+            cond => self.0.branch_if(Test::Cond(cond), target),
+        }
+    }
+
     pub(crate) fn set_link(&mut self) {
         let next = self.0.pc().wrapping_add(4);
         let next = self.0.imm(next);
@@ -25,21 +34,6 @@ impl<O: Ops> Translate<'_, O> {
 }
 
 impl<O: Ops> a64_isa::Branch for Translate<'_, O> {
-    fn b_cond(&mut self, i: BCond) {
-        let target = self.target(i.imm19, 19);
-        match Cond::from_bits(i.cond) {
-            Cond::Al | Cond::Nv => self.0.branch(target),
-            cond => self.0.branch_if(Test::Cond(cond), target),
-        }
-    }
-
-    fn bc_cond(&mut self, i: BcCond) {
-        self.b_cond(BCond {
-            imm19: i.imm19,
-            cond: i.cond,
-        });
-    }
-
     fn svc(&mut self, i: Svc) {
         self.0.exception(Exception::Svc(i.imm16));
     }

@@ -3,19 +3,16 @@
 use crate::Ops;
 use crate::ops::{FlagOp, Int2, Width, ZR};
 use crate::translate::Translate;
-use a64_isa::dp_imm::{
-    AddImm, AddsImm, Adr, Adrp, AndImm, AndsImm, Bfm, EorImm, Extr, Movk, Movn, Movz, OrrImm, Sbfm, SubImm,
-    SubsImm, Ubfm,
-};
+use a64_isa::dp_imm::*;
 use a64_isa::{DpImm, imm};
 
 /// The operand of ADD and SUB: 12 bits, maybe shifted left by 12.
-fn imm12(imm12: u16, sh: bool) -> u64 {
+pub(crate) fn shifted_imm12(imm12: u16, sh: bool) -> u64 {
     u64::from(imm12) << if sh { 12 } else { 0 }
 }
 
 impl<O: Ops> Translate<'_, O> {
-    fn add_sub_imm(&mut self, op: Int2, w: Width, rd: u8, rn: u8, operand: u64) {
+    pub(crate) fn add_sub_imm(&mut self, op: Int2, w: Width, rd: u8, rn: u8, operand: u64) {
         let a = self.0.x_or_sp(rn);
         // ADD #0 with SP is the move from or to SP.
         let result = if operand == 0 && w == Width::X {
@@ -27,14 +24,14 @@ impl<O: Ops> Translate<'_, O> {
         self.0.set_x_or_sp(rd, result);
     }
 
-    fn add_sub_imm_flags(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, operand: u64) {
+    pub(crate) fn add_sub_imm_flags(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, operand: u64) {
         let a = self.0.x_or_sp(rn);
         let b = self.0.imm(operand);
         let result = self.0.flag_op(op, w, a, b);
         self.0.set_x(rd, result);
     }
 
-    fn logical_imm(&mut self, op: Int2, w: Width, rd: u8, rn: u8, mask: Option<u64>) {
+    pub(crate) fn logical_imm(&mut self, op: Int2, w: Width, rd: u8, rn: u8, mask: Option<u64>) {
         // The table's condition admits valid masks only.
         let mask = mask.unwrap_or(0);
         let result = if op == Int2::Or && rn == ZR {
@@ -48,7 +45,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// SBFM and UBFM. The common aliases become the simplest operation that does it.
-    fn bitfield(&mut self, signed: bool, w: Width, rd: u8, rn: u8, immr: u8, imms: u8) {
+    pub(crate) fn bitfield(&mut self, signed: bool, w: Width, rd: u8, rn: u8, immr: u8, imms: u8) {
         let bits = w.bits() as u8;
         let a = self.0.x(rn);
         let result = if imms == bits - 1 {
@@ -96,49 +93,6 @@ impl<O: Ops> DpImm for Translate<'_, O> {
         self.0.set_x(i.rd, value);
     }
 
-    fn add_imm(&mut self, i: AddImm) {
-        self.add_sub_imm(Int2::Add, Width::from_sf(i.sf), i.rd, i.rn, imm12(i.imm12, i.sh));
-    }
-
-    fn adds_imm(&mut self, i: AddsImm) {
-        self.add_sub_imm_flags(
-            FlagOp::Add,
-            Width::from_sf(i.sf),
-            i.rd,
-            i.rn,
-            imm12(i.imm12, i.sh),
-        );
-    }
-
-    fn sub_imm(&mut self, i: SubImm) {
-        self.add_sub_imm(Int2::Sub, Width::from_sf(i.sf), i.rd, i.rn, imm12(i.imm12, i.sh));
-    }
-
-    fn subs_imm(&mut self, i: SubsImm) {
-        self.add_sub_imm_flags(
-            FlagOp::Sub,
-            Width::from_sf(i.sf),
-            i.rd,
-            i.rn,
-            imm12(i.imm12, i.sh),
-        );
-    }
-
-    fn and_imm(&mut self, i: AndImm) {
-        let mask = imm::bitmask(i.sf, i.n, i.immr, i.imms);
-        self.logical_imm(Int2::And, Width::from_sf(i.sf), i.rd, i.rn, mask);
-    }
-
-    fn orr_imm(&mut self, i: OrrImm) {
-        let mask = imm::bitmask(i.sf, i.n, i.immr, i.imms);
-        self.logical_imm(Int2::Or, Width::from_sf(i.sf), i.rd, i.rn, mask);
-    }
-
-    fn eor_imm(&mut self, i: EorImm) {
-        let mask = imm::bitmask(i.sf, i.n, i.immr, i.imms);
-        self.logical_imm(Int2::Xor, Width::from_sf(i.sf), i.rd, i.rn, mask);
-    }
-
     fn ands_imm(&mut self, i: AndsImm) {
         let mask = imm::bitmask(i.sf, i.n, i.immr, i.imms).unwrap_or(0);
         let a = self.0.x(i.rn);
@@ -165,10 +119,6 @@ impl<O: Ops> DpImm for Translate<'_, O> {
         self.0.set_x(i.rd, result);
     }
 
-    fn sbfm(&mut self, i: Sbfm) {
-        self.bitfield(true, Width::from_sf(i.sf), i.rd, i.rn, i.immr, i.imms);
-    }
-
     fn bfm(&mut self, i: Bfm) {
         let w = Width::from_sf(i.sf);
         let old = self.0.x(i.rd);
@@ -187,10 +137,6 @@ impl<O: Ops> DpImm for Translate<'_, O> {
             self.0.insert(w, old, field, 0, len)
         };
         self.0.set_x(i.rd, result);
-    }
-
-    fn ubfm(&mut self, i: Ubfm) {
-        self.bitfield(false, Width::from_sf(i.sf), i.rd, i.rn, i.immr, i.imms);
     }
 
     fn extr(&mut self, i: Extr) {

@@ -16,9 +16,37 @@ pub(crate) fn shift_op(shift: u8) -> Int2 {
     }
 }
 
+/// A register shifted by an immediate.
+#[derive(Clone, Copy)]
+pub(crate) struct Shifted {
+    rm: u8,
+    shift: u8,
+    amount: u8,
+}
+
+impl Shifted {
+    pub(crate) const fn new(rm: u8, shift: u8, amount: u8) -> Self {
+        Shifted { rm, shift, amount }
+    }
+}
+
+/// A register extended (`option`) and shifted left.
+#[derive(Clone, Copy)]
+pub(crate) struct Extended {
+    rm: u8,
+    option: u8,
+    amount: u8,
+}
+
+impl Extended {
+    pub(crate) const fn new(rm: u8, option: u8, amount: u8) -> Self {
+        Extended { rm, option, amount }
+    }
+}
+
 impl<O: Ops> Translate<'_, O> {
-    /// A register shifted by an immediate.
-    fn shifted_reg(&mut self, w: Width, rm: u8, shift: u8, amount: u8) -> O::Value {
+    fn shifted_reg(&mut self, w: Width, operand: Shifted) -> O::Value {
+        let Shifted { rm, shift, amount } = operand;
         let value = self.0.x(rm);
         if amount == 0 {
             return value;
@@ -27,8 +55,9 @@ impl<O: Ops> Translate<'_, O> {
         self.0.int2(shift_op(shift), w, value, amount)
     }
 
-    /// A register extended (`option`) and shifted left (ExtendReg, Arm ARM J1).
-    pub(crate) fn extended_reg(&mut self, w: Width, rm: u8, option: u8, amount: u8) -> O::Value {
+    /// ExtendReg (Arm ARM J1).
+    pub(crate) fn extended_reg(&mut self, w: Width, operand: Extended) -> O::Value {
+        let Extended { rm, option, amount } = operand;
         let value = self.0.x(rm);
         let bits = 8 << (option & 3);
         let value = if u32::from(bits) >= w.bits() {
@@ -44,14 +73,20 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// Two registers into a third.
-    fn two_source(&mut self, op: Int2, w: Width, rd: u8, rn: u8, rm: u8) {
+    pub(crate) fn two_source(&mut self, op: Int2, w: Width, rd: u8, rn: u8, rm: u8) {
         let a = self.0.x(rn);
         let b = self.0.x(rm);
         let result = self.0.int2(op, w, a, b);
         self.0.set_x(rd, result);
     }
 
-    fn one_source(&mut self, op: Int1, w: Width, rd: u8, rn: u8) {
+    pub(crate) fn two_source_imm(&mut self, op: Int2, w: Width, rd: u8, rn: u8, imm: u64) {
+        let (a, b) = (self.0.x(rn), self.0.imm(imm));
+        let result = self.0.int2(op, w, a, b);
+        self.0.set_x(rd, result);
+    }
+
+    pub(crate) fn one_source(&mut self, op: Int1, w: Width, rd: u8, rn: u8) {
         let a = self.0.x(rn);
         let result = self.0.int1(op, w, a);
         self.0.set_x(rd, result);
@@ -79,37 +114,66 @@ impl<O: Ops> Translate<'_, O> {
         self.0.set_x(rd, result);
     }
 
-    fn add_sub_extended(&mut self, op: Int2, w: Width, rd: u8, rn: u8, operand: O::Value) {
+    pub(crate) fn int_shifted(&mut self, op: Int2, w: Width, rd: u8, rn: u8, operand: Shifted) {
+        let b = self.shifted_reg(w, operand);
+        self.two_operands(op, w, rd, rn, b);
+    }
+
+    pub(crate) fn flags_shifted(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, operand: Shifted) {
+        let b = self.shifted_reg(w, operand);
+        self.two_operands_flags(op, w, rd, rn, b);
+    }
+
+    pub(crate) fn int_extended(&mut self, op: Int2, w: Width, rd: u8, rn: u8, operand: Extended) {
+        let b = self.extended_reg(w, operand);
         let a = self.0.x_or_sp(rn);
-        let result = self.0.int2(op, w, a, operand);
+        let result = self.0.int2(op, w, a, b);
         self.0.set_x_or_sp(rd, result);
     }
 
-    fn add_sub_extended_flags(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, operand: O::Value) {
+    pub(crate) fn flags_extended(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, operand: Extended) {
+        let b = self.extended_reg(w, operand);
         let a = self.0.x_or_sp(rn);
-        let result = self.0.flag_op(op, w, a, operand);
+        let result = self.0.flag_op(op, w, a, b);
         self.0.set_x(rd, result);
     }
 
-    fn add_sub_carry(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, rm: u8) {
+    pub(crate) fn cond_compare_reg(&mut self, op: FlagOp, w: Width, cond: Cond, rn: u8, rm: u8, nzcv: u8) {
+        let (a, b) = (self.0.x(rn), self.0.x(rm));
+        self.0.cond_compare(op, w, cond, a, b, nzcv);
+    }
+
+    pub(crate) fn cond_compare_imm(&mut self, op: FlagOp, w: Width, cond: Cond, rn: u8, imm: u8, nzcv: u8) {
+        let (a, b) = (self.0.x(rn), self.0.imm(u64::from(imm)));
+        self.0.cond_compare(op, w, cond, a, b, nzcv);
+    }
+
+    pub(crate) fn add_sub_carry(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, rm: u8) {
         let a = self.0.x(rn);
         let b = self.0.x(rm);
         let result = self.0.carry_op(op, w, a, b);
         self.0.set_x(rd, result);
     }
 
-    fn add_sub_carry_flags(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, rm: u8) {
+    pub(crate) fn add_sub_carry_flags(&mut self, op: FlagOp, w: Width, rd: u8, rn: u8, rm: u8) {
         let b = self.0.x(rm);
         self.two_operands_flags(op, w, rd, rn, b);
     }
 
     /// CSEL and its kin; `other` is what the second operand becomes, already cut to `w`
     /// if `rn` is ZR.
-    fn conditional_select(&mut self, w: Width, rd: u8, rn: u8, cond: u8, other: O::Value) {
+    fn conditional_select(&mut self, w: Width, rd: u8, rn: u8, cond: Cond, other: O::Value) {
         let a = self.0.x(rn);
-        let result = self.0.select(Cond::from_bits(cond), a, other);
+        let result = self.0.select(cond, a, other);
         let result = if rn == ZR { result } else { self.cut(w, result) };
         self.0.set_x(rd, result);
+    }
+
+    /// CSINV and CSNEG.
+    pub(crate) fn select_int1(&mut self, op: Int1, w: Width, rd: u8, rn: u8, rm: u8, cond: Cond) {
+        let value = self.0.x(rm);
+        let other = self.0.int1(op, w, value);
+        self.conditional_select(w, rd, rn, cond, other);
     }
 
     /// The value with only the bits of `w`.
@@ -120,7 +184,7 @@ impl<O: Ops> Translate<'_, O> {
         }
     }
 
-    fn crc(&mut self, poly: Crc, log2_bytes: u8, rd: u8, rn: u8, rm: u8) {
+    pub(crate) fn crc(&mut self, poly: Crc, log2_bytes: u8, rd: u8, rn: u8, rm: u8) {
         let acc = self.0.x(rn);
         let data = self.0.x(rm);
         let result = self.0.crc32(poly, 1 << log2_bytes, acc, data);
@@ -141,7 +205,12 @@ impl<O: Ops> Translate<'_, O> {
         self.0.set_x(rd, result);
     }
 
-    fn multiply_add_long(&mut self, op: Int2, signed: bool, rd: u8, ra: u8, rn: u8, rm: u8) {
+    pub(crate) fn multiply_add_reg(&mut self, op: Int2, w: Width, rd: u8, ra: u8, rn: u8, rm: u8) {
+        let (a, b) = (self.0.x(rn), self.0.x(rm));
+        self.multiply_add(op, w, rd, ra, a, b);
+    }
+
+    pub(crate) fn multiply_add_long(&mut self, op: Int2, signed: bool, rd: u8, ra: u8, rn: u8, rm: u8) {
         let a = self.0.x(rn);
         let b = self.0.x(rm);
         let a = self.0.extend(Width::X, signed, 32, a);
@@ -151,152 +220,18 @@ impl<O: Ops> Translate<'_, O> {
 }
 
 impl<O: Ops> DpReg for Translate<'_, O> {
-    fn and_shifted(&mut self, i: AndShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::And, w, i.rd, i.rn, b);
-    }
-
-    fn bic_shifted(&mut self, i: BicShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Bic, w, i.rd, i.rn, b);
-    }
-
-    fn orr_shifted(&mut self, i: OrrShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Or, w, i.rd, i.rn, b);
-    }
-
-    fn orn_shifted(&mut self, i: OrnShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Orn, w, i.rd, i.rn, b);
-    }
-
-    fn eor_shifted(&mut self, i: EorShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Xor, w, i.rd, i.rn, b);
-    }
-
-    fn eon_shifted(&mut self, i: EonShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Eon, w, i.rd, i.rn, b);
-    }
-
-    fn ands_shifted(&mut self, i: AndsShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands_flags(FlagOp::And, w, i.rd, i.rn, b);
-    }
-
     fn bics_shifted(&mut self, i: BicsShifted) {
         let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
+        let b = self.shifted_reg(w, Shifted::new(i.rm, i.shift, i.imm6));
         let b = self.0.int1(Int1::Not, w, b);
         self.two_operands_flags(FlagOp::And, w, i.rd, i.rn, b);
-    }
-
-    fn add_shifted(&mut self, i: AddShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Add, w, i.rd, i.rn, b);
-    }
-
-    fn adds_shifted(&mut self, i: AddsShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands_flags(FlagOp::Add, w, i.rd, i.rn, b);
-    }
-
-    fn sub_shifted(&mut self, i: SubShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands(Int2::Sub, w, i.rd, i.rn, b);
-    }
-
-    fn subs_shifted(&mut self, i: SubsShifted) {
-        let w = Width::from_sf(i.sf);
-        let b = self.shifted_reg(w, i.rm, i.shift, i.imm6);
-        self.two_operands_flags(FlagOp::Sub, w, i.rd, i.rn, b);
-    }
-
-    fn add_extended(&mut self, i: AddExtended) {
-        let w = Width::from_sf(i.sf);
-        let b = self.extended_reg(w, i.rm, i.option, i.imm3);
-        self.add_sub_extended(Int2::Add, w, i.rd, i.rn, b);
-    }
-
-    fn adds_extended(&mut self, i: AddsExtended) {
-        let w = Width::from_sf(i.sf);
-        let b = self.extended_reg(w, i.rm, i.option, i.imm3);
-        self.add_sub_extended_flags(FlagOp::Add, w, i.rd, i.rn, b);
-    }
-
-    fn sub_extended(&mut self, i: SubExtended) {
-        let w = Width::from_sf(i.sf);
-        let b = self.extended_reg(w, i.rm, i.option, i.imm3);
-        self.add_sub_extended(Int2::Sub, w, i.rd, i.rn, b);
-    }
-
-    fn subs_extended(&mut self, i: SubsExtended) {
-        let w = Width::from_sf(i.sf);
-        let b = self.extended_reg(w, i.rm, i.option, i.imm3);
-        self.add_sub_extended_flags(FlagOp::Sub, w, i.rd, i.rn, b);
-    }
-
-    fn adc(&mut self, i: Adc) {
-        self.add_sub_carry(FlagOp::Adc, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn adcs(&mut self, i: Adcs) {
-        self.add_sub_carry_flags(FlagOp::Adc, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn sbc(&mut self, i: Sbc) {
-        self.add_sub_carry(FlagOp::Sbc, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn sbcs(&mut self, i: Sbcs) {
-        self.add_sub_carry_flags(FlagOp::Sbc, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn ccmn_reg(&mut self, i: CcmnReg) {
-        let (a, b) = (self.0.x(i.rn), self.0.x(i.rm));
-        let cond = Cond::from_bits(i.cond);
-        self.0
-            .cond_compare(FlagOp::Add, Width::from_sf(i.sf), cond, a, b, i.nzcv);
-    }
-
-    fn ccmp_reg(&mut self, i: CcmpReg) {
-        let (a, b) = (self.0.x(i.rn), self.0.x(i.rm));
-        let cond = Cond::from_bits(i.cond);
-        self.0
-            .cond_compare(FlagOp::Sub, Width::from_sf(i.sf), cond, a, b, i.nzcv);
-    }
-
-    fn ccmn_imm(&mut self, i: CcmnImm) {
-        let (a, b) = (self.0.x(i.rn), self.0.imm(u64::from(i.imm5)));
-        let cond = Cond::from_bits(i.cond);
-        self.0
-            .cond_compare(FlagOp::Add, Width::from_sf(i.sf), cond, a, b, i.nzcv);
-    }
-
-    fn ccmp_imm(&mut self, i: CcmpImm) {
-        let (a, b) = (self.0.x(i.rn), self.0.imm(u64::from(i.imm5)));
-        let cond = Cond::from_bits(i.cond);
-        self.0
-            .cond_compare(FlagOp::Sub, Width::from_sf(i.sf), cond, a, b, i.nzcv);
     }
 
     fn csel(&mut self, i: Csel) {
         let w = Width::from_sf(i.sf);
         let other = self.0.x(i.rm);
         let other = if i.rn == ZR { self.cut(w, other) } else { other };
-        self.conditional_select(w, i.rd, i.rn, i.cond, other);
+        self.conditional_select(w, i.rd, i.rn, Cond::from_bits(i.cond), other);
     }
 
     fn csinc(&mut self, i: Csinc) {
@@ -308,122 +243,6 @@ impl<O: Ops> DpReg for Translate<'_, O> {
         } else {
             self.0.int2(Int2::Add, w, value, one)
         };
-        self.conditional_select(w, i.rd, i.rn, i.cond, other);
-    }
-
-    fn csinv(&mut self, i: Csinv) {
-        let w = Width::from_sf(i.sf);
-        let value = self.0.x(i.rm);
-        let other = self.0.int1(Int1::Not, w, value);
-        self.conditional_select(w, i.rd, i.rn, i.cond, other);
-    }
-
-    fn csneg(&mut self, i: Csneg) {
-        let w = Width::from_sf(i.sf);
-        let value = self.0.x(i.rm);
-        let other = self.0.int1(Int1::Neg, w, value);
-        self.conditional_select(w, i.rd, i.rn, i.cond, other);
-    }
-
-    fn rbit(&mut self, i: Rbit) {
-        self.one_source(Int1::Rbit, Width::from_sf(i.sf), i.rd, i.rn);
-    }
-
-    fn rev16(&mut self, i: Rev16) {
-        self.one_source(Int1::Rev16, Width::from_sf(i.sf), i.rd, i.rn);
-    }
-
-    fn rev_w(&mut self, i: RevW) {
-        self.one_source(Int1::Rev, Width::W, i.rd, i.rn);
-    }
-
-    fn rev32(&mut self, i: Rev32) {
-        self.one_source(Int1::Rev32, Width::X, i.rd, i.rn);
-    }
-
-    fn rev_x(&mut self, i: RevX) {
-        self.one_source(Int1::Rev, Width::X, i.rd, i.rn);
-    }
-
-    fn clz(&mut self, i: Clz) {
-        self.one_source(Int1::Clz, Width::from_sf(i.sf), i.rd, i.rn);
-    }
-
-    fn cls(&mut self, i: Cls) {
-        self.one_source(Int1::Cls, Width::from_sf(i.sf), i.rd, i.rn);
-    }
-
-    fn udiv(&mut self, i: Udiv) {
-        self.two_source(Int2::Udiv, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn sdiv(&mut self, i: Sdiv) {
-        self.two_source(Int2::Sdiv, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn lslv(&mut self, i: Lslv) {
-        self.two_source(Int2::Lsl, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn lsrv(&mut self, i: Lsrv) {
-        self.two_source(Int2::Lsr, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn asrv(&mut self, i: Asrv) {
-        self.two_source(Int2::Asr, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn rorv(&mut self, i: Rorv) {
-        self.two_source(Int2::Ror, Width::from_sf(i.sf), i.rd, i.rn, i.rm);
-    }
-
-    fn crc32(&mut self, i: Crc32) {
-        self.crc(Crc::Ieee, i.sz, i.rd, i.rn, i.rm);
-    }
-
-    fn crc32x(&mut self, i: Crc32x) {
-        self.crc(Crc::Ieee, 3, i.rd, i.rn, i.rm);
-    }
-
-    fn crc32c(&mut self, i: Crc32c) {
-        self.crc(Crc::Castagnoli, i.sz, i.rd, i.rn, i.rm);
-    }
-
-    fn crc32cx(&mut self, i: Crc32cx) {
-        self.crc(Crc::Castagnoli, 3, i.rd, i.rn, i.rm);
-    }
-
-    fn madd(&mut self, i: Madd) {
-        let (a, b) = (self.0.x(i.rn), self.0.x(i.rm));
-        self.multiply_add(Int2::Add, Width::from_sf(i.sf), i.rd, i.ra, a, b);
-    }
-
-    fn msub(&mut self, i: Msub) {
-        let (a, b) = (self.0.x(i.rn), self.0.x(i.rm));
-        self.multiply_add(Int2::Sub, Width::from_sf(i.sf), i.rd, i.ra, a, b);
-    }
-
-    fn smaddl(&mut self, i: Smaddl) {
-        self.multiply_add_long(Int2::Add, true, i.rd, i.ra, i.rn, i.rm);
-    }
-
-    fn smsubl(&mut self, i: Smsubl) {
-        self.multiply_add_long(Int2::Sub, true, i.rd, i.ra, i.rn, i.rm);
-    }
-
-    fn umaddl(&mut self, i: Umaddl) {
-        self.multiply_add_long(Int2::Add, false, i.rd, i.ra, i.rn, i.rm);
-    }
-
-    fn umsubl(&mut self, i: Umsubl) {
-        self.multiply_add_long(Int2::Sub, false, i.rd, i.ra, i.rn, i.rm);
-    }
-
-    fn smulh(&mut self, i: Smulh) {
-        self.two_source(Int2::Smulh, Width::X, i.rd, i.rn, i.rm);
-    }
-
-    fn umulh(&mut self, i: Umulh) {
-        self.two_source(Int2::Umulh, Width::X, i.rd, i.rn, i.rm);
+        self.conditional_select(w, i.rd, i.rn, Cond::from_bits(i.cond), other);
     }
 }

@@ -8,13 +8,8 @@ use crate::Ops;
 use crate::ldst::Mode;
 use crate::ops::{Lane, MemSize, Shape, Span, Width};
 use crate::translate::Translate;
-use a64_isa::imm::sext;
 use a64_isa::ldst_order::*;
 use a64_isa::text::v_size;
-
-fn imm9(imm9: u16) -> i64 {
-    sext(u64::from(imm9), 9)
-}
 
 /// The size of a W or X register.
 fn reg_size(sz: bool) -> MemSize {
@@ -39,7 +34,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// Loads, sign-extending to `sign`.
-    fn load_ordered(&mut self, size: MemSize, sign: Option<Width>, mode: Mode, rn: u8, rt: u8) {
+    pub(crate) fn load_ordered(&mut self, size: MemSize, sign: Option<Width>, mode: Mode, rn: u8, rt: u8) {
         let (base, address) = self.ordered_place(mode, rn);
         let value = self.0.load_acquire(size, address);
         let value = match sign {
@@ -50,14 +45,14 @@ impl<O: Ops> Translate<'_, O> {
         self.write_back(mode, rn, base);
     }
 
-    fn store_ordered(&mut self, size: MemSize, mode: Mode, rn: u8, rt: u8) {
+    pub(crate) fn store_ordered(&mut self, size: MemSize, mode: Mode, rn: u8, rt: u8) {
         let (base, address) = self.ordered_place(mode, rn);
         let value = self.0.x(rt);
         self.0.store_release(size, address, value);
         self.write_back(mode, rn, base);
     }
 
-    fn load_ordered_pair(&mut self, sz: bool, mode: Mode, rn: u8, rt: u8, rt2: u8) {
+    pub(crate) fn load_ordered_pair(&mut self, sz: bool, mode: Mode, rn: u8, rt: u8, rt2: u8) {
         let (base, address) = self.ordered_place(mode, rn);
         let (first, second) = if sz {
             let both = self.0.load_acquire_v(MemSize::Q, address);
@@ -73,7 +68,7 @@ impl<O: Ops> Translate<'_, O> {
         self.write_back(mode, rn, base);
     }
 
-    fn store_ordered_pair(&mut self, sz: bool, mode: Mode, rn: u8, rt: u8, rt2: u8) {
+    pub(crate) fn store_ordered_pair(&mut self, sz: bool, mode: Mode, rn: u8, rt: u8, rt2: u8) {
         let (base, address) = self.ordered_place(mode, rn);
         let (first, second) = (self.0.x(rt), self.0.x(rt2));
         if sz {
@@ -89,59 +84,23 @@ impl<O: Ops> Translate<'_, O> {
 }
 
 /// The offset that a pair's writeback adds.
-fn pair_step(sz: bool) -> i64 {
+pub(crate) fn pair_step(sz: bool) -> i64 {
     2 * reg_size(sz).bytes() as i64
 }
 
 impl<O: Ops> a64_isa::LdstOrder for Translate<'_, O> {
-    fn stlur(&mut self, i: Stlur) {
-        let mode = Mode::Offset(imm9(i.imm9));
-        self.store_ordered(MemSize::from_log2(i.size), mode, i.rn, i.rt);
-    }
-
-    fn ldapur(&mut self, i: Ldapur) {
-        let mode = Mode::Offset(imm9(i.imm9));
-        self.load_ordered(MemSize::from_log2(i.size), None, mode, i.rn, i.rt);
-    }
-
-    fn ldapurs(&mut self, i: Ldapurs) {
-        let mode = Mode::Offset(imm9(i.imm9));
-        self.load_ordered(MemSize::from_log2(i.size), Some(Width::X), mode, i.rn, i.rt);
-    }
-
-    fn ldapurs_w(&mut self, i: LdapursW) {
-        let size = MemSize::from_log2(u8::from(i.size));
-        self.load_ordered(size, Some(Width::W), Mode::Offset(imm9(i.imm9)), i.rn, i.rt);
-    }
-
     fn stlur_v(&mut self, i: StlurV) {
         let size = MemSize::from_log2(v_size(i.opc1, i.size));
-        let (_, address) = self.ordered_place(Mode::Offset(imm9(i.imm9)), i.rn);
+        let (_, address) = self.ordered_place(Mode::unscaled(i.imm9), i.rn);
         let value = self.0.v(i.rt);
         self.0.store_release_v(size, address, value);
     }
 
     fn ldapur_v(&mut self, i: LdapurV) {
         let size = MemSize::from_log2(v_size(i.opc1, i.size));
-        let (_, address) = self.ordered_place(Mode::Offset(imm9(i.imm9)), i.rn);
+        let (_, address) = self.ordered_place(Mode::unscaled(i.imm9), i.rn);
         let value = self.0.load_acquire_v(size, address);
         self.0.set_v(i.rt, value);
-    }
-
-    fn stilp_pre(&mut self, i: StilpPre) {
-        self.store_ordered_pair(i.sz, Mode::Pre(-pair_step(i.sz)), i.rn, i.rt, i.rt2);
-    }
-
-    fn stilp(&mut self, i: Stilp) {
-        self.store_ordered_pair(i.sz, Mode::Offset(0), i.rn, i.rt, i.rt2);
-    }
-
-    fn ldiapp_post(&mut self, i: LdiappPost) {
-        self.load_ordered_pair(i.sz, Mode::Post(pair_step(i.sz)), i.rn, i.rt, i.rt2);
-    }
-
-    fn ldiapp(&mut self, i: Ldiapp) {
-        self.load_ordered_pair(i.sz, Mode::Offset(0), i.rn, i.rt, i.rt2);
     }
 
     fn stlr_pre(&mut self, i: StlrPre) {

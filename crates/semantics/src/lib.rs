@@ -4,40 +4,34 @@
 //! and writes back through [`Ops`]; who executes the operations (the interpreter)
 //! or records them (the JIT) is not known here.
 //!
-//! Invariants: nothing here knows of x86 or of Linux; one function per table row.
+//! Invariants: nothing here knows of x86 or of Linux; each table row names its family's function, or
+//! has one of its own, named like it.
 #![forbid(unsafe_code)]
 
 pub mod ops;
 
 mod asimd_copy;
-mod asimd_diff;
-mod asimd_elem;
 mod asimd_ext;
 mod asimd_fp;
 mod asimd_fp16;
 mod asimd_ldst;
 mod asimd_misc;
 mod asimd_same;
-mod asimd_scalar;
-mod asimd_shift;
 mod branch;
-mod crypto;
 mod crypto_ext;
-mod cssc;
 mod dp_imm;
 mod dp_reg;
 mod flagm;
 mod fp;
-mod fp16;
 mod fp_ext;
 mod ldst;
 mod ldst_order;
 mod ldst_pair;
 mod ldst_sync;
-mod lse128;
 mod mops;
 mod mte;
 mod pauth;
+mod rows;
 mod simd;
 mod system;
 mod translate;

@@ -8,7 +8,6 @@
 use crate::Ops;
 use crate::ops::{BulkOp, BulkRegs, BulkStage, Cond, FlagOp, Int1, Int2, SysReg, Width};
 use crate::translate::Translate;
-use a64_isa::mops::*;
 
 /// Sizes that count as more than this are taken to be this.
 const COPY_FORWARD_LIMIT: u64 = 0x7fff_ffff_ffff_ffff;
@@ -28,7 +27,7 @@ impl<O: Ops> Translate<'_, O> {
         self.0.int2(Int2::Umin, Width::X, size, limit)
     }
 
-    fn copy_forward_prologue(&mut self, rd: u8, rs: u8, rn: u8) {
+    pub(crate) fn copy_forward_prologue(&mut self, rd: u8, rs: u8, rn: u8) {
         let (to, from) = (self.0.x(rd), self.0.x(rs));
         let size = self.limited_size(rn, COPY_FORWARD_LIMIT);
         let to = self.0.add(Width::X, to, size);
@@ -54,7 +53,7 @@ impl<O: Ops> Translate<'_, O> {
         self.0.select(Cond::Hi, below, zero)
     }
 
-    fn copy_prologue(&mut self, rd: u8, rs: u8, rn: u8) {
+    pub(crate) fn copy_prologue(&mut self, rd: u8, rs: u8, rn: u8) {
         let (to, from) = (self.0.x(rd), self.0.x(rs));
         let size = self.limited_size(rn, COPY_LIMIT);
         let backward = self.goes_backward(to, from, size);
@@ -71,7 +70,12 @@ impl<O: Ops> Translate<'_, O> {
         self.0.set_x(rn, size);
     }
 
-    fn set_prologue(&mut self, rd: u8, rn: u8) {
+    /// A stage of a copy or a set.
+    pub(crate) fn bulk(&mut self, op: BulkOp, stage: BulkStage, rd: u8, rs: u8, rn: u8) {
+        self.0.bulk(op, stage, BulkRegs::new(rd, rs, rn));
+    }
+
+    pub(crate) fn set_prologue(&mut self, rd: u8, rn: u8) {
         let to = self.0.x(rd);
         let size = self.limited_size(rn, COPY_FORWARD_LIMIT);
         let to = self.0.add(Width::X, to, size);
@@ -79,49 +83,5 @@ impl<O: Ops> Translate<'_, O> {
         self.set_option();
         self.0.set_x(rd, to);
         self.0.set_x(rn, size);
-    }
-}
-
-impl<O: Ops> a64_isa::Mops for Translate<'_, O> {
-    fn cpyfp(&mut self, i: Cpyfp) {
-        self.copy_forward_prologue(i.rd, i.rs, i.rn);
-    }
-
-    fn cpyfm(&mut self, i: Cpyfm) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::CopyForward, BulkStage::Main, regs);
-    }
-
-    fn cpyfe(&mut self, i: Cpyfe) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::CopyForward, BulkStage::Epilogue, regs);
-    }
-
-    fn cpyp(&mut self, i: Cpyp) {
-        self.copy_prologue(i.rd, i.rs, i.rn);
-    }
-
-    fn cpym(&mut self, i: Cpym) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::Copy, BulkStage::Main, regs);
-    }
-
-    fn cpye(&mut self, i: Cpye) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::Copy, BulkStage::Epilogue, regs);
-    }
-
-    fn setp(&mut self, i: Setp) {
-        self.set_prologue(i.rd, i.rn);
-    }
-
-    fn setm(&mut self, i: Setm) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::Set, BulkStage::Main, regs);
-    }
-
-    fn sete(&mut self, i: Sete) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::Set, BulkStage::Epilogue, regs);
     }
 }

@@ -16,11 +16,11 @@ use a64_isa::mte::*;
 const TAG_LSB: u8 = 56;
 const TAG_BITS: u8 = 4;
 /// Bytes one tag is for.
-const GRANULE: i64 = 16;
+pub(crate) const GRANULE: i64 = 16;
 /// Sizes that count as more than this are taken to be this (Arm ARM C6.2, SETGP).
 const SET_LIMIT: u64 = 0x7fff_ffff_ffff_fff0;
 
-fn mode_of(mode: u8, offset: i64) -> Mode {
+pub(crate) fn tag_mode(mode: u8, offset: i64) -> Mode {
     match mode {
         1 => Mode::Post(offset),
         2 => Mode::Offset(offset),
@@ -35,7 +35,7 @@ impl<O: Ops> Translate<'_, O> {
         self.0.insert(Width::X, address, zero, TAG_LSB, TAG_BITS)
     }
 
-    fn add_tagged(&mut self, rd: u8, rn: u8, bytes: i64) {
+    pub(crate) fn add_tagged(&mut self, rd: u8, rn: u8, bytes: i64) {
         let address = self.0.x_or_sp(rn);
         let moved = self.0.add_imm(address, bytes);
         let result = self.with_tag_zero(moved);
@@ -59,7 +59,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// STG and ST2G: `granules` are probed for writing.
-    fn store_tags(&mut self, granules: i64, mode: Mode, rn: u8) {
+    pub(crate) fn store_tags(&mut self, granules: i64, mode: Mode, rn: u8) {
         let (base, address) = self.granule(mode, rn);
         let zero = self.0.imm(0);
         for n in 0..granules {
@@ -71,7 +71,7 @@ impl<O: Ops> Translate<'_, O> {
     }
 
     /// STZG and STZ2G.
-    fn store_zeros(&mut self, granules: i64, mode: Mode, rn: u8) {
+    pub(crate) fn store_zeros(&mut self, granules: i64, mode: Mode, rn: u8) {
         let (base, address) = self.granule(mode, rn);
         let zero = self.0.vec_imm(0);
         for n in 0..granules {
@@ -81,19 +81,12 @@ impl<O: Ops> Translate<'_, O> {
     }
 }
 
-fn imm9(imm9: u16) -> i64 {
+/// The signed offset of the tag stores, in granules.
+pub(crate) fn granules(imm9: u16) -> i64 {
     sext(u64::from(imm9), 9) * GRANULE
 }
 
 impl<O: Ops> a64_isa::Mte for Translate<'_, O> {
-    fn addg(&mut self, i: Addg) {
-        self.add_tagged(i.rd, i.rn, i64::from(i.uimm6) * GRANULE);
-    }
-
-    fn subg(&mut self, i: Subg) {
-        self.add_tagged(i.rd, i.rn, -i64::from(i.uimm6) * GRANULE);
-    }
-
     fn subp(&mut self, i: Subp) {
         let (a, b) = self.untagged_pair(i.rn, i.rm);
         let result = self.0.sub(Width::X, a, b);
@@ -122,25 +115,9 @@ impl<O: Ops> a64_isa::Mte for Translate<'_, O> {
         self.0.set_x(i.rd, result);
     }
 
-    fn stg(&mut self, i: Stg) {
-        self.store_tags(1, mode_of(i.mode, imm9(i.imm9)), i.rn);
-    }
-
-    fn stzg(&mut self, i: Stzg) {
-        self.store_zeros(1, mode_of(i.mode, imm9(i.imm9)), i.rn);
-    }
-
-    fn st2g(&mut self, i: St2g) {
-        self.store_tags(2, mode_of(i.mode, imm9(i.imm9)), i.rn);
-    }
-
-    fn stz2g(&mut self, i: Stz2g) {
-        self.store_zeros(2, mode_of(i.mode, imm9(i.imm9)), i.rn);
-    }
-
     fn ldg(&mut self, i: Ldg) {
         let base = self.0.x_or_sp(i.rn);
-        let address = self.0.add_imm(base, imm9(i.imm9));
+        let address = self.0.add_imm(base, granules(i.imm9));
         let mask = self.0.imm(!(GRANULE as u64 - 1));
         let granule = self.0.int2(Int2::And, Width::X, address, mask);
         self.0.load(MemSize::B, LoadExt::Zero, granule, 0);
@@ -150,7 +127,7 @@ impl<O: Ops> a64_isa::Mte for Translate<'_, O> {
     }
 
     fn stgp(&mut self, i: Stgp) {
-        let mode = mode_of(i.mode, sext(u64::from(i.imm7), 7) * GRANULE);
+        let mode = tag_mode(i.mode, sext(u64::from(i.imm7), 7) * GRANULE);
         let (base, address) = self.granule(mode, i.rn);
         let values = (self.0.x(i.rt), self.0.x(i.rt2));
         self.0.store_pair(true, address, 0, values);
@@ -169,15 +146,5 @@ impl<O: Ops> a64_isa::Mte for Translate<'_, O> {
         self.0.write_sys(SysReg::Nzcv, zero);
         self.0.set_x(i.rd, to);
         self.0.set_x(i.rn, size);
-    }
-
-    fn setgm(&mut self, i: Setgm) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::SetGranules, BulkStage::Main, regs);
-    }
-
-    fn setge(&mut self, i: Setge) {
-        let regs = BulkRegs::new(i.rd, i.rs, i.rn);
-        self.0.bulk(BulkOp::SetGranules, BulkStage::Epilogue, regs);
     }
 }

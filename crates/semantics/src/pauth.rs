@@ -22,7 +22,15 @@ const LR: u8 = 30;
 const X16: u8 = 16;
 const X17: u8 = 17;
 
-fn address_key(data: bool, key_b: bool) -> PacKey {
+/// What goes into a signature beside the pointer.
+#[derive(Clone, Copy)]
+pub(crate) enum Modifier {
+    Zero,
+    Register(u8),
+    Sp,
+}
+
+pub(crate) fn address_key(data: bool, key_b: bool) -> PacKey {
     match (data, key_b) {
         (false, false) => PacKey::Ia,
         (false, true) => PacKey::Ib,
@@ -89,13 +97,23 @@ impl<O: Ops> Translate<'_, O> {
         self.0.insert(Width::X, pointer, extension, 48, 7)
     }
 
-    fn sign_register(&mut self, rd: u8, modifier: O::Value, key: PacKey) {
+    fn modifier(&mut self, modifier: Modifier) -> O::Value {
+        match modifier {
+            Modifier::Zero => self.0.imm(0),
+            Modifier::Register(n) => self.0.x_or_sp(n),
+            Modifier::Sp => self.0.sp(),
+        }
+    }
+
+    pub(crate) fn sign_register(&mut self, rd: u8, modifier: Modifier, key: PacKey) {
+        let modifier = self.modifier(modifier);
         let pointer = self.0.x(rd);
         let signed = self.sign(pointer, modifier, key);
         self.0.set_x(rd, signed);
     }
 
-    fn authenticate_register(&mut self, rd: u8, modifier: O::Value, key: PacKey) {
+    pub(crate) fn authenticate_register(&mut self, rd: u8, modifier: Modifier, key: PacKey) {
+        let modifier = self.modifier(modifier);
         let pointer = self.0.x(rd);
         let pointer = self.authenticate(pointer, modifier, key);
         self.0.set_x(rd, pointer);
@@ -111,41 +129,25 @@ impl<O: Ops> Translate<'_, O> {
                 let pointer = self.strip(pointer);
                 self.0.set_x(LR, pointer);
             }
-            8 | 10 => {
-                let modifier = self.0.x(X16);
-                self.sign_register(X17, modifier, key);
-            }
-            12 | 14 => {
-                let modifier = self.0.x(X16);
-                self.authenticate_register(X17, modifier, key);
-            }
-            24 | 26 => {
-                let zero = self.0.imm(0);
-                self.sign_register(LR, zero, key);
-            }
-            25 | 27 => {
-                let sp = self.0.sp();
-                self.sign_register(LR, sp, key);
-            }
-            28 | 30 => {
-                let zero = self.0.imm(0);
-                self.authenticate_register(LR, zero, key);
-            }
-            29 | 31 => {
-                let sp = self.0.sp();
-                self.authenticate_register(LR, sp, key);
-            }
+            8 | 10 => self.sign_register(X17, Modifier::Register(X16), key),
+            12 | 14 => self.authenticate_register(X17, Modifier::Register(X16), key),
+            24 | 26 => self.sign_register(LR, Modifier::Zero, key),
+            25 | 27 => self.sign_register(LR, Modifier::Sp, key),
+            28 | 30 => self.authenticate_register(LR, Modifier::Zero, key),
+            29 | 31 => self.authenticate_register(LR, Modifier::Sp, key),
             _ => {}
         }
     }
 
-    fn authenticated_branch(&mut self, rn: u8, modifier: O::Value, key_b: bool) {
+    pub(crate) fn authenticated_branch(&mut self, rn: u8, modifier: Modifier, key_b: bool) {
+        let modifier = self.modifier(modifier);
         let target = self.0.x(rn);
         let target = self.authenticate(target, modifier, address_key(false, key_b));
         self.0.branch_to(target, Indirect::of_jump(rn));
     }
 
-    fn authenticated_call(&mut self, rn: u8, modifier: O::Value, key_b: bool) {
+    pub(crate) fn authenticated_call(&mut self, rn: u8, modifier: Modifier, key_b: bool) {
+        let modifier = self.modifier(modifier);
         let target = self.0.x(rn);
         let target = self.authenticate(target, modifier, address_key(false, key_b));
         self.set_link();
@@ -161,26 +163,6 @@ impl<O: Ops> Translate<'_, O> {
 }
 
 impl<O: Ops> a64_isa::Pauth for Translate<'_, O> {
-    fn pac(&mut self, i: Pac) {
-        let modifier = self.0.x_or_sp(i.rn);
-        self.sign_register(i.rd, modifier, address_key(i.data, i.key_b));
-    }
-
-    fn pac_zero(&mut self, i: PacZero) {
-        let zero = self.0.imm(0);
-        self.sign_register(i.rd, zero, address_key(i.data, i.key_b));
-    }
-
-    fn aut(&mut self, i: Aut) {
-        let modifier = self.0.x_or_sp(i.rn);
-        self.authenticate_register(i.rd, modifier, address_key(i.data, i.key_b));
-    }
-
-    fn aut_zero(&mut self, i: AutZero) {
-        let zero = self.0.imm(0);
-        self.authenticate_register(i.rd, zero, address_key(i.data, i.key_b));
-    }
-
     fn xpac(&mut self, i: Xpac) {
         let pointer = self.0.x(i.rd);
         let pointer = self.strip(pointer);
@@ -196,26 +178,6 @@ impl<O: Ops> a64_isa::Pauth for Translate<'_, O> {
         let mask = self.0.pac_bits(PacKey::Ga);
         let code = self.0.int2(Int2::And, Width::X, code, mask);
         self.0.set_x(i.rd, code);
-    }
-
-    fn bra_zero(&mut self, i: BraZero) {
-        let zero = self.0.imm(0);
-        self.authenticated_branch(i.rn, zero, i.key_b);
-    }
-
-    fn blra_zero(&mut self, i: BlraZero) {
-        let zero = self.0.imm(0);
-        self.authenticated_call(i.rn, zero, i.key_b);
-    }
-
-    fn bra(&mut self, i: Bra) {
-        let modifier = self.0.x_or_sp(i.rm);
-        self.authenticated_branch(i.rn, modifier, i.key_b);
-    }
-
-    fn blra(&mut self, i: Blra) {
-        let modifier = self.0.x_or_sp(i.rm);
-        self.authenticated_call(i.rn, modifier, i.key_b);
     }
 
     fn reta(&mut self, i: Reta) {

@@ -10,7 +10,7 @@ use a64_isa::{Feature, System, sysreg};
 const ZVA_BLOCK: u64 = guest::cpu_model::DCACHE_LINE;
 
 /// What the CRm field of DMB and DSB orders (Arm ARM C6.2.95). Reserved values order everything.
-fn barrier_kind(crm: u8) -> Barrier {
+pub(crate) fn barrier_kind(crm: u8) -> Barrier {
     match crm & 3 {
         1 => Barrier::Load,
         2 => Barrier::Store,
@@ -75,8 +75,12 @@ impl<O: Ops> Translate<'_, O> {
         }
     }
 
+    pub(crate) fn barrier(&mut self, kind: Barrier) {
+        self.0.barrier(kind);
+    }
+
     /// Cache maintenance by address: memory is coherent, but the address must be readable.
-    fn probe(&mut self, rt: u8) {
+    pub(crate) fn probe(&mut self, rt: u8) {
         let address = self.0.x(rt);
         self.0.load(MemSize::B, LoadExt::Zero, address, 0);
     }
@@ -93,18 +97,6 @@ impl<O: Ops> System for Translate<'_, O> {
         self.0.clear_exclusive();
     }
 
-    fn dsb(&mut self, i: Dsb) {
-        self.0.barrier(barrier_kind(i.crm));
-    }
-
-    fn dmb(&mut self, i: Dmb) {
-        self.0.barrier(barrier_kind(i.crm));
-    }
-
-    fn isb(&mut self, _: Isb) {
-        self.0.barrier(Barrier::Instruction);
-    }
-
     fn dc_zva(&mut self, i: DcZva) {
         let address = self.0.x(i.rt);
         let mask = self.0.imm(!(ZVA_BLOCK - 1));
@@ -115,42 +107,10 @@ impl<O: Ops> System for Translate<'_, O> {
         }
     }
 
-    fn dc_cvac(&mut self, i: DcCvac) {
-        self.probe(i.rt);
-    }
-
-    fn dc_cvau(&mut self, i: DcCvau) {
-        self.probe(i.rt);
-    }
-
-    fn dc_civac(&mut self, i: DcCivac) {
-        self.probe(i.rt);
-    }
-
-    fn dc_cvap(&mut self, i: DcCvap) {
-        self.probe(i.rt);
-    }
-
     fn ic_ivau(&mut self, i: IcIvau) {
         let address = self.0.x(i.rt);
         self.0.invalidate_code(address);
     }
-
-    fn dc_cvadp(&mut self, i: DcCvadp) {
-        self.probe(i.rt);
-    }
-
-    // Speculation shows nothing here.
-    fn sb(&mut self, _: Sb) {}
-
-    fn dsb_nxs(&mut self, _: DsbNxs) {
-        self.0.barrier(Barrier::Full);
-    }
-
-    // Both may return at once.
-    fn wfet(&mut self, _: Wfet) {}
-
-    fn wfit(&mut self, _: Wfit) {}
 
     fn msr_dit(&mut self, i: MsrDit) {
         let value = self.0.imm(u64::from(i.crm & 1) << sysreg::DIT_BIT);

@@ -1,11 +1,17 @@
-//! [`Translate`]: gives each table's trait its meaning.
+//! [`Translate`]: gives each row of the tables its meaning.
 
-use crate::Ops;
+use crate::{Ops, rows};
 use a64_isa::Undefined;
 
-/// Plays instructions on an [`Ops`]; the traits of `a64-isa` are implemented for it,
-/// each in the file named like its table.
+/// Plays instructions on an [`Ops`]. Its methods are the functions of families, which rows
+/// name, and the traits of `a64-isa`, for rows that belong to no family; each in the file
+/// named like its table.
 pub struct Translate<'a, O: Ops>(pub &'a mut O);
+
+impl<O: Ops> Translate<'_, O> {
+    /// Hints that have no effect here.
+    pub(crate) fn nothing(&mut self) {}
+}
 
 /// Plays the instruction `word` on `ops`. The one way from encodings to operations.
 ///
@@ -13,5 +19,7 @@ pub struct Translate<'a, O: Ops>(pub &'a mut O);
 /// [`Undefined`] if `word` is not an allocated encoding, or of an extension that
 /// [`Machine::features`](crate::ops::Machine::features) lacks; nothing was played then.
 pub fn translate<O: Ops>(word: u32, ops: &mut O) -> Result<(), Undefined> {
-    a64_isa::execute(word, ops.features(), &mut Translate(ops))
+    let row = a64_isa::find_on(ops.features(), word)?;
+    rows::play(row, word, &mut Translate(ops));
+    Ok(())
 }

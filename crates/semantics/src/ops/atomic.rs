@@ -8,6 +8,19 @@ enumerated! {
     pub enum Order { Relaxed, Acquire, Release, AcqRel }
 }
 
+impl Order {
+    /// By the acquire and release bits.
+    #[must_use]
+    pub const fn of(acquire: bool, release: bool) -> Self {
+        match (acquire, release) {
+            (false, false) => Order::Relaxed,
+            (true, false) => Order::Acquire,
+            (false, true) => Order::Release,
+            (true, true) => Order::AcqRel,
+        }
+    }
+}
+
 enumerated! {
     /// LSE read-modify-write operations (`Clr` is `old & !value`).
     pub enum Rmw { Add, Clr, Eor, Set, Smax, Smin, Umax, Umin, Swp }

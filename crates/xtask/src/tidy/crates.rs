@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("guest",         &["cpu-model"]),
     ("guest-memory",  &["guest"]),
     ("host-memory",   &[]),
-    ("semantics",     &["a64-isa", "guest"]),
+    ("semantics",     &["a64-isa-gen", "a64-isa", "guest"]),
     ("soft",          &["semantics", "guest"]),
     ("interp",        &["soft", "semantics", "a64-isa", "guest", "guest-memory"]),
     ("jit-x64",       &["soft", "semantics", "a64-isa", "guest", "guest-memory"]),
