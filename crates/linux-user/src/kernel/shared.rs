@@ -5,6 +5,7 @@
 
 use super::clone::{CLONE_SIGHAND, Request};
 use super::task::Task;
+use super::thread::host_thread;
 use super::vfork::{ChildStack, run_shared_child};
 use crate::signal::{handler, thread};
 use engine::Cpu;
@@ -37,10 +38,7 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         *child.cpu.state_mut() = state;
         help(child, request, ready);
     };
-    std::thread::Builder::new()
-        .stack_size(super::thread::HOST_STACK_SIZE)
-        .spawn(helper)
-        .map_err(|_| Errno::EAGAIN)?;
+    host_thread(&task.process, helper)?;
     // The helper always answers before it ends.
     let pid = started.recv().unwrap_or(Err(Errno::EAGAIN))?;
     Ok(pid as u64)

@@ -4,13 +4,14 @@ use super::clone::{
     CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT_SETTID, CLONE_SIGHAND,
     CLONE_VM, Request,
 };
+use super::process::Process;
 use super::run;
 use super::task::Task;
 use crate::host;
 use crate::mm::own;
-use crate::signal::handler;
 use crate::signal::set::SYNC_SET;
 use crate::signal::thread::set_host_mask;
+use crate::signal::{handler, libc_threads};
 use crate::syscall::arg::{read, write};
 use engine::Cpu;
 use guest::{CpuState, GuestAddr};
@@ -75,16 +76,34 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
         thread.trace = trace;
         live(thread, &state, &request, ready);
     };
-    let spawned = std::thread::Builder::new()
-        .stack_size(HOST_STACK_SIZE)
-        .spawn(body);
-    if spawned.is_err() {
+    if host_thread(&task.process, body).is_err() {
         task.process.threads.fetch_sub(1, Ordering::SeqCst);
         return Err(Errno::EAGAIN);
     }
     // The thread always answers before it ends.
     let tid = started.recv().unwrap_or(Err(Errno::EAGAIN))?;
     Ok(tid as u64)
+}
+
+/// Starts a host thread, which has all signals blocked until it opens its mask. The calling
+/// thread has closed its own.
+///
+/// # Errors
+/// EAGAIN.
+pub fn host_thread(process: &Process, body: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
+    let first = libc_threads::announce();
+    let spawned = std::thread::Builder::new()
+        .stack_size(HOST_STACK_SIZE)
+        .spawn(move || {
+            // The C library unblocks signal 32 in each thread of its own.
+            set_host_mask(!SYNC_SET);
+            body();
+        });
+    if first {
+        process.signals.reclaim();
+        set_host_mask(!SYNC_SET);
+    }
+    spawned.map(|_| ()).map_err(|_| Errno::EAGAIN)
 }
 
 /// The whole life of a guest thread, on its host thread.

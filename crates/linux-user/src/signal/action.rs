@@ -128,6 +128,15 @@ impl Actions {
         mirror(signal, &action);
     }
 
+    /// Puts back what the C library may have changed in the host when it started its first
+    /// thread ([`super::libc_threads`]).
+    pub fn reclaim(&self) {
+        let table = self.lock();
+        for signal in super::libc_threads::SIGNALS {
+            mirror(signal, &table[index(signal)]);
+        }
+    }
+
     /// CLONE_CLEAR_SIGHAND: all but the ignored signals become default.
     pub fn reset_handlers(&self) {
         let mut table = self.lock();

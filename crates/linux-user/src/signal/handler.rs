@@ -12,6 +12,7 @@ use super::set::SYNC_SET;
 use super::thread::{Recorded, ThreadSignals};
 use crate::host;
 use engine::HostSignal;
+use linux_abi::nr::x86_64 as nr;
 use std::arch::global_asm;
 use std::cell::Cell;
 use std::ptr;
@@ -90,6 +91,25 @@ extern "C" fn on_sync(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     }
 }
 
+/// Gives a signal that reached a thread without a task to another: the C library unblocks
+/// 32 in a thread that it starts. Nothing is sent to such a thread itself, as nobody knows it yet.
+///
+/// # Safety
+/// The arguments must be those of a host signal handler.
+unsafe fn pass_on(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel's context.
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    let set: *mut u64 = (&raw mut context.uc_sigmask).cast();
+    // SAFETY: the kernel's sigset is the first word of libc's larger one.
+    unsafe { *set |= !SYNC_SET };
+    let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
+    let args = [pid, signal as u64, info as u64, 0, 0, 0];
+    if host::syscall(nr::rt_sigqueueinfo, args).is_err() {
+        // What kill(2) sends may be sent again by its sender only.
+        let _ = host::syscall(nr::kill, [pid, signal as u64, 0, 0, 0, 0]);
+    }
+}
+
 /// Records a signal for the guest; returns to a state in which none other is taken.
 ///
 /// # Safety
@@ -97,6 +117,8 @@ extern "C" fn on_sync(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
 unsafe fn record(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let recorded = RECORDED.get();
     if recorded.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { pass_on(signal, info, context) };
         return;
     }
     // SAFETY: siginfo_t has 128 bytes in words.

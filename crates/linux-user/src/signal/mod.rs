@@ -18,6 +18,7 @@ pub mod fatal;
 pub mod frame;
 pub mod handler;
 pub mod info;
+pub mod libc_threads;
 pub mod set;
 pub mod thread;
 
