@@ -6,10 +6,12 @@
 //! - All else: a host process with a copy of memory, flags (CLONE_NEW*) passed on.
 
 use super::fork::fork;
+use super::state::ThreadState;
 use super::task::{Task, host_tid};
 use super::vfork::vfork;
 use super::{shared, thread};
 use crate::mm::own;
+use crate::signal::altstack::AltStack;
 use crate::syscall::arg::write;
 use guest::cpu_model;
 use guest::{CpuState, GuestAddr};
@@ -24,6 +26,7 @@ pub const CLONE_FILES: u64 = 0x400;
 pub const CLONE_SIGHAND: u64 = 0x800;
 pub const CLONE_PIDFD: u64 = 0x1000;
 pub const CLONE_VFORK: u64 = 0x4000;
+pub const CLONE_PARENT: u64 = 0x8000;
 pub const CLONE_THREAD: u64 = 0x1_0000;
 pub const CLONE_SETTLS: u64 = 0x8_0000;
 pub const CLONE_PARENT_SETTID: u64 = 0x10_0000;
@@ -58,6 +61,8 @@ pub struct Request {
     pub sp: u64,
     /// By clone3(2).
     pub extended: bool,
+    /// Makes the calling thread sleep while the child shares memory, whatever the guest asked for.
+    pub sleeps: bool,
     pub guest_parent_tid: Option<GuestAddr>,
 }
 
@@ -77,6 +82,9 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         }
     }
     if flags & CLONE_SIGHAND != 0 && flags & CLONE_VM == 0 {
+        return Err(Errno::EINVAL);
+    }
+    if flags & CLONE_PIDFD != 0 && flags & CLONE_PARENT_SETTID != 0 && !request.extended {
         return Err(Errno::EINVAL);
     }
     if flags & CLONE_THREAD != 0 {
@@ -99,10 +107,10 @@ impl Request {
         self.args.flags
     }
 
-    /// The same child, but the calling thread sleeps while it shares memory.
+    /// The same child, but the calling host thread sleeps while it shares memory.
     #[must_use]
     pub fn with_vfork(mut self) -> Request {
-        self.args.flags |= CLONE_VFORK;
+        self.sleeps = true;
         self
     }
 
@@ -113,6 +121,14 @@ impl Request {
             (self.args.flags & CLONE_PARENT_SETTID != 0).then_some(GuestAddr(self.args.parent_tid));
         self.args.flags |= CLONE_PARENT_SETTID;
         self.args.parent_tid = pid as u64;
+        if self.args.flags & CLONE_PIDFD != 0 {
+            // clone(2) has one place for both, clone3(2) has two. It takes no exit signal for a sibling, who
+            // gets the parent's.
+            self.extended = true;
+            if self.args.flags & CLONE_PARENT != 0 {
+                self.args.exit_signal = 0;
+            }
+        }
     }
 
     /// Stores the child's pid where the guest wanted it, after [`Request::report_pid_to`].
@@ -144,16 +160,25 @@ impl Request {
         }
     }
 
-    /// The child's thread state in the task that it drives.
+    /// The child's own attributes.
+    #[must_use]
+    pub fn inherited(&self, parent: &ThreadState) -> ThreadState {
+        let mut child = parent.clone();
+        // man 2 sigaltstack: both would use it at the same time.
+        if self.args.flags & (CLONE_VM | CLONE_VFORK) == CLONE_VM {
+            child.altstack = AltStack::default();
+        }
+        if self.args.flags & CLONE_CHILD_CLEARTID != 0 {
+            child.clear_child_tid = GuestAddr(self.args.child_tid);
+        }
+        child
+    }
+
+    /// The child takes over the task that it drives.
     pub fn enter_child(&self, task: &mut Task) {
         self.prepare(task.cpu.state_mut());
         task.tid = host_tid();
-        task.robust_list = GuestAddr::NULL;
-        task.clear_child_tid = if self.args.flags & CLONE_CHILD_CLEARTID != 0 {
-            GuestAddr(self.args.child_tid)
-        } else {
-            GuestAddr::NULL
-        };
+        task.state = self.inherited(&task.state);
         task.signals.forget_held();
         if self.args.flags & CLONE_CLEAR_SIGHAND != 0 {
             task.process.signals.reset_handlers();
@@ -164,7 +189,8 @@ impl Request {
     /// (start and size), for one that shares memory. The kernel itself serves the tid
     /// pointers and the pidfd; TLS is the guest's own matter.
     pub fn host_call(&self, extended: &mut CloneArgs, stack: Option<(u64, u64)>) -> (u64, [u64; 6]) {
-        let flags = self.args.flags & !(CLONE_SETTLS | CLONE_CLEAR_SIGHAND);
+        let sleeps = if self.sleeps { CLONE_VFORK } else { 0 };
+        let flags = self.args.flags & !(CLONE_SETTLS | CLONE_CLEAR_SIGHAND) | sleeps;
         let (start, size) = stack.unwrap_or((0, 0));
         if self.extended {
             *extended = CloneArgs {

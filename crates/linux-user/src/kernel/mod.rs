@@ -9,6 +9,7 @@ pub mod fork;
 pub mod process;
 pub mod run;
 pub mod shared;
+pub mod state;
 pub mod task;
 pub mod thread;
 pub mod vfork;

@@ -8,7 +8,6 @@ use super::task::Task;
 use super::thread::host_thread;
 use super::vfork::{ChildStack, run_shared_child};
 use crate::signal::{handler, thread};
-use engine::Cpu;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -24,19 +23,12 @@ struct Start {
 /// Starts the child; the caller has closed its signals.
 pub fn start(task: &mut Task, request: Request) -> SysResult {
     let (ready, started) = mpsc::channel();
-    let state = task.cpu.state().clone();
-    let process = Arc::clone(&task.process);
-    let trace = task.trace;
-    let mask = task.signals.mask();
-    let helper = move || {
-        let Ok(cpu) = Cpu::new(Arc::clone(&process.engine)) else {
-            let _ = ready.send(Err(Errno::ENOMEM));
-            return;
-        };
-        let mut child = Task::new(cpu, process, mask);
-        child.trace = trace;
-        *child.cpu.state_mut() = state;
-        help(child, request, ready);
+    let seed = task.seed();
+    let helper = move || match seed.grow() {
+        Ok(child) => help(child, request, ready),
+        Err(errno) => {
+            let _ = ready.send(Err(errno));
+        }
     };
     host_thread(&task.process, helper)?;
     // The helper always answers before it ends.

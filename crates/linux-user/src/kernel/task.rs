@@ -2,14 +2,16 @@
 
 use super::exec::Scratch;
 use super::process::Process;
+use super::state::ThreadState;
 use super::vfork::ChildStack;
 use crate::host;
 use crate::signal::set::SigSet;
+use crate::signal::thread::Saved;
 use crate::signal::{ThreadSignals, handler};
 use crate::strace::Trace;
 use crate::syscall::signal::read_mask;
 use engine::Cpu;
-use guest::GuestAddr;
+use guest::{CpuState, GuestAddr};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
@@ -20,22 +22,62 @@ pub struct Task {
     pub process: Arc<Process>,
     pub tid: i32,
     pub signals: ThreadSignals,
-    /// set_tid_address(2): cleared and woken when the thread ends.
-    pub clear_child_tid: GuestAddr,
-    /// set_robust_list(2): walked when the thread ends.
-    pub robust_list: GuestAddr,
+    pub state: ThreadState,
     /// Stacks for children that share memory (vfork), kept for the next one.
     pub child_stacks: Vec<ChildStack>,
     pub exec: Scratch,
-    /// PR_SET_TAGGED_ADDR_CTRL; tags are always ignored, this only reads back.
-    pub tagged_addresses: u64,
     /// Set once the thread has called exit(2): the run loop returns.
     pub ended: Option<i32>,
     /// Where -strace writes, if it is on.
     pub trace: Option<Trace>,
 }
 
+/// What of a lent task is the parent's own.
+pub struct Lent {
+    registers: CpuState,
+    signals: Saved,
+    state: ThreadState,
+    process: Arc<Process>,
+    tid: i32,
+}
+
+/// What a task on another host thread begins with: a copy of its maker's.
+pub struct Seed {
+    registers: CpuState,
+    mask: SigSet,
+    state: ThreadState,
+    process: Arc<Process>,
+    trace: Option<Trace>,
+}
+
+impl Seed {
+    /// The task of the calling host thread, not attached yet.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn grow(self) -> Result<Task, Errno> {
+        let cpu = Cpu::new(Arc::clone(&self.process.engine)).map_err(|_| Errno::ENOMEM)?;
+        let mut task = Task::new(cpu, self.process, self.mask);
+        task.cpu.state_mut().clone_from(&self.registers);
+        task.state = self.state;
+        task.trace = self.trace;
+        Ok(task)
+    }
+}
+
 impl Task {
+    /// What a thread or a child inherits.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        Seed {
+            registers: self.cpu.state().clone(),
+            mask: self.signals.mask(),
+            state: self.state.clone(),
+            process: Arc::clone(&self.process),
+            trace: self.trace,
+        }
+    }
+
     /// The task of the calling host thread; `mask` is the guest's signal mask. The host's
     /// mask is left alone until [`Task::attach`].
     #[must_use]
@@ -47,14 +89,44 @@ impl Task {
             process,
             tid: host_tid(),
             signals,
-            clear_child_tid: GuestAddr::NULL,
-            robust_list: GuestAddr::NULL,
+            state: ThreadState::default(),
             child_stacks: Vec::new(),
             exec: Scratch::default(),
-            tagged_addresses: 0,
             ended: None,
             trace,
         }
+    }
+
+    /// Lends the task to a vfork child, which drives it while the calling process sleeps. The
+    /// child finds in it what it inherits.
+    pub fn lend(&mut self) -> Lent {
+        let inherited = self.state.clone();
+        Lent {
+            registers: self.cpu.state().clone(),
+            signals: self.signals.save(),
+            state: std::mem::replace(&mut self.state, inherited),
+            process: Arc::clone(&self.process),
+            tid: self.tid,
+        }
+    }
+
+    /// Takes the task back when the child is gone.
+    pub fn take_back(&mut self, lent: Lent) {
+        let Lent {
+            registers,
+            signals,
+            state,
+            process,
+            tid,
+        } = lent;
+        *self.cpu.state_mut() = registers;
+        self.signals.restore(signals);
+        self.state = state;
+        self.process = process;
+        self.tid = tid;
+        self.ended = None;
+        // What the child allocated and could not free, because it executed another program.
+        self.exec.clear();
     }
 
     /// Starts recording the thread's signals and gives the host the guest's mask.

@@ -1,8 +1,7 @@
 //! Threads: their start and end, robust lists.
 
 use super::clone::{
-    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT_SETTID, CLONE_SIGHAND,
-    CLONE_VM, Request,
+    CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT_SETTID, CLONE_SIGHAND, CLONE_VM, Request,
 };
 use super::process::Process;
 use super::run;
@@ -13,8 +12,7 @@ use crate::signal::set::SYNC_SET;
 use crate::signal::thread::set_host_mask;
 use crate::signal::{handler, libc_threads};
 use crate::syscall::arg::{read, write};
-use engine::Cpu;
-use guest::{CpuState, GuestAddr};
+use guest::GuestAddr;
 use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
@@ -59,22 +57,15 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
 
 fn spawn(task: &mut Task, request: Request) -> SysResult {
     let (ready, started) = mpsc::channel();
-    let state = task.cpu.state().clone();
+    let seed = task.seed();
     let process = Arc::clone(&task.process);
-    let (trace, mask) = (task.trace, task.signals.mask());
     process.threads.fetch_add(1, Ordering::SeqCst);
-    let body = move || {
-        let cpu = match Cpu::new(Arc::clone(&process.engine)) {
-            Ok(cpu) => cpu,
-            Err(_) => {
-                process.threads.fetch_sub(1, Ordering::SeqCst);
-                let _ = ready.send(Err(Errno::ENOMEM));
-                return;
-            }
-        };
-        let mut thread = Task::new(cpu, process, mask);
-        thread.trace = trace;
-        live(thread, &state, &request, ready);
+    let body = move || match seed.grow() {
+        Ok(thread) => live(thread, &request, ready),
+        Err(errno) => {
+            process.threads.fetch_sub(1, Ordering::SeqCst);
+            let _ = ready.send(Err(errno));
+        }
     };
     if host_thread(&task.process, body).is_err() {
         task.process.threads.fetch_sub(1, Ordering::SeqCst);
@@ -107,15 +98,15 @@ pub fn host_thread(process: &Process, body: impl FnOnce() + Send + 'static) -> R
 }
 
 /// The whole life of a guest thread, on its host thread.
-fn live(mut task: Task, state: &CpuState, request: &Request, ready: Sender<Result<i32, Errno>>) {
+fn live(mut task: Task, request: &Request, ready: Sender<Result<i32, Errno>>) {
     let flags = request.flags();
     let unshared = (CLONE_FS | CLONE_FILES) & !flags;
     if unshared != 0 {
         // Fails only for want of memory.
         let _ = host::syscall(nr::unshare, [unshared, 0, 0, 0, 0, 0]);
     }
-    task.cpu.state_mut().clone_from(state);
     request.prepare(task.cpu.state_mut());
+    task.state = request.inherited(&task.state);
     let args = request.args();
     // The kernel ignores bad pointers in these places, too.
     if flags & CLONE_PARENT_SETTID != 0 {
@@ -123,9 +114,6 @@ fn live(mut task: Task, state: &CpuState, request: &Request, ready: Sender<Resul
     }
     if flags & CLONE_CHILD_SETTID != 0 {
         let _ = write(GuestAddr(args.child_tid), &task.tid);
-    }
-    if flags & CLONE_CHILD_CLEARTID != 0 {
-        task.clear_child_tid = GuestAddr(args.child_tid);
     }
     let _ = ready.send(Ok(task.tid));
     task.attach();
@@ -141,7 +129,7 @@ pub fn end(task: Task) {
     walk_robust_list(&task);
     // The kernel's own walk would come after the joiner was woken.
     let _ = host::syscall(nr::set_robust_list, [0, ROBUST_LIST_HEAD_SIZE, 0, 0, 0, 0]);
-    let clear_child_tid = task.clear_child_tid;
+    let clear_child_tid = task.state.clear_child_tid;
     task.process.threads.fetch_sub(1, Ordering::SeqCst);
     drop(task);
     if !clear_child_tid.is_null() && write(clear_child_tid, &0_i32).is_ok() {
@@ -155,7 +143,7 @@ fn futex_wake(addr: GuestAddr) {
 
 /// Marks the robust futexes of an ending thread (Linux kernel/futex/core.c, exit_robust_list).
 fn walk_robust_list(task: &Task) {
-    let head = task.robust_list;
+    let head = task.state.robust_list;
     if head.is_null() {
         return;
     }

@@ -2,12 +2,9 @@
 //! Task while the parent sleeps in the kernel.
 
 use super::clone::{CLONE_SIGHAND, CloneArgs, Request};
-use super::process::Process;
 use super::run;
 use super::task::Task;
 use crate::host;
-use crate::signal::thread::Saved;
-use guest::{CpuState, GuestAddr};
 use host_memory::{Access, Mapping};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
@@ -86,16 +83,6 @@ struct VforkStart {
     request: Request,
 }
 
-/// What the parent gets back when the child is gone.
-struct Parent {
-    state: CpuState,
-    signals: Saved,
-    process: Arc<Process>,
-    tid: i32,
-    robust_list: GuestAddr,
-    clear_child_tid: GuestAddr,
-}
-
 /// A process that shares memory while the parent's thread sleeps: it drives the parent's
 /// own Task (Cpu, thread-local storage), of which the parent keeps a copy.
 pub fn vfork(task: &mut Task, request: Request) -> SysResult {
@@ -103,29 +90,14 @@ pub fn vfork(task: &mut Task, request: Request) -> SysResult {
         Some(stack) => stack,
         None => ChildStack::new()?,
     };
-    let parent = Parent {
-        state: task.cpu.state().clone(),
-        signals: task.signals.save(),
-        process: Arc::clone(&task.process),
-        tid: task.tid,
-        robust_list: task.robust_list,
-        clear_child_tid: task.clear_child_tid,
-    };
+    let parent = task.lend();
     let mut start = VforkStart {
         task: &raw mut *task,
         request,
     };
     // SAFETY: CLONE_VFORK keeps this thread in the kernel while the child uses `start`.
     let result = unsafe { stack.start(&request, vfork_child, (&raw mut start).cast()) };
-    *task.cpu.state_mut() = parent.state;
-    task.signals.restore(parent.signals);
-    task.process = parent.process;
-    task.tid = parent.tid;
-    task.robust_list = parent.robust_list;
-    task.clear_child_tid = parent.clear_child_tid;
-    task.ended = None;
-    // What the child allocated and could not free, because it executed another program.
-    task.exec.clear();
+    task.take_back(parent);
     task.child_stacks.push(stack);
     result
 }

@@ -1,6 +1,5 @@
 //! sigaltstack(2), as the kernel's do_sigaltstack has it.
 
-use super::thread::AltStack;
 use linux_abi::{Errno, SysResult};
 
 pub const SS_ONSTACK: u32 = 1;
@@ -8,6 +7,14 @@ pub const SS_DISABLE: u32 = 2;
 pub const SS_AUTODISARM: u32 = 1 << 31;
 /// arm64's MINSIGSTKSZ.
 pub const MINSIGSTKSZ: u64 = 5120;
+
+/// A thread's alternate stack; none if its size is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AltStack {
+    pub sp: u64,
+    pub size: u64,
+    pub flags: u32,
+}
 
 impl AltStack {
     fn contains(&self, sp: u64) -> bool {

@@ -9,6 +9,7 @@ use super::info::{self, SigInfo};
 use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
 use super::{altstack, fatal};
 use crate::host;
+use crate::kernel::state::Fault;
 use crate::task::Task;
 use guest::cpu_model::Feature;
 use guest::{Access, FaultKind, MemFault};
@@ -83,7 +84,7 @@ fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
 fn enter_handler(task: &mut Task, info: &SigInfo, action: SigAction) -> SysResult {
     let signal = info.signal();
     let sp = task.cpu.state().sp();
-    let alt = task.signals.altstack;
+    let alt = task.state.altstack;
     let top = if action.flags & SA_ONSTACK != 0 && alt.usable_from(sp) {
         alt.sp.wrapping_add(alt.size)
     } else {
@@ -94,11 +95,11 @@ fn enter_handler(task: &mut Task, info: &SigInfo, action: SigAction) -> SysResul
         with_info: action.flags & SA_SIGINFO != 0,
         mask: task.signals.mask(),
         altstack: alt.seen_from(sp),
-        fault_address: task.signals.fault_address,
-        fault_esr: task.signals.fault_esr,
+        fault_address: task.state.fault.address,
+        fault_esr: task.state.fault.esr,
     };
     let placed = frame::write(task.cpu.state(), top, &context)?;
-    task.signals.altstack.disarm();
+    task.state.altstack.disarm();
     let restorer = if action.flags & SA_RESTORER != 0 {
         action.restorer
     } else {
@@ -141,8 +142,10 @@ pub fn memory_fault(task: &mut Task, fault: MemFault) {
         FaultKind::Bus => (set::SIGBUS, info::BUS_ADRERR),
         FaultKind::Alignment => (set::SIGBUS, info::BUS_ADRALN),
     };
-    task.signals.fault_address = fault.addr.0;
-    task.signals.fault_esr = syndrome(fault);
+    task.state.fault = Fault {
+        address: fault.addr.0,
+        esr: syndrome(fault),
+    };
     let tags = task.process.signals.get(signal).flags & SA_EXPOSE_TAGBITS != 0;
     let addr = if tags {
         fault.addr
@@ -173,7 +176,7 @@ fn syndrome(fault: MemFault) -> u64 {
 /// SIGILL at the current instruction.
 pub fn undefined(task: &mut Task) {
     let pc = task.cpu.state().pc;
-    (task.signals.fault_address, task.signals.fault_esr) = (0, 0);
+    task.state.fault = Fault::default();
     force(task, &SigInfo::fault(set::SIGILL, info::ILL_ILLOPC, pc), false);
 }
 
@@ -181,15 +184,20 @@ pub fn undefined(task: &mut Task) {
 pub fn authentication_failed(task: &mut Task) {
     const EC_FPAC: u64 = 0x1c << 26 | 1 << 25;
     let pc = task.cpu.state().pc;
-    (task.signals.fault_address, task.signals.fault_esr) = (0, EC_FPAC);
+    task.state.fault = Fault {
+        address: 0,
+        esr: EC_FPAC,
+    };
     force(task, &SigInfo::fault(set::SIGILL, info::ILL_ILLOPN, pc), false);
 }
 
 /// BRK at the current instruction.
 pub fn breakpoint(task: &mut Task, immediate: u16) {
     let pc = task.cpu.state().pc;
-    task.signals.fault_address = 0;
-    task.signals.fault_esr = 0x3c << 26 | 1 << 25 | u64::from(immediate);
+    task.state.fault = Fault {
+        address: 0,
+        esr: 0x3c << 26 | 1 << 25 | u64::from(immediate),
+    };
     force(task, &SigInfo::fault(set::SIGTRAP, info::TRAP_BRKPT, pc), false);
 }
 
@@ -205,7 +213,7 @@ pub fn sigreturn(task: &mut Task) -> SysResult {
         Ok(restored) => {
             // The kernel ignores all errors of this but EFAULT.
             let sp = task.cpu.state().sp();
-            let _ = altstack::set(&mut task.signals.altstack, restored.altstack, sp);
+            let _ = altstack::set(&mut task.state.altstack, restored.altstack, sp);
             task.signals.note_mask(restored.mask);
             // A signal recorded meanwhile leaves the host's mask closed until it is delivered.
             task.signals.open();

@@ -4,9 +4,9 @@
 //! From the stack pointer upwards: siginfo (128 bytes), ucontext, and at the very top a
 //! frame record {fp, lr} that ties the handler to the interrupted function.
 
+use super::altstack::AltStack;
 use super::info::SigInfo;
 use super::set::SigSet;
-use super::thread::AltStack;
 use guest::cpu_model::Feature;
 use guest::{CpuState, GuestAddr};
 use guest_memory::access;

@@ -1,4 +1,4 @@
-//! [`ThreadSignals`]: a thread's mask, alternate stack, and what its host handlers recorded.
+//! [`ThreadSignals`]: a thread's mask, and what its host handlers recorded.
 //!
 //! The host's signal mask of a guest thread is the guest's own mask (without the SYNC
 //! signals), so the host's kernel queues, chooses among threads, and answers sigpending,
@@ -20,14 +20,6 @@ const SLOTS: usize = 1 + SYNC.len();
 const GENERAL: u32 = 1;
 
 const SIG_SETMASK: u64 = 2;
-
-/// sigaltstack(2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AltStack {
-    pub sp: u64,
-    pub size: u64,
-    pub flags: u32,
-}
 
 /// What the host handlers of a thread see and change.
 pub(super) struct Recorded {
@@ -70,10 +62,6 @@ impl Recorded {
 /// A thread's signal state.
 pub struct ThreadSignals {
     recorded: Box<Recorded>,
-    pub altstack: AltStack,
-    /// The last fault, as the guest's frames report it.
-    pub fault_address: u64,
-    pub fault_esr: u64,
 }
 
 /// What of a thread's signal state a vfork child starts with and must not change.
@@ -81,8 +69,6 @@ pub struct ThreadSignals {
 pub struct Saved {
     mask: SigSet,
     held: u32,
-    altstack: AltStack,
-    fault: (u64, u64),
 }
 
 impl ThreadSignals {
@@ -97,9 +83,6 @@ impl ThreadSignals {
                 slots: [const { UnsafeCell::new(SigInfo::ZERO) }; SLOTS],
                 poll,
             }),
-            altstack: AltStack::default(),
-            fault_address: 0,
-            fault_esr: 0,
         }
     }
 
@@ -213,6 +196,25 @@ impl ThreadSignals {
         host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args)
     }
 
+    /// Gives the held signals back to the host's kernel, for a new program to inherit; the
+    /// whole mask is exposed. They are recorded again when the mask is opened.
+    pub fn expose_held(&self, tid: i32) {
+        // getpid cannot fail.
+        let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
+        while let Some(info) = self.take_held(SigSet::MAX) {
+            let args = [
+                pid,
+                tid as u64,
+                info.signal() as u64,
+                (&raw const info) as u64,
+                0,
+                0,
+            ];
+            // To oneself any siginfo may be sent.
+            let _ = host::syscall(nr::rt_tgsigqueueinfo, args);
+        }
+    }
+
     /// Blocks all signals, so that none is recorded until [`ThreadSignals::open`].
     ///
     /// # Errors
@@ -229,18 +231,14 @@ impl ThreadSignals {
         Saved {
             mask: self.mask(),
             held: self.recorded.held.load(Ordering::Relaxed),
-            altstack: self.altstack,
-            fault: (self.fault_address, self.fault_esr),
         }
     }
 
     /// Undoes what a vfork child did; to be called with signals closed.
-    pub fn restore(&mut self, saved: Saved) {
+    pub fn restore(&self, saved: Saved) {
         self.recorded.mask.store(saved.mask, Ordering::Relaxed);
         self.recorded.held.store(saved.held, Ordering::Relaxed);
         self.recorded.pending.fetch_and(!GENERAL, Ordering::SeqCst);
-        self.altstack = saved.altstack;
-        (self.fault_address, self.fault_esr) = saved.fault;
     }
 
     /// A new process starts with nothing pending.

@@ -36,6 +36,7 @@ pub fn clone(
             args,
             sp: stack.0.0,
             extended: false,
+            sleeps: false,
             guest_parent_tid: None,
         },
     )
@@ -70,6 +71,7 @@ pub fn clone3(task: &mut Task, args: Ptr, size: Size) -> SysResult {
             args,
             sp: args.stack.wrapping_add(args.stack_size),
             extended: true,
+            sleeps: false,
             guest_parent_tid: None,
         },
     )

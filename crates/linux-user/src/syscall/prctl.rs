@@ -50,7 +50,7 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
             host::syscall(nr::prctl, args)
         }
         PR_GET_TID_ADDRESS => {
-            write(GuestAddr(arg2.0), &task.clear_child_tid.0)?;
+            write(GuestAddr(arg2.0), &task.state.clear_child_tid.0)?;
             Ok(0)
         }
         PR_PAC_RESET_KEYS if (arg3.0 | arg4.0 | arg5.0) == 0 => pac::reset_keys(task, arg2.0),
@@ -62,11 +62,11 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
             if arg2.0 & !PR_TAGGED_ADDR_ENABLE != 0 || (arg3.0 | arg4.0 | arg5.0) != 0 {
                 return Err(Errno::EINVAL);
             }
-            task.tagged_addresses = arg2.0;
+            task.state.tagged_addresses = arg2.0;
             Ok(0)
         }
         PR_GET_TAGGED_ADDR_CTRL if (arg2.0 | arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),
-        PR_GET_TAGGED_ADDR_CTRL => Ok(task.tagged_addresses),
+        PR_GET_TAGGED_ADDR_CTRL => Ok(task.state.tagged_addresses),
         PR_GET_MDWE => Ok(0),
         // x86's own, the SVE and SME of a CPU without them, and what would act on the
         // emulator instead of the guest: as a kernel without the option.

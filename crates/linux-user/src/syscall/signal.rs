@@ -4,9 +4,9 @@ use super::arg::{In, Ptr, SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Sign
 use crate::host;
 use crate::mm::own;
 use crate::signal::action::SigAction;
+use crate::signal::altstack::{self, AltStack};
+use crate::signal::deliver;
 use crate::signal::set::{NSIG, SYNC_SET, SigSet, UNBLOCKABLE, bit};
-use crate::signal::thread::AltStack;
-use crate::signal::{altstack, deliver};
 use crate::task::Task;
 use guest::GuestAddr;
 use guest_memory::access;
@@ -145,7 +145,7 @@ pub fn rt_sigtimedwait(
 /// sigaltstack(2).
 pub fn sigaltstack(task: &mut Task, new: Ptr, old: Ptr) -> SysResult {
     let sp = task.cpu.state().sp();
-    let before = task.signals.altstack.seen_from(sp);
+    let before = task.state.altstack.seen_from(sp);
     if !new.0.is_null() {
         let new: StackT = read(new.0)?;
         let new = AltStack {
@@ -153,7 +153,7 @@ pub fn sigaltstack(task: &mut Task, new: Ptr, old: Ptr) -> SysResult {
             size: new.ss_size,
             flags: new.ss_flags,
         };
-        altstack::set(&mut task.signals.altstack, new, sp)?;
+        altstack::set(&mut task.state.altstack, new, sp)?;
     }
     if !old.0.is_null() {
         let before = StackT {

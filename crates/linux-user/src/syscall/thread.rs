@@ -10,7 +10,7 @@ use linux_abi::nr::x86_64 as nr;
 
 /// set_tid_address(2).
 pub fn set_tid_address(task: &mut Task, tid: Ptr) -> SysResult {
-    task.clear_child_tid = tid.0;
+    task.state.clear_child_tid = tid.0;
     Ok(task.tid as u64)
 }
 
@@ -19,7 +19,7 @@ pub fn set_tid_address(task: &mut Task, tid: Ptr) -> SysResult {
 pub fn set_robust_list(task: &mut Task, head: Addr, len: Size) -> SysResult {
     own::check(head.0.0, len.0)?;
     host::syscall(nr::set_robust_list, [head.0.0, len.0, 0, 0, 0, 0])?;
-    task.robust_list = head.0;
+    task.state.robust_list = head.0;
     Ok(0)
 }
 
@@ -28,7 +28,7 @@ pub fn get_robust_list(task: &mut Task, pid: Pid, head: Ptr, len: Ptr) -> SysRes
     if pid.0 == 0 || pid.0 == task.tid {
         // The host's may still be libc's own.
         write(len.0, &ROBUST_LIST_HEAD_SIZE)?;
-        write(head.0, &task.robust_list.0)?;
+        write(head.0, &task.state.robust_list.0)?;
         return Ok(0);
     }
     let args = [pid.0 as i64 as u64, head.0.0, len.0.0, 0, 0, 0];

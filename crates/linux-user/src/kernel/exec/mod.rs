@@ -133,6 +133,7 @@ fn kernel_execve(task: &mut Task, target: Target, argv: u64, envp: u64) -> (SysR
 /// The new program inherits the guest's signal mask and ignored signals.
 fn host_execveat(task: &mut Task, args: [u64; 6]) -> SysResult {
     task.signals.expose_mask()?;
+    task.signals.expose_held(task.tid);
     task.process.signals.expose_ignored();
     let result = task.interruptible(nr::execveat, args);
     task.process.signals.hide_ignored();
