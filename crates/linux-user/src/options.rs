@@ -11,6 +11,8 @@ pub struct Options {
     pub uname_release: Option<String>,
     /// -strace: where the lines go; the descriptor from [`crate::own_fds::adopt`].
     pub trace: Option<Trace>,
+    /// -d stops: where the boundaries of tasks are named.
+    pub stops: Option<Trace>,
     /// -d unimp: where calls without support are named.
     pub unimplemented: Option<Trace>,
     /// -d stats: where the engine's counts go when the process ends.

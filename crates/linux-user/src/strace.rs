@@ -6,7 +6,12 @@
 //! `<unfinished ...>` and taken up again with `<... name resumed>`.
 
 use crate::host;
+use crate::kernel::stop::{Boundary, Call, Observer, Resume};
+use crate::kernel::task::Task;
+use crate::signal::info::{self, SigInfo};
+use crate::signal::set;
 use crate::syscall::arg::{Iov, read};
+use crate::syscall::{Part, Returns};
 use guest::GuestAddr;
 use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
@@ -381,6 +386,82 @@ impl Trace {
             }
         }
     }
+}
+
+impl Observer for Trace {
+    fn at(&self, task: &mut Task, boundary: &Boundary<'_>) -> Resume {
+        match boundary {
+            Boundary::CallEntered(call) => self.entered(task, call),
+            Boundary::CallLeft(call, result) => self.left(task, task.tid, call, *result),
+            // The child's copy of the line is still its parent's.
+            Boundary::Started(Some(call)) => self.left(task, OPEN_LINE.load(Ordering::Acquire), call, Ok(0)),
+            Boundary::Signal(info) => self.line(&signal_text(info)),
+            Boundary::Started(None)
+            | Boundary::Breakpoint(_)
+            | Boundary::Interrupted
+            | Boundary::Step
+            | Boundary::Cloned(..)
+            | Boundary::VforkDone(_)
+            | Boundary::Executed
+            | Boundary::Exit(_) => {}
+        }
+        Resume::Run
+    }
+}
+
+impl Trace {
+    /// What is known before the call; a call that does not return has no more.
+    fn entered(self, task: &Task, call: &Call<'_>) {
+        let Some(row) = call.row else {
+            return;
+        };
+        let pid = task.process.pid();
+        let mut before = Printer::new();
+        before.text(row.name);
+        before.text("(");
+        (row.show)(call.regs, &mut before, Part::Before);
+        if row.returns == Returns::Never {
+            self.line(&format!("{pid} {})", before.as_str()));
+        } else {
+            self.begin(pid, task.tid, before.as_str());
+        }
+    }
+
+    /// The rest of the line that `tid` began, with the result.
+    fn left(self, task: &Task, tid: i32, call: &Call<'_>, result: SysResult) {
+        let pid = task.process.pid();
+        let Some(row) = call.row else {
+            let text = result_text(result, false);
+            self.line(&format!(
+                "{pid} Unknown syscall {}{}",
+                call.number as u32,
+                text.trim_end()
+            ));
+            return;
+        };
+        let mut after = Printer::new();
+        after.set_result(result);
+        (row.show)(call.regs, &mut after, Part::After);
+        after.text(")");
+        after.text(&result_text(result, row.returns == Returns::Hex));
+        self.end(pid, tid, row.name, after.as_str());
+    }
+}
+
+fn signal_text(info: &SigInfo) -> String {
+    let name = set::name(info.signal());
+    let detail = if info.code() > 0 && set::SYNC_SET & set::bit(info.signal()) != 0 {
+        let code = match (info.signal(), info.code()) {
+            (set::SIGSEGV, info::SEGV_MAPERR) => "SEGV_MAPERR".to_owned(),
+            (set::SIGSEGV, info::SEGV_ACCERR) => "SEGV_ACCERR".to_owned(),
+            (_, code) => code.to_string(),
+        };
+        format!("si_code={code}, si_addr={:#x}", info.addr())
+    } else {
+        let (pid, uid) = info.sender();
+        format!("si_code={}, si_pid={pid}, si_uid={uid}", info.code())
+    };
+    format!("--- {name} {{si_signo={name}, {detail}}} ---")
 }
 
 /// ` = ret` as the rows ask for it.

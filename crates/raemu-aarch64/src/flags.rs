@@ -28,6 +28,7 @@ pub struct LogItems {
     pub page: bool,
     pub unimp: bool,
     pub stats: bool,
+    pub stops: bool,
 }
 
 impl LogItems {
@@ -460,6 +461,10 @@ const LOG_ITEMS: &[(&str, &str)] = &[
         "stats",
         "count what was translated and what trapped, when the process ends",
     ),
+    (
+        "stops",
+        "name the boundaries of each task: calls, signals, tasks and programs that begin and end",
+    ),
 ];
 
 fn log_items(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
@@ -474,6 +479,7 @@ fn log_items(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
             "page" => log.page = true,
             "unimp" => log.unimp = true,
             "stats" => log.stats = true,
+            "stops" => log.stops = true,
             "strace" => settings.strace = true,
             "all" => {}
             other if other.starts_with("trace:") => {}

@@ -198,6 +198,7 @@ fn options(invocation: &Invocation, settings: &Settings) -> Result<Options, Outc
         sysroot: sysroot(settings),
         uname_release: settings.uname_release.clone(),
         trace: log.filter(|_| settings.strace).map(|fd| Trace { fd }),
+        stops: log.filter(|_| settings.log.stops).map(|fd| Trace { fd }),
         unimplemented: log.filter(|_| settings.log.unimp).map(|fd| Trace { fd }),
         statistics: log.filter(|_| settings.log.stats).map(|fd| Trace { fd }),
         kernel_started: invocation.by_kernel,

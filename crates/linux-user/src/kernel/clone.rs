@@ -7,6 +7,7 @@
 
 use super::fork::fork;
 use super::state::ThreadState;
+use super::stop::{self, Boundary, Made};
 use super::task::{Task, host_tid};
 use super::vfork::vfork;
 use super::{shared, thread};
@@ -20,6 +21,7 @@ use linux_abi::{Errno, SysResult};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 pub const CSIGNAL: u64 = 0xff;
+pub const SIGCHLD: u64 = 17;
 pub const CLONE_VM: u64 = 0x100;
 pub const CLONE_FS: u64 = 0x200;
 pub const CLONE_FILES: u64 = 0x400;
@@ -88,7 +90,9 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         return Err(Errno::EINVAL);
     }
     if flags & CLONE_THREAD != 0 {
-        return thread::start(task, request);
+        let tid = thread::start(task, request)?;
+        stop::raise(task, &Boundary::Cloned(Made::Clone, tid as i32));
+        return Ok(tid);
     }
     // The kernel starts no process while a signal waits; it restarts the call.
     task.signals.close()?;
@@ -98,6 +102,11 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         _ => fork(task, request),
     };
     task.signals.open();
+    if let Ok(pid @ 1..) = result
+        && flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM | CLONE_VFORK
+    {
+        stop::raise(task, &Boundary::Cloned(request.made(), pid as i32));
+    }
     result
 }
 
@@ -105,6 +114,17 @@ impl Request {
     #[must_use]
     pub fn flags(&self) -> u64 {
         self.args.flags
+    }
+
+    /// What the kernel calls it (kernel_clone).
+    fn made(&self) -> Made {
+        if self.flags() & CLONE_VFORK != 0 {
+            Made::Vfork
+        } else if self.args.exit_signal == SIGCHLD {
+            Made::Fork
+        } else {
+            Made::Clone
+        }
     }
 
     /// The same child, but the calling host thread sleeps while it shares memory.

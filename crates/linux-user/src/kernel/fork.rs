@@ -1,7 +1,7 @@
 //! fork: a host process with a copy of memory.
 
 use super::clone::{
-    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_SETTLS, CloneArgs, Request,
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_SETTLS, CloneArgs, Request, SIGCHLD,
 };
 use super::task::{Task, host_tid};
 use crate::host;
@@ -10,8 +10,6 @@ use guest::GuestAddr;
 use linux_abi::SysResult;
 use std::sync::Arc;
 
-const SIGCHLD: u64 = 17;
-
 /// A process with a copy of memory.
 pub fn fork(task: &mut Task, request: Request) -> SysResult {
     let process = Arc::clone(&task.process);
@@ -19,6 +17,7 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
     let map = process.mm.freeze();
     let actions = process.signals.freeze();
     let mut engine = process.engine.lock_for_fork();
+    let tasks = process.tasks.freeze();
     let threaded = process.is_threaded();
     let pid = if threaded && request.is_plain_fork() {
         host::fork_with_libc_locks(&request)?
@@ -31,10 +30,11 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
         // Also without threads here: the parent of a vfork child may have some.
         engine.keep_only(&task.cpu);
     }
-    drop((engine, actions, map));
+    drop((tasks, engine, actions, map));
     if pid == 0 {
-        process.became_child();
+        process.became_child(task.cpu.poll_handle());
         request.enter_child(task);
+        task.forked = true;
     }
     Ok(pid)
 }

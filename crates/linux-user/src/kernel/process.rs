@@ -1,15 +1,18 @@
 //! [`Process`]: what the threads of one guest process share.
 
+use super::registry::Tasks;
+use super::stop_log::StopLog;
+use super::task::host_tid;
 use crate::host;
 use crate::mm::Mm;
 use crate::options::Options;
 use crate::signal::Actions;
-use engine::Engine;
+use engine::{Engine, PollHandle};
 use guest::GuestAddr;
 use linux_abi::nr::x86_64 as nr;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The program a process runs, as execve left it.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +44,7 @@ pub struct Process {
     /// Signal dispositions.
     pub signals: Arc<Actions>,
     pid: AtomicI32,
-    /// Guest threads of this process that run or are being made.
-    pub threads: AtomicUsize,
+    pub tasks: Tasks,
     shares_memory: bool,
 }
 
@@ -54,8 +56,9 @@ impl Process {
         };
         let counts = self.engine.statistics();
         log.write(&format!(
-            "{} stats: {} blocks, {} guest instructions, {} bytes of host code, {} floating-point traps\n",
+            "{} stats: {} tasks, {} blocks, {} guest instructions, {} bytes of host code, {} floating-point traps\n",
             self.pid(),
+            self.tasks.so_far(),
             counts.blocks,
             counts.guest_instructions,
             counts.host_bytes,
@@ -65,6 +68,13 @@ impl Process {
 
     #[must_use]
     pub fn new(mm: Mm, engine: Arc<Engine>, options: Options, image: Image, signals: Actions) -> Process {
+        let tasks = Tasks::default();
+        if let Some(trace) = options.trace {
+            tasks.observe(Arc::new(trace));
+        }
+        if let Some(log) = options.stops {
+            tasks.observe(Arc::new(StopLog(log)));
+        }
         Process {
             mm,
             engine,
@@ -72,7 +82,7 @@ impl Process {
             image: Arc::new(image),
             signals: Arc::new(signals),
             pid: AtomicI32::new(host_pid()),
-            threads: AtomicUsize::new(1),
+            tasks,
             shares_memory: false,
         }
     }
@@ -85,7 +95,7 @@ impl Process {
     /// Whether other guest threads may run now.
     #[must_use]
     pub fn is_threaded(&self) -> bool {
-        self.threads.load(Ordering::SeqCst) > 1
+        self.tasks.are_several()
     }
 
     /// Whether this is a child that still shares its parent's memory (vfork).
@@ -94,10 +104,10 @@ impl Process {
         self.shares_memory
     }
 
-    /// This copy of the process is the child of a fork, with one thread.
-    pub fn became_child(&self) {
+    /// This copy of the process is the child of a fork, with one task.
+    pub fn became_child(&self, poll: PollHandle) {
         self.pid.store(host_pid(), Ordering::Relaxed);
-        self.threads.store(1, Ordering::SeqCst);
+        self.tasks.only(host_tid(), poll);
     }
 
     /// The calling host process as a guest process that shares this one's memory.
@@ -114,7 +124,7 @@ impl Process {
                 Arc::new(self.signals.duplicate())
             },
             pid: AtomicI32::new(host_pid()),
-            threads: AtomicUsize::new(1),
+            tasks: Tasks::observed_by(self.tasks.observers()),
             shares_memory: true,
         }
     }

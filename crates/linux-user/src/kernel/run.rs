@@ -1,6 +1,7 @@
 //! The run loop: guest code until an exit, then what the exit asks for.
 
 use super::process::Process;
+use super::stop::{self, Boundary, End};
 use super::task::Task;
 use super::thread as threads;
 use crate::host;
@@ -27,17 +28,19 @@ pub struct Start {
 ///
 /// # Errors
 /// When the host has no memory for the CPU's state.
-pub fn run(process: Process, start: Start) -> std::io::Result<i32> {
+pub fn run(process: impl Into<Arc<Process>>, start: Start) -> std::io::Result<i32> {
+    let process = process.into();
     if !process.image.comm.is_empty() {
         set_thread_name(&process.image.comm);
     }
-    let process = Arc::new(process);
     let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
     cpu.state_mut().pc = start.pc.0;
     cpu.state_mut().set_sp(start.sp.0);
     reset_features(cpu.state_mut(), &start);
     let mut task = Task::new(cpu, process, thread::host_mask());
+    task.process.tasks.running(task.tid, task.cpu.poll_handle());
     task.attach();
+    stop::raise(&mut task, &Boundary::Executed);
     let status = run_task(&mut task);
     if task.process.is_threaded() {
         // The main thread ended alone; its status becomes the process's once all have.
@@ -78,18 +81,46 @@ pub(crate) fn run_task(task: &mut Task) -> i32 {
         if task.signals.is_pending() {
             deliver::deliver_pending(task);
         }
-        match task.cpu.run() {
+        let exit = if task.stepping { step(task) } else { task.cpu.run() };
+        match exit {
             Exit::Svc(_) => system_call(task),
             Exit::InvalidateCode(line) => task.process.engine.invalidate(code_line(line)),
-            Exit::Poll => {}
-            Exit::Breakpoint(immediate) => deliver::breakpoint(task, immediate),
+            Exit::Poll => look_for_observers(task),
+            Exit::Breakpoint(immediate) => {
+                stop::raise(task, &Boundary::Breakpoint(immediate));
+                deliver::breakpoint(task, immediate);
+            }
             Exit::Undefined => deliver::undefined(task),
             Exit::AuthenticationFailed => deliver::authentication_failed(task),
             Exit::Fault(fault) => deliver::memory_fault(task, fault),
         }
         if let Some(status) = task.ended {
+            stop::raise(task, &Boundary::Exit(End::Status(status)));
             return status;
         }
+    }
+}
+
+/// One instruction, as an observer asked for it.
+#[cold]
+fn step(task: &mut Task) -> Exit {
+    task.stepping = false;
+    match task.cpu.step() {
+        Ok(()) => {
+            stop::raise(task, &Boundary::Step);
+            Exit::Poll
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// A poll may have been asked for by a new observer ([`super::registry::Tasks::observe`]).
+fn look_for_observers(task: &mut Task) {
+    let known = task.observers.as_ref().map_or(0, |known| known.len());
+    let observers = task.process.tasks.observers();
+    if observers.as_ref().map_or(0, |now| now.len()) != known {
+        task.observers = observers;
+        stop::raise(task, &Boundary::Interrupted);
     }
 }
 

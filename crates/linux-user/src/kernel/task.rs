@@ -3,12 +3,12 @@
 use super::exec::Scratch;
 use super::process::Process;
 use super::state::ThreadState;
+use super::stop::Observers;
 use super::vfork::ChildStack;
 use crate::host;
 use crate::signal::set::SigSet;
 use crate::signal::thread::Saved;
 use crate::signal::{ThreadSignals, handler};
-use crate::strace::Trace;
 use crate::syscall::signal::read_mask;
 use engine::Cpu;
 use guest::{CpuState, GuestAddr};
@@ -28,8 +28,12 @@ pub struct Task {
     pub exec: Scratch,
     /// Set once the thread has called exit(2): the run loop returns.
     pub ended: Option<i32>,
-    /// Where -strace writes, if it is on.
-    pub trace: Option<Trace>,
+    /// Who looks at the task's boundaries ([`super::stop`]).
+    pub observers: Option<Observers>,
+    /// It is the child of a fork and has not returned from the call yet.
+    pub forked: bool,
+    /// An observer wants to see it after the next instruction.
+    pub stepping: bool,
 }
 
 /// What of a lent task is the parent's own.
@@ -47,7 +51,6 @@ pub struct Seed {
     mask: SigSet,
     state: ThreadState,
     process: Arc<Process>,
-    trace: Option<Trace>,
 }
 
 impl Seed {
@@ -60,7 +63,6 @@ impl Seed {
         let mut task = Task::new(cpu, self.process, self.mask);
         task.cpu.state_mut().clone_from(&self.registers);
         task.state = self.state;
-        task.trace = self.trace;
         Ok(task)
     }
 }
@@ -74,7 +76,6 @@ impl Task {
             mask: self.signals.mask(),
             state: self.state.clone(),
             process: Arc::clone(&self.process),
-            trace: self.trace,
         }
     }
 
@@ -83,7 +84,7 @@ impl Task {
     #[must_use]
     pub fn new(cpu: Cpu, process: Arc<Process>, mask: SigSet) -> Task {
         let signals = ThreadSignals::new(cpu.poll_handle(), mask);
-        let trace = process.options.trace;
+        let observers = process.tasks.observers();
         Task {
             cpu,
             process,
@@ -93,7 +94,9 @@ impl Task {
             child_stacks: Vec::new(),
             exec: Scratch::default(),
             ended: None,
-            trace,
+            observers,
+            forked: false,
+            stepping: false,
         }
     }
 
@@ -125,6 +128,7 @@ impl Task {
         self.process = process;
         self.tid = tid;
         self.ended = None;
+        self.stepping = false;
         // What the child allocated and could not free, because it executed another program.
         self.exec.clear();
     }

@@ -5,6 +5,7 @@ use super::clone::{
 };
 use super::process::Process;
 use super::run;
+use super::stop::{self, Boundary};
 use super::task::Task;
 use crate::host;
 use crate::mm::own;
@@ -17,7 +18,6 @@ use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
 
 /// Host stack of a guest thread: translation and system calls run on it, guest code does not.
@@ -59,16 +59,16 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
     let (ready, started) = mpsc::channel();
     let seed = task.seed();
     let process = Arc::clone(&task.process);
-    process.threads.fetch_add(1, Ordering::SeqCst);
+    process.tasks.starting();
     let body = move || match seed.grow() {
         Ok(thread) => live(thread, &request, ready),
         Err(errno) => {
-            process.threads.fetch_sub(1, Ordering::SeqCst);
+            process.tasks.failed();
             let _ = ready.send(Err(errno));
         }
     };
     if host_thread(&task.process, body).is_err() {
-        task.process.threads.fetch_sub(1, Ordering::SeqCst);
+        task.process.tasks.failed();
         return Err(Errno::EAGAIN);
     }
     // The thread always answers before it ends.
@@ -107,6 +107,7 @@ fn live(mut task: Task, request: &Request, ready: Sender<Result<i32, Errno>>) {
     }
     request.prepare(task.cpu.state_mut());
     task.state = request.inherited(&task.state);
+    task.process.tasks.running(task.tid, task.cpu.poll_handle());
     let args = request.args();
     // The kernel ignores bad pointers in these places, too.
     if flags & CLONE_PARENT_SETTID != 0 {
@@ -117,6 +118,7 @@ fn live(mut task: Task, request: &Request, ready: Sender<Result<i32, Errno>>) {
     }
     let _ = ready.send(Ok(task.tid));
     task.attach();
+    stop::raise(&mut task, &Boundary::Started(None));
     let _ = run::run_task(&mut task);
     end(task);
 }
@@ -130,7 +132,7 @@ pub fn end(task: Task) {
     // The kernel's own walk would come after the joiner was woken.
     let _ = host::syscall(nr::set_robust_list, [0, ROBUST_LIST_HEAD_SIZE, 0, 0, 0, 0]);
     let clear_child_tid = task.state.clear_child_tid;
-    task.process.threads.fetch_sub(1, Ordering::SeqCst);
+    task.process.tasks.ended(task.tid);
     drop(task);
     if !clear_child_tid.is_null() && write(clear_child_tid, &0_i32).is_ok() {
         futex_wake(clear_child_tid);

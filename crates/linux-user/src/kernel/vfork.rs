@@ -3,6 +3,7 @@
 
 use super::clone::{CLONE_SIGHAND, CloneArgs, Request};
 use super::run;
+use super::stop::{self, Boundary, Made};
 use super::task::Task;
 use crate::host;
 use host_memory::{Access, Mapping};
@@ -81,6 +82,8 @@ impl ChildStack {
 struct VforkStart {
     task: *mut Task,
     request: Request,
+    /// The child's number, if somebody observes: written by the kernel before the child runs.
+    pid: i32,
 }
 
 /// A process that shares memory while the parent's thread sleeps: it drives the parent's
@@ -94,11 +97,19 @@ pub fn vfork(task: &mut Task, request: Request) -> SysResult {
     let mut start = VforkStart {
         task: &raw mut *task,
         request,
+        pid: 0,
     };
+    if task.observers.is_some() {
+        start.request.report_pid_to(&raw mut start.pid);
+    }
+    let request = start.request;
     // SAFETY: CLONE_VFORK keeps this thread in the kernel while the child uses `start`.
     let result = unsafe { stack.start(&request, vfork_child, (&raw mut start).cast()) };
     task.take_back(parent);
     task.child_stacks.push(stack);
+    if let Ok(pid) = result {
+        stop::raise(task, &Boundary::VforkDone(pid as i32));
+    }
     result
 }
 
@@ -107,6 +118,9 @@ extern "C" fn vfork_child(start: *mut libc::c_void) -> ! {
     let start = unsafe { &mut *start.cast::<VforkStart>() };
     // SAFETY: the parent's thread, which owns the task, sleeps.
     let task = unsafe { &mut *start.task };
+    // The parent's thread cannot tell: it sleeps until this process is gone.
+    stop::raise(task, &Boundary::Cloned(Made::Vfork, start.pid));
+    start.request.store_parent_tid(start.pid);
     let shares_actions = start.request.flags() & CLONE_SIGHAND != 0;
     task.process = Arc::new(task.process.sharing_memory(shares_actions));
     start.request.enter_child(task);
@@ -115,6 +129,8 @@ extern "C" fn vfork_child(start: *mut libc::c_void) -> ! {
 
 /// The life of a process that shares memory.
 pub fn run_shared_child(task: &mut Task) -> ! {
+    task.process.tasks.running(task.tid, task.cpu.poll_handle());
+    stop::raise(task, &Boundary::Started(None));
     task.signals.open();
     let status = run::run_task(task);
     loop {

@@ -10,6 +10,7 @@ use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
 use super::{altstack, fatal};
 use crate::host;
 use crate::kernel::state::Fault;
+use crate::kernel::stop::{self, Boundary, End};
 use crate::task::Task;
 use guest::cpu_model::Feature;
 use guest::{Access, FaultKind, MemFault};
@@ -34,7 +35,7 @@ fn deliver(task: &mut Task, info: &SigInfo) {
         SIG_IGN => {}
         SIG_DFL => do_default(task, info),
         _ => {
-            trace(task, info);
+            stop::raise(task, &Boundary::Signal(info));
             if enter_handler(task, info, action).is_err() {
                 force(
                     task,
@@ -50,8 +51,8 @@ fn do_default(task: &mut Task, info: &SigInfo) {
     let signal = info.signal();
     match default_action(signal) {
         DefaultAction::Terminate | DefaultAction::Core => {
-            trace(task, info);
-            fatal::die(signal);
+            stop::raise(task, &Boundary::Signal(info));
+            die(task, signal);
         }
         DefaultAction::Ignore | DefaultAction::Continue => {}
         // Recorded for a handler that is gone meanwhile; the host's default is in place.
@@ -69,15 +70,21 @@ const BTYPE_CALL: u64 = 0b10;
 fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
     let signal = info.signal();
     let action = task.process.signals.get(signal);
-    trace(task, info);
+    stop::raise(task, &Boundary::Signal(info));
     let blocked = task.signals.mask() & bit(signal) != 0;
     if fatal || blocked || matches!(action.handler, SIG_DFL | SIG_IGN) {
-        fatal::die(signal);
+        die(task, signal);
     }
     if enter_handler(task, info, action).is_err() {
-        fatal::die(SIGSEGV);
+        die(task, SIGSEGV);
     }
     task.signals.open();
+}
+
+/// The guest dies of `signal`.
+fn die(task: &mut Task, signal: i32) -> ! {
+    stop::raise(task, &Boundary::Exit(End::Signal(signal)));
+    fatal::die(signal)
 }
 
 /// Builds the frame and points the CPU at the handler.
@@ -221,24 +228,4 @@ pub fn sigreturn(task: &mut Task) -> SysResult {
         Err(Errno(_)) => force(task, &SigInfo::fault(SIGSEGV, info::SI_KERNEL, 0), false),
     }
     Ok(task.cpu.state().reg(0))
-}
-
-#[cold]
-fn trace(task: &Task, info: &SigInfo) {
-    let Some(trace) = task.trace else {
-        return;
-    };
-    let name = set::name(info.signal());
-    let detail = if info.code() > 0 && set::SYNC_SET & bit(info.signal()) != 0 {
-        let code = match (info.signal(), info.code()) {
-            (SIGSEGV, info::SEGV_MAPERR) => "SEGV_MAPERR".to_owned(),
-            (SIGSEGV, info::SEGV_ACCERR) => "SEGV_ACCERR".to_owned(),
-            (_, code) => code.to_string(),
-        };
-        format!("si_code={code}, si_addr={:#x}", info.addr())
-    } else {
-        let (pid, uid) = info.sender();
-        format!("si_code={}, si_pid={pid}, si_uid={uid}", info.code())
-    };
-    trace.line(&format!("--- {name} {{si_signo={name}, {detail}}} ---"));
 }

@@ -33,6 +33,7 @@ mod tests;
 mod thread;
 mod time;
 
+use crate::kernel::stop::{self, Boundary, Call};
 use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
@@ -70,7 +71,7 @@ pub struct Row {
     /// The arguments as the row declares them.
     pub signature: &'static str,
     call: fn(&mut Task, &Regs) -> SysResult,
-    show: fn(&Regs, &mut Printer, Part),
+    pub(crate) show: fn(&Regs, &mut Printer, Part),
 }
 
 /// Which arguments to print: those known before the call, or the rest.
@@ -231,10 +232,35 @@ pub fn dispatch(task: &mut Task) -> SysResult {
         report_unimplemented(log, row, number);
     }
     match row {
-        Some(row) if task.trace.is_none() => (row.call)(task, &regs),
-        Some(row) => traced(task, row, &regs),
-        None => unknown(task, number),
+        Some(row) if task.observers.is_none() => (row.call)(task, &regs),
+        row => observed(
+            task,
+            Call {
+                number,
+                row,
+                regs: &regs,
+            },
+        ),
     }
+}
+
+/// A call that has observers, or no row.
+#[cold]
+fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
+    stop::raise(task, &Boundary::CallEntered(call));
+    let result = match call.row {
+        Some(row) => (row.call)(task, call.regs),
+        None => Err(Errno::ENOSYS),
+    };
+    let boundary = if std::mem::take(&mut task.forked) {
+        Boundary::Started(Some(call))
+    } else {
+        Boundary::CallLeft(call, result)
+    };
+    if task.ended.is_none() {
+        stop::raise(task, &boundary);
+    }
+    result
 }
 
 /// -d unimp: a call that no support of this emulator's stands behind.
@@ -243,20 +269,6 @@ fn report_unimplemented(log: Trace, row: Option<&Row>, number: u64) {
     if row.is_none_or(|row| matches!(row.support, Support::Error(..))) {
         log.line(&format!("Unsupported syscall: {}", number as u32));
     }
-}
-
-#[cold]
-fn unknown(task: &Task, number: u64) -> SysResult {
-    if let Some(trace) = task.trace {
-        let result = result_text(Err(Errno::ENOSYS), false);
-        trace.line(&format!(
-            "{} Unknown syscall {}{}",
-            task.process.pid(),
-            number as u32,
-            result.trim_end()
-        ));
-    }
-    Err(Errno::ENOSYS)
 }
 
 /// What `-strace` prints of a call that gave `result`, without making it: for fuzzing.
@@ -273,29 +285,4 @@ pub fn text_of(number: u64, regs: &Regs, result: SysResult) -> Option<String> {
     out.text(")");
     out.text(&result_text(result, row.returns == Returns::Hex));
     Some(out.as_str().to_owned())
-}
-
-#[cold]
-fn traced(task: &mut Task, row: &Row, regs: &Regs) -> SysResult {
-    let Some(trace) = task.trace else {
-        return (row.call)(task, regs);
-    };
-    let (pid, tid) = (task.process.pid(), task.tid);
-    let mut before = Printer::new();
-    before.text(row.name);
-    before.text("(");
-    (row.show)(regs, &mut before, Part::Before);
-    if row.returns == Returns::Never {
-        trace.line(&format!("{pid} {})", before.as_str()));
-        return (row.call)(task, regs);
-    }
-    trace.begin(pid, tid, before.as_str());
-    let result = (row.call)(task, regs);
-    let mut after = Printer::new();
-    after.set_result(result);
-    (row.show)(regs, &mut after, Part::After);
-    after.text(")");
-    after.text(&result_text(result, row.returns == Returns::Hex));
-    trace.end(pid, tid, row.name, after.as_str());
-    result
 }

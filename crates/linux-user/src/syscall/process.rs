@@ -2,6 +2,7 @@
 
 use super::arg::Int;
 use crate::host;
+use crate::kernel::stop::{self, Boundary, End};
 use crate::task::Task;
 use linux_abi::SysResult;
 use linux_abi::nr::x86_64 as nr;
@@ -20,6 +21,7 @@ pub fn exit(task: &mut Task, status: Int) -> SysResult {
 /// # Errors
 /// None: it does not return.
 pub fn exit_group(task: &mut Task, status: Int) -> SysResult {
+    stop::raise(task, &Boundary::Exit(End::Status(status.0 & 0xff)));
     task.process.report_statistics();
     host::syscall(nr::exit_group, [status.0 as i64 as u64, 0, 0, 0, 0, 0])
 }
