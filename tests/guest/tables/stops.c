@@ -2,9 +2,9 @@
  * no C library, so that it makes no call that is not here. */
 typedef unsigned long ulong;
 
-enum { CLOSE = 57, EXIT = 93, EXIT_GROUP = 94, KILL = 129, RT_SIGACTION = 134,
-       GETPID = 172, GETPPID = 173, GETTID = 178, CLONE = 220, EXECVE = 221, WAIT4 = 260 };
-enum { SIGTRAP = 5, SIGUSR1 = 10, SIGCHLD = 17 };
+#ifdef __aarch64__
+enum { CLOSE = 57, EXIT = 93, EXIT_GROUP = 94, KILL = 129, RT_SIGACTION = 134, GETPID = 172, GETPPID = 173,
+       GETTID = 178, CLONE = 220, EXECVE = 221, WAIT4 = 260 };
 
 static long call(long number, ulong a, ulong b, ulong c, ulong d, ulong e) {
     register long x8 __asm__("x8") = number;
@@ -13,8 +13,6 @@ static long call(long number, ulong a, ulong b, ulong c, ulong d, ulong e) {
     __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
     return (long)x0;
 }
-#define CALL(n, a, b, c) call(n, (ulong)(a), (ulong)(b), (ulong)(c), 0, 0)
-
 /* A child on a stack of its own, which calls f. */
 long child(ulong flags, void *stack, void (*f)(void), int *tid);
 __asm__("child:\n"
@@ -28,6 +26,50 @@ __asm__("child:\n"
         "    ldr x2, [sp], 16\n"
         "    blr x2\n"
         "1:  ret\n");
+__asm__(".globl _start\n_start: mov x0, sp\n    b begin\n");
+#define BREAKPOINT "brk 7"
+/* uc_mcontext.pc: behind the BRK. */
+#define PASS(context) ((context)[(168 + 8 + 31 * 8 + 8 + 8) / 8] += 4)
+#define SA_RESTORER 0
+#define RESTORER 0
+#else
+enum { CLOSE = 3, EXIT = 60, EXIT_GROUP = 231, KILL = 62, RT_SIGACTION = 13, GETPID = 39, GETPPID = 110,
+       GETTID = 186, CLONE = 56, EXECVE = 59, WAIT4 = 61 };
+
+static long call(long number, ulong a, ulong b, ulong c, ulong d, ulong e) {
+    register ulong r10 __asm__("r10") = d, r8 __asm__("r8") = e;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+long child(ulong flags, void *stack, void (*f)(void), int *tid);
+__asm__("child:\n"
+        "    sub $16, %rsi\n"
+        "    mov %rdx, (%rsi)\n"
+        "    mov %rcx, %rdx\n"
+        "    mov %rcx, %r10\n"
+        "    xor %r8d, %r8d\n"
+        "    mov $56, %eax\n"
+        "    syscall\n"
+        "    test %rax, %rax\n"
+        "    jnz 1f\n"
+        "    pop %rdx\n"
+        "    call *%rdx\n"
+        "1:  ret\n");
+__asm__(".globl _start\n_start: mov %rsp, %rdi\n    and $-16, %rsp\n    call begin\n");
+extern char restorer[];
+__asm__("restorer: mov $15, %eax\n    syscall\n");
+#define BREAKPOINT "int3"
+/* The CPU has passed it. */
+#define PASS(context) (void)(context)
+#define SA_RESTORER 0x04000000
+#define RESTORER restorer
+#endif
+enum { SIGTRAP = 5, SIGUSR1 = 10, SIGCHLD = 17 };
+#define CALL(n, a, b, c) call(n, (ulong)(a), (ulong)(b), (ulong)(c), 0, 0)
 
 static char stack[16384] __attribute__((aligned(16)));
 static int word;
@@ -35,8 +77,7 @@ static int word;
 static void handler(int signal) { (void)signal; }
 static void trap(int signal, void *info, ulong *context) {
     (void)signal, (void)info;
-    /* uc_mcontext.pc: behind the BRK. */
-    context[(168 + 8 + 31 * 8 + 8 + 8) / 8] += 4;
+    PASS(context);
 }
 struct action {
     void *handler;
@@ -45,7 +86,7 @@ struct action {
     ulong mask;
 };
 static void handle(int signal, void *f) {
-    struct action a = {f, 4, 0, 0};
+    struct action a = {f, 4 | SA_RESTORER, RESTORER, 0};
     call(RT_SIGACTION, (ulong)signal, (ulong)&a, 0, 8, 0);
 }
 
@@ -70,7 +111,7 @@ void begin(ulong *sp) {
     CALL(KILL, CALL(GETPID, 0, 0, 0), SIGUSR1, 0);
     /* A breakpoint. */
     handle(SIGTRAP, trap);
-    __asm__ volatile("brk 7" ::: "memory");
+    __asm__ volatile(BREAKPOINT ::: "memory");
     /* A thread: CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID, CHILD_CLEARTID. */
     word = 1;
     child(0x350f00, stack + sizeof stack, thread, &word);
@@ -93,4 +134,3 @@ void begin(ulong *sp) {
     CALL(4000, 0, 0, 0);
     CALL(EXIT_GROUP, 4, 0, 0);
 }
-__asm__(".globl _start\n_start: mov x0, sp\n    b begin\n");

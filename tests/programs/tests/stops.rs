@@ -1,8 +1,9 @@
 //! The boundaries at which tasks can be stopped: what an observer sees of a program with a signal, a breakpoint, a
 //! thread, forks, an execve, vforks and deaths, in the kernel's order (crates/linux-user/src/kernel/stop.rs).
 //!
-//! The observer is `-d stops`. `tests/guest/tables/stops.txt` holds what each task of `stops.c` passes, in its own order; a
-//! task is numbered when its maker tells of it. The order between tasks is checked here. `RAEMU_BLESS=1` records.
+//! The observer is `-d stops`, and for the same program built for the host `tracer.c`, which shows what ptrace(2) does.
+//! `tests/guest/tables/stops.txt` holds what each task of `stops.c` passes, in its own order; a task is numbered when
+//! its maker tells of it. The order between tasks is checked here. `RAEMU_BLESS=1` records what the kernel shows.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -14,7 +15,8 @@ use program_tests::process::{self, End};
 use program_tests::runner::{self, Options, Verdict};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const ENGINES: [&str; 2] = ["jit", "interp"];
+const CASES: [&str; 3] = ["native", "jit", "interp"];
+const NATIVE: &str = CASES[0];
 /// What the program ends with.
 const STATUS: i32 = 4;
 
@@ -24,31 +26,49 @@ fn main() -> ExitCode {
         println!("stops: test");
         return ExitCode::SUCCESS;
     }
-    runner::run(&options, &ENGINES, |engine| engine, |engine| check(engine))
+    runner::run(&options, &CASES, |case| case, |case| check(case))
 }
 
-fn check(engine: &str) -> Verdict {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stops").join(engine);
-    std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let tables = paths::workspace().join("tests/guest/tables");
-    let program = dir.join("stops");
-    let mut compiler = Command::new("aarch64-linux-gnu-gcc");
-    compiler.args([
-        "-O2",
-        "-w",
+fn build(compiler: &str, flags: &[&str], source: &Path, program: &Path) -> Result<(), String> {
+    let mut command = Command::new(compiler);
+    command
+        .args(["-O2", "-w", "-o"])
+        .arg(program)
+        .args(flags)
+        .arg(source);
+    let built = process::run(command, LIMIT)?;
+    if matches!(built.end, End::Status(0)) {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&built.stderr).into_owned())
+    }
+}
+
+fn check(case: &str) -> Verdict {
+    const BARE: [&str; 5] = [
         "-static",
         "-nostdlib",
         "-ffreestanding",
         "-fno-stack-protector",
-        "-o",
-    ]);
-    compiler.arg(&program).arg(tables.join("stops.c"));
-    let built = process::run(compiler, LIMIT)?;
-    if !matches!(built.end, End::Status(0)) {
-        return Err(String::from_utf8_lossy(&built.stderr).into_owned());
-    }
-    let mut command = Command::new(paths::emulator()?);
-    command.args(["-engine", engine, "-d", "stops"]).arg(&program);
+        "-no-pie",
+    ];
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stops").join(case);
+    std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let tables = paths::workspace().join("tests/guest/tables");
+    let program = dir.join("stops");
+    let command = if case == NATIVE {
+        let tracer = dir.join("tracer");
+        build("cc", &BARE, &tables.join("stops.c"), &program)?;
+        build("cc", &[], &tables.join("tracer.c"), &tracer)?;
+        let mut command = Command::new(tracer);
+        command.arg(&program);
+        command
+    } else {
+        build("aarch64-linux-gnu-gcc", &BARE, &tables.join("stops.c"), &program)?;
+        let mut command = Command::new(paths::emulator()?);
+        command.args(["-engine", case, "-d", "stops"]).arg(&program);
+        command
+    };
     let outcome = process::run(command, LIMIT)?;
     let log = String::from_utf8_lossy(&outcome.stderr);
     if !matches!(outcome.end, End::Status(STATUS)) {
@@ -58,7 +78,7 @@ fn check(engine: &str) -> Verdict {
     tasks.check_order()?;
     let text = tasks.text();
     let expected = tables.join("stops.txt");
-    if std::env::var_os("RAEMU_BLESS").is_some() {
+    if case == NATIVE && std::env::var_os("RAEMU_BLESS").is_some() {
         std::fs::write(&expected, &text).map_err(|e| format!("{}: {e}", expected.display()))?;
         return Ok("(recorded)".to_string());
     }
@@ -158,6 +178,11 @@ impl Tasks {
         for (ordinal, tid) in self.tids.iter().enumerate() {
             text += &format!("task {ordinal}\n");
             for stop in self.stops.iter().filter(|stop| stop.tid == *tid) {
+                // The host's breakpoint has no number.
+                if stop.what.starts_with("breakpoint") {
+                    text += "    breakpoint\n";
+                    continue;
+                }
                 let words: Vec<String> = stop.what.split(' ').map(|word| self.renamed(word)).collect();
                 text += &format!("    {}\n", words.join(" "));
             }

@@ -230,6 +230,17 @@ pub struct Cpu {
     watched_blocks: Vec<LookupEntry>,
 }
 
+impl Engine {
+    /// IC IVAU on `addr`. CTR_EL0 shows lines of a page, so a flush loop comes here once a page.
+    fn invalidate_line(&self, addr: GuestAddr) {
+        let line = addr.page();
+        self.invalidate(line..line.offset(PAGE as i64));
+        for alias in self.space.aliases(line) {
+            self.invalidate(alias..alias.offset(PAGE as i64));
+        }
+    }
+}
+
 impl Cpu {
     /// # Errors
     /// When the host has no memory for the CPU's state or stacks.
@@ -315,14 +326,7 @@ impl Cpu {
                 _ => self.run_interpreted(),
             };
             match exit {
-                Exit::InvalidateCode(addr) => {
-                    // CTR_EL0 shows lines of a page, so a flush loop comes here once a page.
-                    let line = addr.page();
-                    engine.invalidate(line..line.offset(PAGE as i64));
-                    for alias in engine.space.aliases(line) {
-                        engine.invalidate(alias..alias.offset(PAGE as i64));
-                    }
-                }
+                Exit::InvalidateCode(addr) => engine.invalidate_line(addr),
                 other => return other,
             }
         }
@@ -396,7 +400,13 @@ impl Cpu {
     pub fn step(&mut self) -> Result<(), Exit> {
         let pc = self.state().pc();
         let word = self.engine.fetch(pc)?;
-        self.step_word(pc, word)
+        match self.step_word(pc, word) {
+            Err(Exit::InvalidateCode(addr)) => {
+                self.engine.invalidate_line(addr);
+                Ok(())
+            }
+            stepped => stepped,
+        }
     }
 
     /// Executes `word`, which stands at `pc`.

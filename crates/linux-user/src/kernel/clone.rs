@@ -55,6 +55,9 @@ pub struct CloneArgs {
 pub const CLONE_ARGS_SIZE_VER0: u64 = 64;
 pub const CLONE_ARGS_SIZE: u64 = size_of::<CloneArgs>() as u64;
 
+/// MAX_PID_NS_LEVEL: how many numbers set_tid may have.
+const MAX_PID_NS_LEVEL: u64 = 32;
+
 /// What is asked for, whichever call asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -83,6 +86,9 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
             own::check(pointer, 4)?;
         }
     }
+    if request.args.set_tid_size <= MAX_PID_NS_LEVEL {
+        own::check(request.args.set_tid, request.args.set_tid_size * 4)?;
+    }
     if flags & CLONE_SIGHAND != 0 && flags & CLONE_VM == 0 {
         return Err(Errno::EINVAL);
     }
@@ -90,6 +96,10 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         return Err(Errno::EINVAL);
     }
     if flags & CLONE_THREAD != 0 {
+        if request.args.set_tid_size != 0 {
+            // The C library makes the host's threads, and lets none choose. So it is for the unprivileged.
+            return Err(Errno::EPERM);
+        }
         let tid = thread::start(task, request)?;
         stop::raise(task, &Boundary::Cloned(Made::Clone, tid as i32));
         return Ok(tid);

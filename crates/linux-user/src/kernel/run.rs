@@ -12,7 +12,6 @@ use guest::cpu_model::Feature;
 use guest::{CpuState, Exit, GuestAddr};
 use linux_abi::errno;
 use linux_abi::nr::x86_64 as nr;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Where a program begins: its entry point and its first stack pointer.
@@ -84,7 +83,7 @@ pub(crate) fn run_task(task: &mut Task) -> i32 {
         let exit = if task.stepping { step(task) } else { task.cpu.run() };
         match exit {
             Exit::Svc(_) => system_call(task),
-            Exit::InvalidateCode(line) => task.process.engine.invalidate(code_line(line)),
+            Exit::InvalidateCode(_) => unreachable!("the CPU does it itself"),
             Exit::Poll => look_for_observers(task),
             Exit::Breakpoint(immediate) => {
                 stop::raise(task, &Boundary::Breakpoint(immediate));
@@ -122,12 +121,6 @@ fn look_for_observers(task: &mut Task) {
         task.observers = observers;
         stop::raise(task, &Boundary::Interrupted);
     }
-}
-
-/// The bytes one IC IVAU covers: CTR_EL0 shows 4 KiB lines.
-fn code_line(line: GuestAddr) -> Range<GuestAddr> {
-    let start = line.page();
-    start..start.offset(guest::PAGE_SIZE as i64)
 }
 
 fn system_call(task: &mut Task) {

@@ -1,4 +1,4 @@
-//! Processes: clone, execve, exit, wait.
+//! exit(2) and exit_group(2); clone.rs, exec.rs and thread.rs have the rest of task life, wait4(2) is the host's.
 
 use super::arg::Int;
 use crate::host;

@@ -317,7 +317,7 @@ super::syscalls! {
     432 fsmount(fd: Fd, flags: Hex, attr_flags: Hex) = host, Full;
     433 fspick(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
-    435 clone3(args: Ptr, size: Size) = clone::clone3, Full;
+    435 clone3(args: Ptr, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid");
     436 close_range(first: UInt, last: UInt, flags: Hex) = io::close_range, Full;
     437 openat2(dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) = fs::openat2, Full;
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;
