@@ -83,7 +83,7 @@ fn contents(made: &Made, sources: &Path) -> Result<String, String> {
     // The version is not what this is about.
     let found = found.replace(env!("CARGO_PKG_VERSION"), "VERSION");
     let path = sources.join(EXPECTED);
-    if std::env::var_os("RAEMU_BLESS").is_some() {
+    if test_support::blessing() {
         fs::write(&path, &found).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     let expected = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -95,7 +95,11 @@ fn contents(made: &Made, sources: &Path) -> Result<String, String> {
         .collect();
     match found == expected {
         true => Ok(format!("{} entries as in {EXPECTED}", found.lines().count())),
-        false => Err(format!("not as in {EXPECTED}\n{}", difference.join("\n"))),
+        false => Err(format!(
+            "not as in {EXPECTED}\n{}\n{}",
+            difference.join("\n"),
+            test_support::how_to_bless("cargo xtask dist --verify")
+        )),
     }
 }
 

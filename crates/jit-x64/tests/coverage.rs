@@ -14,6 +14,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use test_support::Goldens;
 
 /// Random words of an encoding tried before it counts as missing.
 const TRIES: usize = 2_000;
@@ -36,15 +37,9 @@ struct Encoding {
 
 #[test]
 fn page_is_fresh() {
-    let expected = page().expect("Arm's list is a dev-dependency");
-    if std::env::var_os("RAEMU_BLESS").is_some() {
-        std::fs::write(path(), &expected).expect("docs/generated can be written");
-    }
-    let found = std::fs::read_to_string(path()).unwrap_or_default();
-    assert!(
-        found == expected,
-        "docs/generated/instructions.md is stale: RAEMU_BLESS=1 cargo test -p jit-x64 --test coverage"
-    );
+    let mut goldens = Goldens::new("cargo test -p jit-x64 --test coverage");
+    goldens.check(&path(), page().expect("Arm's list is a dev-dependency"));
+    goldens.assert();
 }
 
 /// Where the page is.

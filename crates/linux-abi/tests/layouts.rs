@@ -37,7 +37,10 @@ fn source() -> String {
 #[test]
 fn agree_with_the_cross_compilers_headers() {
     if Command::new(COMPILER).arg("--version").output().is_err() {
-        eprintln!("skipped: no {COMPILER} on this machine");
+        test_support::skipped(
+            "agree_with_the_cross_compilers_headers",
+            &format!("no {COMPILER} on this machine"),
+        );
         return;
     }
     let file = std::env::temp_dir().join(format!("raemu-layouts-{}.c", std::process::id()));

@@ -11,7 +11,8 @@
 //! | `[private]` | mounted, but PID 1 is the machine's |
 //! | `[user]` | no namespace, an ordinary user |
 //!
-//! `RAEMU_BLESS=1` writes the outputs into the file; look at the difference before committing it.
+//! `RAEMU_BLESS=1` writes the outputs into the file; look at the difference before committing it. States that cannot be
+//! had on this machine are named as skipped.
 
 use program_tests::{paths, process};
 use raemu_binfmt::entry;
@@ -20,6 +21,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use test_support::Goldens;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -232,40 +234,43 @@ fn states() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/states.txt");
     let text = fs::read_to_string(&file).expect("a file beside this one");
     let bench = Bench::new();
-    let (mut blessed, cases) = cases(&text);
-    let (mut failures, mut ran) = (Vec::new(), 0);
+    let (mut found, cases) = cases(&text);
+    let (mut passed, mut failures, mut skipped) = (0, Vec::new(), 0);
     for case in &cases {
-        blessed.push_str(&format!("== {}\n", case.heading));
+        found.push_str(&format!("== {}\n", case.heading));
+        let kept = |line: &Line| format!("$ {}\n{}", line.text, line.expected);
         let outputs = match bench.run(case) {
             Ok(outputs) => outputs,
             Err(why) => {
-                println!("not tested: {}: {}", case.name, why.trim());
-                let kept = |line: &Line| format!("$ {}\n{}", line.text, line.expected);
-                blessed.extend(case.commands.iter().map(kept));
-                blessed.push('\n');
+                test_support::skipped(case.name, &why);
+                skipped += 1;
+                found.extend(case.commands.iter().map(kept));
+                found.push('\n');
                 continue;
             }
         };
-        ran += 1;
+        let mut differences = String::new();
         for (command, output) in case.commands.iter().zip(&outputs) {
             // Empty lines separate cases and nothing else.
             let output = output.replace("\n\n", "\n");
-            blessed.push_str(&format!("$ {}\n{output}", command.text));
+            found.push_str(&format!("$ {}\n{output}", command.text));
             if output != command.expected {
-                failures.push(format!(
-                    "{}\n$ {}\nexpected:\n{}got:\n{output}",
-                    case.name, command.text, command.expected
-                ));
+                let (text, expected) = (&command.text, &command.expected);
+                differences.push_str(&format!("$ {text}\nexpected:\n{expected}got:\n{output}"));
             }
         }
-        blessed.push('\n');
+        found.push('\n');
+        match differences.is_empty() {
+            true => passed += 1,
+            false => failures.push(format!("{}\n{differences}", case.name)),
+        }
     }
-    println!("{ran} states");
-    if std::env::var_os("RAEMU_BLESS").is_some() {
-        fs::write(&file, blessed.trim_end().to_owned() + "\n").expect("writable");
-        return;
+    test_support::counted(passed, failures.len(), skipped);
+    let mut goldens = Goldens::new("cargo test -p raemu-binfmt --test kernel");
+    goldens.check(&file, found.trim_end().to_owned() + "\n");
+    if let Err(message) = goldens.result() {
+        panic!("{}\n{message}", failures.join("\n"));
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
     // Without namespaces there are none, and the messages above say so.
-    assert!(ran == 0 || ran > 30, "{ran} states");
+    assert!(passed == 0 || passed > 30, "{passed} states");
 }

@@ -13,6 +13,7 @@ use jit_x64::target::{Target, slot_spill, slot_v, slot_x};
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
+use test_support::Goldens;
 
 /// One case as its file has it.
 pub struct Case {
@@ -187,43 +188,18 @@ fn files(directory: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The first line that is not as it was, under the heading of its case.
-fn first_difference(old: &str, new: &str) -> String {
-    let mut heading = "";
-    let (mut old, mut new) = (old.lines(), new.lines());
-    loop {
-        let (was, is) = (old.next(), new.next());
-        if was != is || is.is_none() {
-            let (was, is) = (was.unwrap_or("(end)"), is.unwrap_or("(end)"));
-            return format!("{heading}\n- {was}\n+ {is}\n");
-        }
-        if let Some(line) = is.filter(|line| line.starts_with("== ")) {
-            heading = line;
-        }
-    }
-}
-
 /// Compares the files of a directory with the code for a host, or blesses it.
 ///
 /// # Panics
 /// If they differ.
 pub fn check(directory: &str, target: &Target) {
-    let bless = std::env::var_os("RAEMU_BLESS").is_some();
-    let (mut cases_seen, mut report) = (0, String::new());
+    let mut goldens = Goldens::new("cargo test -p jit-x64 --test goldens");
+    let mut cases_seen = 0;
     for path in files(directory) {
-        let old = std::fs::read_to_string(&path).unwrap();
-        let (head, cases) = parse(&old);
+        let (head, cases) = parse(&std::fs::read_to_string(&path).unwrap());
         cases_seen += cases.len();
-        let new = render(target, &head, &cases);
-        if bless {
-            std::fs::write(&path, &new).unwrap();
-        } else if new != old {
-            let _ = writeln!(report, "{}: {}", path.display(), first_difference(&old, &new));
-        }
+        goldens.check(&path, render(target, &head, &cases));
     }
     assert!(cases_seen > 0, "there are cases");
-    assert!(
-        report.is_empty(),
-        "{report}if the new code is better, bless it: RAEMU_BLESS=1 cargo test -p jit-x64 --test goldens"
-    );
+    goldens.assert();
 }

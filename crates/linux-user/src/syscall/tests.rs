@@ -2,6 +2,7 @@
 
 use super::*;
 use std::fmt::Write as _;
+use test_support::Goldens;
 
 #[test]
 fn every_number_has_its_row() {
@@ -65,13 +66,7 @@ fn page() -> String {
 #[test]
 fn the_support_page_is_fresh() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/generated/syscalls.md");
-    let expected = page();
-    if std::env::var_os("RAEMU_BLESS").is_some() {
-        std::fs::write(file, &expected).expect("docs/generated is writable");
-    }
-    let found = std::fs::read_to_string(file).unwrap_or_default();
-    assert!(
-        found == expected,
-        "docs/generated/syscalls.md is stale: RAEMU_BLESS=1 cargo test -p linux-user"
-    );
+    let mut goldens = Goldens::new("cargo test -p linux-user");
+    goldens.check(file.as_ref(), page());
+    goldens.assert();
 }

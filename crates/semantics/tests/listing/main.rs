@@ -10,6 +10,7 @@ use player::Listing;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use test_support::Goldens;
 
 /// Encodings of each row written to the goldens.
 const WRITTEN: u64 = 2;
@@ -49,26 +50,11 @@ fn operations_are_those_recorded() {
             }
         }
     }
-    let mut stale = Vec::new();
+    let mut goldens = Goldens::new("cargo test -p semantics --test listing");
     for (table, text) in texts {
-        if std::env::var_os("RAEMU_BLESS").is_some() {
-            std::fs::write(golden(table), &text).expect("tests/ops can be written");
-        }
-        let recorded = std::fs::read_to_string(golden(table)).unwrap_or_default();
-        let differs = text
-            .lines()
-            .zip(recorded.lines())
-            .find(|(ours, recorded)| ours != recorded);
-        if let Some((ours, recorded)) = differs {
-            stale.push(format!("{table}: `{ours}`, recorded `{recorded}`"));
-        } else if text != recorded {
-            stale.push(format!("{table}: lines more or less"));
-        }
+        goldens.check(&golden(table), text);
     }
-    assert!(
-        stale.is_empty(),
-        "RAEMU_BLESS=1 cargo test -p semantics --test listing, and review: {stale:#?}"
-    );
+    goldens.assert();
 }
 
 #[test]
