@@ -47,41 +47,64 @@ impl Options {
 /// What a case can end with: a note to print beside the name, or the reason for the failure.
 pub type Verdict = Result<String, String>;
 
-/// Runs all wanted cases and prints the result; the exit status says whether all passed.
-pub fn run<T: Sync>(
+/// A [`Verdict`], or that the case cannot be tried here.
+pub enum Ending {
+    Passed(String),
+    Failed(String),
+    /// With the reason.
+    Skipped(String),
+}
+
+impl From<Verdict> for Ending {
+    fn from(verdict: Verdict) -> Ending {
+        match verdict {
+            Ok(note) => Ending::Passed(note),
+            Err(why) => Ending::Failed(why),
+        }
+    }
+}
+
+/// Runs all wanted cases and prints the result, then by name what was skipped; the exit status says whether all others
+/// passed.
+pub fn run<T: Sync, E: Into<Ending>>(
     options: &Options,
     cases: &[T],
     name: impl Fn(&T) -> &str + Sync,
-    body: impl Fn(&T) -> Verdict + Sync,
+    body: impl Fn(&T) -> E + Sync,
 ) -> ExitCode {
     let wanted: Vec<&T> = cases.iter().filter(|case| options.wants(name(case))).collect();
     let next = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
+    let (failures, skipped) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
             scope.spawn(|| {
                 while let Some(case) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let begun = Instant::now();
-                    let verdict = body(case);
-                    let failed = print_verdict(name(case), &verdict, begun.elapsed());
-                    if failed {
-                        failures
-                            .lock()
-                            .expect("no worker panics with the lock")
-                            .push(name(case));
+                    let ending = body(case).into();
+                    print_ending(name(case), &ending, begun.elapsed());
+                    let no_panic = "no worker panics with the lock";
+                    match ending {
+                        Ending::Passed(_) => {}
+                        Ending::Failed(_) => failures.lock().expect(no_panic).push(name(case)),
+                        Ending::Skipped(why) => skipped.lock().expect(no_panic).push((name(case), why)),
                     }
                 }
             });
         }
     });
     let failures = failures.into_inner().expect("no worker panics with the lock");
+    let mut skipped = skipped.into_inner().expect("no worker panics with the lock");
+    skipped.sort_unstable();
     let failed = failures.len();
     println!(
         "\nfailed: {failures:?}\nin {:.1} s",
         start.elapsed().as_secs_f64()
     );
-    println!("{} passed, {failed} failed", wanted.len() - failed);
+    for (name, why) in &skipped {
+        test_support::skipped(name, why);
+    }
+    test_support::counted(wanted.len() - failed - skipped.len(), failed, skipped.len());
     if failed == 0 && !wanted.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -89,12 +112,13 @@ pub fn run<T: Sync>(
     }
 }
 
-/// One call, so that lines of two workers do not mix. Returns true for a failure.
-fn print_verdict(name: &str, verdict: &Verdict, elapsed: Duration) -> bool {
+/// One call, so that lines of two workers do not mix.
+fn print_ending(name: &str, ending: &Ending, elapsed: Duration) {
     let seconds = elapsed.as_secs_f64();
-    match verdict {
-        Ok(note) => println!("ok     {name}  {seconds:.2} s {note}"),
-        Err(why) => println!("FAILED {name}  {seconds:.2} s\n{why}"),
+    match ending {
+        Ending::Passed(note) => println!("ok     {name}  {seconds:.2} s {note}"),
+        Ending::Failed(why) => println!("FAILED {name}  {seconds:.2} s\n{why}"),
+        // Named at the end.
+        Ending::Skipped(_) => {}
     }
-    verdict.is_err()
 }

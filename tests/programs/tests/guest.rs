@@ -4,25 +4,39 @@
 //! `c/NAME.c` is built static and dynamic (`-O2 -pthread`), `asm/NAME.S` without the C library. `NAME.out` is the
 //! expected standard output, `NAME.status` (if there is one) the expected end: a number, or `signal N`. Each
 //! program would give the same on a real arm64 machine. `RAEMU_BLESS=1` records instead of comparing.
+//!
+//! What is recorded was made by the emulator, so it is checked against a real Linux: each C program is built for the host
+//! too and run natively, and must give the same. `c/not-native.txt` names those that cannot, with the reason; they count
+//! as skipped, and fail once they could.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use program_tests::paths;
 use program_tests::process::{self, End};
-use program_tests::runner::{self, Options, Verdict};
+use program_tests::runner::{self, Ending, Options, Verdict};
 
 const COMPILER: &str = "aarch64-linux-gnu-gcc";
+const HOST_COMPILER: &str = "gcc";
 const LIBRARIES: &str = "/usr/aarch64-linux-gnu";
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// One program in one way of linking it.
+/// One program in one way of building it.
 struct Guest {
     name: String,
     source: PathBuf,
-    flags: &'static [&'static str],
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    /// Linked with these flags, run by the emulator.
+    Emulated(&'static [&'static str]),
+    /// Built for the host and run by its kernel, or the reason why that cannot give the same.
+    Native { differs: Option<String> },
 }
 
 fn main() -> ExitCode {
@@ -39,7 +53,7 @@ fn main() -> ExitCode {
                 &options,
                 &guests,
                 |guest| guest.name.as_str(),
-                |guest| check(&emulator, guest),
+                |guest| end(&emulator, guest),
             )
         }
         Err(message) => {
@@ -55,6 +69,7 @@ fn guests() -> Result<Vec<Guest>, String> {
     const DYNAMIC: &[&str] = &["-pthread"];
     const BARE: &[&str] = &["-static", "-nostdlib"];
     let base = paths::workspace().join("tests/guest");
+    let mut not_native = not_native(&base.join("c/not-native.txt"))?;
     let mut guests = Vec::new();
     for (dir, extension, ways) in [
         ("c", "c", &[("static", STATIC), ("dynamic", DYNAMIC)][..]),
@@ -66,14 +81,24 @@ fn guests() -> Result<Vec<Guest>, String> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            for (way, flags) in ways {
+            let mut push = |name: &str, way| {
                 guests.push(Guest {
-                    name: format!("{dir}/{stem}-{way}"),
+                    name: format!("{dir}/{stem}-{name}"),
                     source: source.clone(),
-                    flags,
+                    way,
                 });
+            };
+            for (name, flags) in ways {
+                push(name, Way::Emulated(flags));
+            }
+            if dir == "c" {
+                let differs = not_native.remove(&stem);
+                push("native", Way::Native { differs });
             }
         }
+    }
+    if let Some(unknown) = not_native.keys().next() {
+        return Err(format!("not-native.txt: there is no program `{unknown}`"));
     }
     if guests.is_empty() {
         Err(format!("no program below {}", base.display()))
@@ -92,18 +117,85 @@ fn sources(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-fn check(emulator: &Path, guest: &Guest) -> Verdict {
+/// The lines `NAME: REASON` of the file; `#` begins a comment.
+fn not_native(file: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let parsed = lines.map(|line| match line.split_once(": ") {
+        Some((name, reason)) => Ok((name.to_owned(), reason.to_owned())),
+        None => Err(format!("{}: `{line}` is not NAME: REASON", file.display())),
+    });
+    parsed.collect()
+}
+
+fn end(emulator: &Path, guest: &Guest) -> Ending {
+    match &guest.way {
+        Way::Native { differs } => native(guest, differs.as_deref()),
+        Way::Emulated(flags) => emulated(emulator, guest, flags).into(),
+    }
+}
+
+/// A fresh directory: what an earlier run left must not change this one.
+fn fresh_directory(guest: &Guest) -> Result<PathBuf, String> {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("guest")
         .join(&guest.name);
-    // A fresh directory: what an earlier run left must not change this one.
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    Ok(dir)
+}
+
+/// Runs the program for the host, and compares.
+fn native(guest: &Guest, differs: Option<&str>) -> Ending {
+    let found = Command::new(HOST_COMPILER)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
+    if found.is_err() {
+        return Ending::Skipped(format!("no {HOST_COMPILER} on this machine"));
+    }
+    let ran = || -> Verdict {
+        let dir = fresh_directory(guest)?;
+        let program = dir.join("program");
+        compile(HOST_COMPILER, &["-pthread"], guest, &program)?;
+        compare(guest, run(Command::new(&program), &dir)?)
+    };
+    match (ran(), differs) {
+        (Err(_), Some(reason)) => Ending::Skipped(reason.to_owned()),
+        (Ok(_), Some(reason)) => {
+            Ending::Failed(format!("    gives the same, but not-native.txt says: {reason}\n"))
+        }
+        (verdict, None) => verdict.into(),
+    }
+}
+
+fn emulated(emulator: &Path, guest: &Guest, flags: &[&str]) -> Verdict {
+    let dir = fresh_directory(guest)?;
     let program = dir.join("program");
-    compile(guest, &program)?;
+    compile(COMPILER, flags, guest, &program)?;
     let mut command = Command::new(emulator);
-    command.args(["-L", LIBRARIES]).arg(&program).current_dir(&dir);
+    command.args(["-L", LIBRARIES]).arg(&program);
+    let ran = run(command, &dir)?;
+    if test_support::blessing() {
+        return record(guest, &ran);
+    }
+    compare(guest, ran)
+        .map_err(|why| why + &test_support::how_to_bless("cargo test -p program-tests --test guest"))
+}
+
+/// What a program did.
+struct Ran {
+    /// As in a `.status` file.
+    end: String,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+fn run(mut command: Command, dir: &Path) -> Result<Ran, String> {
     command
+        .current_dir(dir)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("LC_ALL", "C")
@@ -115,31 +207,37 @@ fn check(emulator: &Path, guest: &Guest) -> Verdict {
         End::Signal(signal) => format!("signal {signal}"),
         End::TimedOut => return Err(format!("    still running after {} s\n", LIMIT.as_secs())),
     };
-    if std::env::var_os("RAEMU_BLESS").is_some() {
-        return record(guest, &outcome.stdout, &end);
-    }
+    Ok(Ran {
+        end,
+        stdout: outcome.stdout,
+        stderr: outcome.stderr,
+    })
+}
+
+fn compare(guest: &Guest, ran: Ran) -> Verdict {
     let recorded = |extension: &str| std::fs::read(guest.source.with_extension(extension));
-    let expected = recorded("out").map_err(|e| format!("    {}.out: {e}\n", guest.name))?;
     let expected_end = recorded("status").unwrap_or_else(|_| b"0".to_vec());
     let expected_end = String::from_utf8_lossy(&expected_end).trim().to_string();
-    if end == expected_end && expected == outcome.stdout {
+    let difference = test_support::difference(&guest.source.with_extension("out"), &ran.stdout);
+    if ran.end == expected_end && difference.is_none() {
         return Ok(String::new());
     }
     Err(format!(
-        "    ended with {end}, expected {expected_end}\n    stdout: {}\n    expected: {}\n    stderr: {}\n",
-        shorten(&outcome.stdout),
-        shorten(&expected),
-        shorten(&outcome.stderr)
+        "    ended with {}, expected {expected_end}\n    {}\n    stdout: {}\n    stderr: {}\n",
+        ran.end,
+        difference.unwrap_or_default(),
+        shorten(&ran.stdout),
+        shorten(&ran.stderr)
     ))
 }
 
-fn compile(guest: &Guest, program: &Path) -> Result<(), String> {
-    let mut command = Command::new(COMPILER);
+fn compile(compiler: &str, flags: &[&str], guest: &Guest, program: &Path) -> Result<(), String> {
+    let mut command = Command::new(compiler);
     // No warnings: some programs do on purpose what a compiler warns of.
     command
         .args(["-O2", "-std=gnu11", "-w", "-o"])
         .arg(program)
-        .args(guest.flags);
+        .args(flags);
     command.arg(&guest.source).arg("-lm");
     let outcome = process::run(command, LIMIT)?;
     match outcome.end {
@@ -151,14 +249,14 @@ fn compile(guest: &Guest, program: &Path) -> Result<(), String> {
     }
 }
 
-fn record(guest: &Guest, stdout: &[u8], end: &str) -> Verdict {
+fn record(guest: &Guest, ran: &Ran) -> Verdict {
     let write = |extension: &str, bytes: &[u8]| {
         let path = guest.source.with_extension(extension);
         std::fs::write(&path, bytes).map_err(|e| format!("    {}: {e}\n", path.display()))
     };
-    write("out", stdout)?;
-    if end != "0" {
-        write("status", format!("{end}\n").as_bytes())?;
+    write("out", &ran.stdout)?;
+    if ran.end != "0" {
+        write("status", format!("{}\n", ran.end).as_bytes())?;
     }
     Ok("(recorded)".to_string())
 }
