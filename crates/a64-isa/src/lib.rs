@@ -21,6 +21,7 @@ mod features;
 )]
 mod generated;
 pub mod imm;
+pub mod random;
 mod sample;
 pub mod simd;
 pub mod sysreg;

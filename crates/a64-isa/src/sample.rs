@@ -1,5 +1,6 @@
 //! Random valid encodings of a row.
 
+use crate::random::splitmix64;
 use crate::{RowInfo, row_of};
 
 /// Tries before giving up; the strictest conditions in the tables hold for
@@ -30,9 +31,9 @@ pub fn sample(row: &RowInfo, random: u64) -> u32 {
 
 fn candidate(row: &RowInfo, state: &mut u64) -> u32 {
     let mut word = row.value | row.should_value;
-    let common = next(state) as u32;
+    let common = splitmix64(state) as u32;
     for field in row.fields {
-        let choice = next(state);
+        let choice = splitmix64(state);
         let bits = match choice >> 60 {
             0 => 0,
             1 => u32::MAX,
@@ -42,13 +43,4 @@ fn candidate(row: &RowInfo, state: &mut u64) -> u32 {
         word |= (bits & (((1u64 << field.width) - 1) as u32)) << field.lsb;
     }
     word
-}
-
-/// splitmix64.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

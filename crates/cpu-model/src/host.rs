@@ -4,6 +4,7 @@
 //! Calls of the C library, with memory of its own.
 
 use crate::CNTFRQ_EL0;
+use a64_isa::random::{STEP, mixed};
 
 /// CNTVCT_EL0: the host's CLOCK_MONOTONIC in ticks of [`CNTFRQ_EL0`], so that it
 /// runs alike in all processes.
@@ -32,16 +33,9 @@ pub fn random(state: &mut u64) -> u64 {
         }
         return number;
     }
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15).max(1);
+    // splitmix64, without the state that means the host.
+    *state = state.wrapping_add(STEP).max(1);
     mixed(*state)
-}
-
-/// The finaliser of splitmix64: any change of the input changes half of the output.
-#[must_use]
-pub const fn mixed(state: u64) -> u64 {
-    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
 }
 
 #[cfg(test)]

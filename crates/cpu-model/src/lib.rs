@@ -14,8 +14,9 @@ mod host;
 pub mod models;
 pub mod shown;
 
+pub use a64_isa::random::{mixed, splitmix64};
 pub use a64_isa::{Feature, FeatureSet};
-pub use host::{mixed, random, virtual_counter};
+pub use host::{random, virtual_counter};
 pub use models::{EVERYTHING, MAX};
 use shown::{HWCAP_WORDS, IdReg};
 use std::fmt;

@@ -2,6 +2,7 @@
 
 mod host_code;
 
+use a64_isa::random::STEP;
 use a64_isa::{ROWS, sample};
 use host_code::{Buffer, translate_for};
 use iced_x86::{CpuidFeature, Decoder, DecoderOptions};
@@ -46,7 +47,7 @@ fn code_uses_what_its_host_has() {
         let target = Target::new(host);
         for row in ROWS {
             for random in 0..SAMPLES {
-                let word = sample(row, random.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                let word = sample(row, random.wrapping_mul(STEP));
                 let block = translate_for(&target, &[word], false, false, &mut buffer);
                 for instruction in Decoder::new(64, &block.code, DecoderOptions::NONE) {
                     let needed = instruction.cpuid_features();

@@ -1,7 +1,7 @@
 //! Numbers for AT_RANDOM, the layout and RNDR: the host's, or a sequence from a seed.
 
 use crate::host;
-use guest::cpu_model::mixed;
+use guest::cpu_model::splitmix64;
 
 pub struct Seeds(pub Option<u64>);
 
@@ -10,8 +10,6 @@ impl Seeds {
         let Some(state) = &mut self.0 else {
             return host::random();
         };
-        // splitmix64's step.
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed(*state)
+        splitmix64(state)
     }
 }

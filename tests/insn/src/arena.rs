@@ -8,7 +8,7 @@
 //! The addresses are fixed and belong to this module: it maps them once in the
 //! process, and [`Arena::lock`] gives them to one user at a time.
 
-use crate::rng::{STEP, mix};
+use a64_isa::random::{STEP, mixed};
 use engine::HostSignal;
 use guest::GuestAddr;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -30,7 +30,7 @@ pub const BRK: u32 = 0xd420_0000;
 /// What memory holds at a multiple of 8, before an instruction runs.
 #[must_use]
 pub const fn content(addr: u64) -> u64 {
-    mix((addr >> 3).wrapping_mul(STEP).wrapping_add(STEP))
+    mixed((addr >> 3).wrapping_mul(STEP).wrapping_add(STEP))
 }
 
 /// The `N` bytes at any address.

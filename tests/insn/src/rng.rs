@@ -1,19 +1,10 @@
 //! Seeded randomness, and values chosen to hit the edges of arithmetic.
 
-/// splitmix64: small, and good enough to choose test values.
+use a64_isa::random::{mixed, splitmix64};
+
+/// splitmix64.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
-
-/// The output function of splitmix64.
-#[must_use]
-pub const fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// The step of splitmix64.
-pub const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Rng {
     #[must_use]
@@ -27,12 +18,11 @@ impl Rng {
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
             (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
         });
-        Rng(mix(hash ^ mix(index)))
+        Rng(mixed(hash ^ mixed(index)))
     }
 
     pub const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(STEP);
-        mix(self.0)
+        splitmix64(&mut self.0)
     }
 
     /// A number below `limit`.

@@ -2,6 +2,7 @@
 //! for a host with the reference features.
 
 use crate::host_code::{Buffer, translate};
+use a64_isa::random::STEP;
 use a64_isa::{RowInfo, row_of, sample};
 use iced_x86::{Decoder, DecoderOptions};
 
@@ -59,7 +60,7 @@ impl Lowering {
         let empty = count(&translate(&[], false, false, buffer).code);
         let (mut inline, mut helpers) = (Vec::new(), 0);
         for random in 0..SAMPLES {
-            let word = with_pinned_registers(row, sample(row, random.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            let word = with_pinned_registers(row, sample(row, random.wrapping_mul(STEP)));
             let block = translate(&[word], false, false, buffer);
             if block.interpreted > 0 {
                 helpers += 1;

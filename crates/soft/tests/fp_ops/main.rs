@@ -9,9 +9,10 @@ mod estimate;
 mod ieee;
 mod special;
 
+use a64_isa::random::splitmix64;
 use semantics::ops::{FpSize, Rounding, Shape};
 
-/// SplitMix64, from a fixed seed that a failure prints.
+/// splitmix64, from a fixed seed that a failure prints.
 struct Random(u64);
 
 const SEED: u64 = 0x5eed_f10a;
@@ -26,10 +27,7 @@ impl Random {
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        splitmix64(&mut self.0)
     }
 
     fn below(&mut self, n: u64) -> u64 {
