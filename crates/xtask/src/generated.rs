@@ -7,7 +7,7 @@ use crate::shell::{capture, command, run as run_command};
 
 /// Tests that own a page of docs/generated/.
 const PAGES: &[&[&str]] = &[
-    &["-p", "a64-isa", "--test", "coverage"],
+    &["-p", "jit-x64", "--test", "coverage"],
     &["-p", "linux-user", "--lib", "the_support_page_is_fresh"],
 ];
 
