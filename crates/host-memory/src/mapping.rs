@@ -1,8 +1,10 @@
 //! [`Mapping`]: memory of the emulator's, a part of the area.
 
 use crate::area;
-use nix::sys::mman::{ProtFlags, mprotect};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mprotect};
+use std::fs::File;
 use std::io;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::ptr::NonNull;
 
@@ -50,6 +52,28 @@ impl Mapping {
         if access != Access::None {
             mapping.protect(0, len, access)?;
         }
+        Ok(mapping)
+    }
+
+    /// The contents of a file, to be read. Whoever shortens the file takes them away.
+    ///
+    /// # Errors
+    /// The host's; an empty file has none.
+    pub fn of_file(file: &File, len: usize) -> io::Result<Mapping> {
+        let mapping = Mapping::new(len, Access::None)?;
+        let size = NonZeroUsize::new(len).ok_or(io::ErrorKind::InvalidInput)?;
+        let how = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED;
+        // SAFETY: replaces memory that is this mapping's own and that nobody has seen yet.
+        unsafe {
+            mmap(
+                Some(mapping.start.addr()),
+                size,
+                ProtFlags::PROT_READ,
+                how,
+                file,
+                0,
+            )?
+        };
         Ok(mapping)
     }
 
@@ -114,6 +138,18 @@ mod tests {
         // SAFETY: the first byte, as before.
         assert_eq!(unsafe { mapping.start().read() }, 7);
         assert_eq!(mapping.range(), mapping.address()..mapping.address() + 0x3000);
+    }
+
+    #[test]
+    fn a_file_is_mapped_whole() {
+        let path = std::env::current_exe().expect("this program's own path");
+        let bytes = std::fs::read(&path).expect("readable");
+        let file = File::open(&path).expect("readable");
+        let mapping = Mapping::of_file(&file, bytes.len()).expect("memory");
+        // SAFETY: the file is as long, and nobody changes a program that runs.
+        let mapped = unsafe { std::slice::from_raw_parts(mapping.start(), mapping.len()) };
+        assert!(mapped == bytes);
+        assert!(Mapping::of_file(&file, 0).is_err());
     }
 
     #[test]

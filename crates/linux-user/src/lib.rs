@@ -19,7 +19,7 @@ pub mod signal;
 pub mod strace;
 pub mod syscall;
 
-pub use kernel::exec::inherit;
+pub use kernel::exec::{emulator, inherit};
 pub use kernel::process::{Image, Process};
 pub use kernel::run::{Start, run};
 pub use kernel::task::{self, Task};

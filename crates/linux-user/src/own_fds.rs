@@ -1,5 +1,5 @@
-//! Descriptors of the emulator's own, such as the log: high, close-on-exec, and hidden
-//! from the guest's close, dup and close_range.
+//! Descriptors that the emulator has open while the guest runs: the log's, and so none without a log. They are
+//! high, closed on exec, and hidden from the guest's close, dup and close_range.
 
 use crate::host;
 use linux_abi::nr::x86_64 as nr;
@@ -32,27 +32,6 @@ pub fn adopt(fd: i32) -> Result<i32, Errno> {
         None => {
             COUNT.store(CAPACITY, Ordering::Release);
             host::syscall(nr::close, [high as u64, 0, 0, 0, 0, 0])?;
-            Err(Errno::EMFILE)
-        }
-    }
-}
-
-/// Takes over a descriptor that is high already, inherited from another emulator.
-///
-/// # Errors
-/// EBADF if it is not open, EMFILE beyond the capacity.
-pub fn claim(fd: i32) -> SysResult {
-    const F_SETFD: u64 = 2;
-    const FD_CLOEXEC: u64 = 1;
-    host::syscall(nr::fcntl, [fd as u64, F_SETFD, FD_CLOEXEC, 0, 0, 0])?;
-    let slot = COUNT.fetch_add(1, Ordering::AcqRel);
-    match FDS.get(slot) {
-        Some(entry) => {
-            entry.store(fd, Ordering::Release);
-            Ok(fd as u64)
-        }
-        None => {
-            COUNT.store(CAPACITY, Ordering::Release);
             Err(Errno::EMFILE)
         }
     }

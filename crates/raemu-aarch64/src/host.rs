@@ -55,8 +55,10 @@ pub fn auxv_flags() -> u64 {
 
 /// The program's file, opened by the kernel for a binfmt_misc entry with the O flag.
 pub fn exec_fd() -> Option<i32> {
-    // Descriptor 0 cannot be told from a missing entry, as for qemu.
-    i32::try_from(auxv(AT_EXECFD)).ok().filter(|&fd| fd > 0)
+    // It is 0 where that was free. A missing entry reads as 0 too, and says so in errno (man 3 getauxval).
+    nix::errno::Errno::clear();
+    let fd = i32::try_from(auxv(AT_EXECFD)).ok()?;
+    (nix::errno::Errno::last() != nix::errno::Errno::ENOENT).then_some(fd)
 }
 
 /// Takes over [`exec_fd`]: closed before guest code runs.

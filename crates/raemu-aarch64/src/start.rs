@@ -4,7 +4,8 @@ use crate::settings::{DEFAULT_SYSROOT, Invocation, Outcome, Settings};
 use crate::{host, log};
 use engine::Mode;
 use linux_user::Options;
-use linux_user::inherit::{self, Inherited};
+use linux_user::emulator;
+use linux_user::inherit::Inherited;
 use linux_user::mm::Mm;
 use linux_user::strace::Trace;
 use raemu::{Config, Error, Execution, LoadError, Program};
@@ -24,10 +25,7 @@ struct Told {
 
 impl Told {
     fn read(invocation: &Invocation, env: &[Vec<u8>]) -> Told {
-        let inherited = env
-            .iter()
-            .find_map(|entry| Inherited::from_variable(entry))
-            .filter(|told| comes_from_emulator(told, invocation));
+        let inherited = Inherited::find(env).filter(|told| comes_from_emulator(told, invocation));
         let env = env
             .iter()
             .filter(|entry| Inherited::from_variable(entry).is_none());
@@ -79,10 +77,15 @@ fn comm(invocation: &Invocation, path: &[u8], told: &Told) -> Vec<u8> {
 
 /// Whether an emulator executed this one, so that what it says is true. The kernel starts no emulator with the
 /// variable, but a caller may have set it. A privileged program takes nobody's word but the kernel's, which names
-/// the descriptor that was executed: it is the emulator's own file.
+/// what was executed: the caller's own file, so the caller was an emulator; or the descriptor that is said to be the
+/// emulator's file.
 fn comes_from_emulator(told: &Inherited, invocation: &Invocation) -> bool {
-    let executed = |fd: i32| host::exec_name() == format!("/dev/fd/{fd}").into_bytes();
-    !invocation.by_kernel && (!host::is_secure() || told.emulator.is_some_and(executed))
+    let executed = || {
+        let name = host::exec_name();
+        let of_descriptor = |fd: i32| name == format!("/dev/fd/{fd}").into_bytes();
+        name == emulator::LINK.to_bytes() || told.emulator.is_some_and(of_descriptor)
+    };
+    !invocation.by_kernel && (!host::is_secure() || executed())
 }
 
 fn load_failed(path: &[u8], error: &LoadError) -> Outcome {
@@ -114,7 +117,7 @@ fn load_failed(path: &[u8], error: &LoadError) -> Outcome {
 pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<i32, Outcome> {
     let told = Told::read(invocation, env);
     let program = find(invocation, settings, &told)?;
-    let config = config(invocation, settings)?;
+    let config = config(invocation, settings, &told)?;
     hold_emulator(invocation, &told);
     let execution = Execution::prepare(program, config, host::is_secure())
         .map_err(|error| failed(&settings.program[0], &error))?;
@@ -133,8 +136,8 @@ fn failed(path: &[u8], error: &Error) -> Outcome {
     }
 }
 
-fn config(invocation: &Invocation, settings: &Settings) -> Result<Config, Outcome> {
-    let options = options(invocation, settings)?;
+fn config(invocation: &Invocation, settings: &Settings, told: &Told) -> Result<Config, Outcome> {
+    let options = options(invocation, settings, told)?;
     let mode = if settings.interpreter {
         Mode::Interpreter
     } else {
@@ -162,10 +165,11 @@ fn config(invocation: &Invocation, settings: &Settings) -> Result<Config, Outcom
 /// Children of the guest are run by this very file.
 fn hold_emulator(invocation: &Invocation, told: &Told) {
     let inherited = told.inherited.as_ref().and_then(|told| told.emulator);
+    let inherited = inherited.and_then(host::inherited_file);
     // What the kernel executed: the emulator, unless it chose that for another file.
     let name = (!invocation.by_kernel).then(host::exec_name);
     let path = name.and_then(|name| CString::new(name).ok());
-    inherit::hold_emulator(inherited, path.as_deref());
+    emulator::hold_emulator(inherited, path.as_deref());
 }
 
 /// The guest's mappings for -d page, with qemu's heading.
@@ -183,7 +187,7 @@ fn pages(mm: &Mm) -> String {
     text
 }
 
-fn options(invocation: &Invocation, settings: &Settings) -> Result<Options, Outcome> {
+fn options(invocation: &Invocation, settings: &Settings, told: &Told) -> Result<Options, Outcome> {
     let logs = settings.strace || settings.log != crate::flags::LogItems::default();
     let log = if logs || settings.log_file.is_some() {
         Some(log::open(settings)?)
@@ -201,7 +205,7 @@ fn options(invocation: &Invocation, settings: &Settings) -> Result<Options, Outc
         stops: log.filter(|_| settings.log.stops).map(|fd| Trace { fd }),
         unimplemented: log.filter(|_| settings.log.unimp).map(|fd| Trace { fd }),
         statistics: log.filter(|_| settings.log.stats).map(|fd| Trace { fd }),
-        kernel_started: invocation.by_kernel,
+        kernel_started: invocation.by_kernel || told.inherited.as_ref().is_some_and(|told| told.by_kernel),
         child_args,
     })
 }

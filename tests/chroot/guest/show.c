@@ -1,11 +1,14 @@
-/* Prints what the variable SHOW asks for, one line each; words of a vector end in NUL. */
+/* Prints what the variable SHOW asks for, one line each; words of a vector end in NUL. With OUT to that descriptor. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +53,34 @@ static void host(const char *what)
     fflush(stdout);
 }
 
+enum { DESCRIPTORS = 4096 };
+
+/* The open descriptors, by fstat(2), by poll(2), and by the names in /proc/self/fd. */
+static void descriptors(void)
+{
+    struct stat status;
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
+        if (fstat(fd, &status) == 0)
+            printf("%d ", fd);
+    printf("|");
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        struct pollfd one = {fd, 0, 0};
+        if (poll(&one, 1, 0) < 0)
+            printf(" %s", strerror(errno));
+        else if (!(one.revents & POLLNVAL))
+            printf(" %d", fd);
+    }
+    printf(" |");
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir))
+            printf(" %s", entry->d_name);
+    if (dir)
+        closedir(dir);
+    putchar('\n');
+}
+
 static void show(const char *what, char **argv)
 {
     char text[4096];
@@ -80,10 +111,14 @@ static void show(const char *what, char **argv)
         printf("%d\n", seteuid(1000));
     else if (strcmp(what, "fd") == 0)
         printf("%d\n", open("/", O_RDONLY));
+    else if (strcmp(what, "descriptors") == 0)
+        descriptors();
     else if (strcmp(what, "uname") == 0) {
         struct utsname name;
         uname(&name);
         printf("%s %s\n", name.machine, name.release);
+    } else if (strncmp(what, "root=", 5) == 0) {
+        printf("%d\n", chroot(what + 5) || chdir("/"));
     } else if (strcmp(what, "exec") == 0) {
         /* NEXT: what the child shows. */
         char *child[] = {"child", "b", NULL};
@@ -101,7 +136,10 @@ int main(int argc, char **argv)
 {
     const char *asked = getenv("SHOW");
     char *list = strdup(asked ? asked : "argv");
+    const char *out = getenv("OUT");
     (void)argc;
+    if (out && !(stdout = fdopen(atoi(out), "w")))
+        return 3;
     for (char *what = strtok(list, ","); what; what = strtok(NULL, ","))
         show(what, argv);
     return 0;

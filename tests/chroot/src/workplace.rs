@@ -33,6 +33,9 @@ pub fn lay_out(emulator: &Path) -> Result<(), String> {
         EMULATORS,
         "/mnt/empty",
         "/mnt/copy",
+        "/mnt/false",
+        "/mnt/false/proc",
+        "/mnt/false/proc/self",
         "/mnt/closed",
         "/mnt/closed/open",
         "/mnt/logs",
@@ -53,6 +56,8 @@ pub fn lay_out(emulator: &Path) -> Result<(), String> {
         ("/mnt/closed/open/bb", 0o755),
         ("/mnt/empty/show", 0o755),
         ("/mnt/copy/show", 0o755),
+        ("/mnt/false/show", 0o755),
+        ("/mnt/false/proc/self/exe", 0o755),
     ] {
         copy(&guest, Path::new(path), mode)?;
     }

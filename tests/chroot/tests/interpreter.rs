@@ -158,8 +158,8 @@ mod hostile {
 
     /// Variables that other parts than the options could read.
     const OTHERS: &[(&str, &str)] = &[
-        ("_RAEMU_EXEC", "0,1,evil"),
-        ("_RAEMU_EXEC", "-1,-1,evil"),
+        ("_RAEMU_EXEC", "0,1,1,evil"),
+        ("_RAEMU_EXEC", "-1,-1,0,evil"),
         ("LD_PRELOAD", "/mnt/logs/evil.so"),
         ("LD_LIBRARY_PATH", "/mnt/logs"),
         ("LD_AUDIT", "/mnt/logs/evil.so"),

@@ -3,15 +3,19 @@
 //! Started by the kernel's binfmt_misc, the kernel does it all again. Started by hand, no
 //! registration may exist: the file is looked at first, so that a PATH search sees the
 //! kernel's errors; an arm64 program becomes an execution of the emulator itself with the
-//! program as its argument, through a descriptor held since start (there may be no /proc);
-//! a `#!` line is followed to its interpreter; everything else is the kernel's.
+//! program as its argument (emulator.rs); a `#!` line is followed to its interpreter; everything
+//! else is the kernel's. By hand is also executed what the kernel has no way to hand to an interpreter: a program
+//! through a descriptor that is closed on exec. It gains no privileges then.
 
+mod descriptor;
+pub mod emulator;
 pub mod inherit;
 mod plan;
 
 use super::task::Task;
 use crate::syscall::arg::read;
-use crate::{host, own_fds};
+use descriptor::Descriptor;
+use emulator::Source;
 use guest::GuestAddr;
 use inherit::Inherited;
 use linux_abi::nr::x86_64 as nr;
@@ -20,8 +24,6 @@ use plan::{Emulated, Plan, Target, plan};
 
 /// PATH_MAX, with its NUL.
 const PATH_MAX: usize = 4096;
-const F_SETFD: u64 = 2;
-const FD_CLOEXEC: u64 = 1;
 
 /// The strings and the pointer arrays of an execve. They belong to the Task, because a
 /// vfork child shares memory with its parent and vanishes without freeing anything.
@@ -62,10 +64,16 @@ pub fn execute(
         path,
         flags: at,
     };
+    let mut by_kernel = false;
     if task.process.options.kernel_started {
         match kernel_execve(task, target, argv.0, envp.0) {
             // Without a registration here (another mount namespace, a chroot): by hand.
             (Err(Errno::ENOEXEC), back) => target = back,
+            // It starts no interpreter for a file that the interpreter could not open by its name.
+            (Err(Errno::ENOENT), back) if back.is_closed_on_exec() => {
+                target = back;
+                by_kernel = true;
+            }
             (result, _) => return result,
         }
     }
@@ -74,13 +82,23 @@ pub fn execute(
         Plan::Emulator(emulated) => {
             let argv = read_pointers(argv)?;
             let envp = read_pointers(envp)?;
-            let emulator = inherit::emulator_fd().ok_or(Errno::ENOEXEC)?;
+            let source = emulator::find()?;
+            let inherited = Inherited {
+                emulator: match &source {
+                    Source::Link => None,
+                    Source::Open(file) => Some(file.number()),
+                },
+                program: emulated.fd.as_ref().map(Descriptor::number),
+                by_kernel,
+                comm: emulated.comm.clone(),
+            };
             task.exec.clear();
-            let args = pack(task, emulator, &emulated, &argv, &envp);
-            let fd = emulated.fd;
+            let args = pack(task, &inherited, &emulated, &argv, &envp);
+            let program = emulated.fd;
             // In a vfork child nothing that is still held here would ever be freed.
-            drop((target, emulated, argv, envp));
-            run_emulator(task, emulator, fd, args)
+            drop((target, emulated.path, emulated.script_args, emulated.comm));
+            drop((inherited, argv, envp));
+            run_emulator(task, &source, program.as_ref(), args)
         }
     }
 }
@@ -141,45 +159,33 @@ fn host_execveat(task: &mut Task, args: [u64; 6]) -> SysResult {
     result
 }
 
-fn run_emulator(task: &mut Task, emulator: i32, program: Option<i32>, [argv, envp]: [u64; 2]) -> SysResult {
-    let inheritable = |fd: i32, on: bool| {
-        let fd_flags = if on { 0 } else { FD_CLOEXEC };
-        // The descriptor is open.
-        let _ = host::syscall(nr::fcntl, [fd as u64, F_SETFD, fd_flags, 0, 0, 0]);
+fn run_emulator(
+    task: &mut Task,
+    source: &Source,
+    program: Option<&Descriptor>,
+    [argv, envp]: [u64; 2],
+) -> SysResult {
+    let (dir, path, at) = match source {
+        Source::Link => (flags::AT_FDCWD, emulator::LINK, 0),
+        Source::Open(file) => {
+            file.hand_over();
+            (file.number(), c"", flags::AT_EMPTY_PATH)
+        }
     };
-    inheritable(emulator, true);
-    let empty: &[u8] = b"\0";
-    let result = host_execveat(
-        task,
-        [
-            emulator as u64,
-            empty.as_ptr() as u64,
-            argv,
-            envp,
-            flags::AT_EMPTY_PATH,
-            0,
-        ],
-    );
-    inheritable(emulator, false);
-    if let Some(fd) = program {
-        let _ = host::syscall(nr::close, [fd as u64, 0, 0, 0, 0, 0]);
+    if let Some(program) = program {
+        program.hand_over();
     }
-    result
+    host_execveat(task, [dir as i64 as u64, path.as_ptr() as u64, argv, envp, at, 0])
 }
 
 /// Lays out argv and envp for the emulator in the task's scratch memory; returns where.
-fn pack(task: &mut Task, emulator: i32, plan: &Emulated, argv: &[u64], envp: &[u64]) -> [u64; 2] {
+fn pack(task: &mut Task, inherited: &Inherited, plan: &Emulated, argv: &[u64], envp: &[u64]) -> [u64; 2] {
     /// A string by its offset in the scratch memory, or a pointer of the guest's.
     enum Word {
         Own(usize),
         Guest(u64),
     }
     let options = std::sync::Arc::clone(&task.process.options);
-    let inherited = Inherited {
-        emulator: Some(emulator),
-        program: plan.fd,
-        comm: plan.comm.clone(),
-    };
     let mut bytes = std::mem::take(&mut task.exec.bytes);
     let mut own = |text: &[u8]| {
         let at = bytes.len();
@@ -222,6 +228,5 @@ fn pack(task: &mut Task, emulator: i32, plan: &Emulated, argv: &[u64], envp: &[u
     packed.push(0);
     let start = packed.as_ptr() as u64;
     task.exec.bytes = bytes;
-    debug_assert!(own_fds::contains(emulator));
     [start, start + env_at as u64 * 8]
 }

@@ -3,6 +3,7 @@
 //! What the bytes say is `elf_loader`'s matter; here is what the file system says, and what a chain of scripts makes
 //! of the arguments (fs/exec.c, fs/binfmt_script.c).
 
+use super::descriptor::Descriptor;
 use crate::host;
 use crate::kernel::task::Task;
 use elf_loader::{Format, Head, Headers, LoadError, ReadAt};
@@ -13,7 +14,6 @@ use linux_abi::{Errno, flags};
 const MAX_SCRIPTS: usize = 5;
 const AT_EACCESS: u64 = 0x200;
 const O_CLOEXEC: u64 = 0o2000000;
-const F_DUPFD: u64 = 0;
 const F_GETFD: u64 = 1;
 const FD_CLOEXEC: u64 = 1;
 
@@ -24,6 +24,19 @@ pub struct Target {
     pub path: Vec<u8>,
     /// AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW.
     pub flags: u64,
+}
+
+impl Target {
+    /// Whether it is named by a descriptor, or a path relative to one.
+    fn is_through_descriptor(&self) -> bool {
+        self.dirfd != flags::AT_FDCWD && !self.path.starts_with(b"/")
+    }
+
+    /// Whether it cannot be named once it is executed, for its descriptor will be closed (BINPRM_FLAGS_PATH_INACCESSIBLE).
+    pub fn is_closed_on_exec(&self) -> bool {
+        let fd_flags = || host::syscall(nr::fcntl, [self.dirfd as u64, F_GETFD, 0, 0, 0, 0]);
+        self.is_through_descriptor() && fd_flags().is_ok_and(|fd_flags| fd_flags & FD_CLOEXEC != 0)
+    }
 }
 
 /// How to run it.
@@ -37,8 +50,8 @@ pub enum Plan {
 pub struct Emulated {
     /// The program to open, as a path from the current directory or through the descriptor.
     pub path: Vec<u8>,
-    /// It is open here: execveat's descriptor, or one its path is relative to.
-    pub fd: Option<i32>,
+    /// The program, if it was named by execveat's descriptor or a path relative to it.
+    pub fd: Option<Descriptor>,
     /// What a `#!` line puts in front of the arguments; empty for a program itself.
     pub script_args: Vec<Vec<u8>>,
     /// The last part of the path that was executed: the thread's name.
@@ -50,7 +63,7 @@ pub fn plan(task: &Task, target: &Target) -> Result<Plan, Errno> {
     let mut script_args: Vec<Vec<u8>> = Vec::new();
     let mut path = target.path.clone();
     path.pop();
-    let through_fd = target.dirfd != flags::AT_FDCWD && !path.starts_with(b"/");
+    let through_fd = target.is_through_descriptor();
     let comm = comm_of(&path);
     let mut file = File::open(target.dirfd, &target.path, target.flags)?;
     for _ in 0..=MAX_SCRIPTS {
@@ -62,22 +75,22 @@ pub fn plan(task: &Task, target: &Target) -> Result<Plan, Errno> {
                 let by_descriptor = through_fd && script_args.is_empty();
                 return Ok(Plan::Emulator(Emulated {
                     path: if by_descriptor {
-                        fd_path_any(target, &path)
+                        fd_path(target, &path)
                     } else {
                         path
                     },
-                    fd: if by_descriptor {
-                        Some(file.inheritable()?)
-                    } else {
-                        None
-                    },
+                    fd: if by_descriptor { Some(file.0) } else { None },
                     script_args,
                     comm,
                 }));
             }
         };
         let script = if script_args.is_empty() && through_fd {
-            fd_path(target, &path)?
+            // Its interpreter would have to open it.
+            if target.is_closed_on_exec() {
+                return Err(Errno::ENOENT);
+            }
+            fd_path(target, &path)
         } else {
             path
         };
@@ -104,7 +117,7 @@ fn comm_of(path: &[u8]) -> Vec<u8> {
 }
 
 /// bprm->filename of an execveat through a descriptor.
-fn fd_path_any(target: &Target, path: &[u8]) -> Vec<u8> {
+fn fd_path(target: &Target, path: &[u8]) -> Vec<u8> {
     let mut name = format!("/dev/fd/{}", target.dirfd).into_bytes();
     if !path.is_empty() {
         name.push(b'/');
@@ -113,23 +126,8 @@ fn fd_path_any(target: &Target, path: &[u8]) -> Vec<u8> {
     name
 }
 
-/// As [`fd_path_any`], for a script, whose interpreter has to open it.
-fn fd_path(target: &Target, path: &[u8]) -> Result<Vec<u8>, Errno> {
-    let fd_flags = host::syscall(nr::fcntl, [target.dirfd as u64, F_GETFD, 0, 0, 0, 0])?;
-    if fd_flags & FD_CLOEXEC != 0 {
-        return Err(Errno::ENOENT);
-    }
-    Ok(fd_path_any(target, path))
-}
-
 /// A file that may be executed, open for reading.
-struct File(i32);
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = host::syscall(nr::close, [self.0 as u64, 0, 0, 0, 0, 0]);
-    }
-}
+struct File(Descriptor);
 
 impl File {
     /// # Errors
@@ -152,7 +150,7 @@ impl File {
         // A FIFO must not hold us up.
         let open_flags = O_CLOEXEC | O_NONBLOCK | no_follow;
         let fd = host::syscall(nr::openat, [dir, pointer, open_flags, 0, 0, 0])?;
-        File(fd as i32).if_regular()
+        File(Descriptor::own(fd)).if_regular()
     }
 
     /// The file behind a descriptor, which may be open for something else (O_PATH).
@@ -171,31 +169,29 @@ impl File {
             // No /proc: at least if it is open for reading.
             Err(_) => host::syscall(nr::fcntl, [fd as u64, 1030, 0, 0, 0, 0])?,
         };
-        File(fd as i32).if_regular()
+        File(Descriptor::own(fd)).if_regular()
     }
 
     fn if_regular(self) -> Result<File, Errno> {
         const S_IFMT: u32 = 0o170000;
         const S_IFREG: u32 = 0o100000;
         let mut stat = linux_abi::layout::HostStat::ZERO;
-        host::syscall(nr::fstat, [self.0 as u64, (&raw mut stat) as u64, 0, 0, 0, 0])?;
+        host::syscall(
+            nr::fstat,
+            [self.0.number() as u64, (&raw mut stat) as u64, 0, 0, 0, 0],
+        )?;
         if stat.st_mode & S_IFMT == S_IFREG {
             Ok(self)
         } else {
             Err(Errno::EACCES)
         }
     }
-
-    /// A descriptor of it that the next program inherits.
-    fn inheritable(&self) -> Result<i32, Errno> {
-        Ok(host::syscall(nr::fcntl, [self.0 as u64, F_DUPFD, 0, 0, 0, 0])? as i32)
-    }
 }
 
 impl ReadAt for File {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
         let args = [
-            self.0 as u64,
+            self.0.number() as u64,
             buf.as_mut_ptr() as u64,
             buf.len() as u64,
             offset,
