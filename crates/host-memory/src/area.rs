@@ -1,33 +1,39 @@
-//! The area: address space reserved for the emulator, and what of it is in use.
+//! The area: address space reserved for the emulator, and who has what of it.
 //!
-//! It consists of extents, nearly always one. An extent is reserved without access, and begins with a bitmap of
-//! the granules in use. When all are full, another follows: right behind the last if nothing of the guest's is there
-//! (then it stays one range), else where there is room.
+//! It consists of extents, nearly always one. An extent is reserved without access, and begins with a table of whose each
+//! granule is. When all are full, another follows: right behind the last if nothing of the guest's is there (then it
+//! stays one range), else where there is room.
 //!
-//! The list of extents only grows. A bit is set before its granule is used and cleared after its memory has gone, each
-//! by one store, so whoever stops in between (a child that shares memory can be killed at any instruction) leaves
-//! a granule that is never used again, and nothing worse.
+//! The list of extents only grows. A granule's owner is written before it is used and taken back after its memory
+//! has gone, each by one store, so whoever stops in between (a child that shares memory can be killed at any instruction)
+//! leaves a granule that is never used again, and nothing worse.
 //!
 //! # Safety
 //! An [`Extent`] stands at the start of its own memory and is never freed.
 
+use crate::lock::{Level, Word};
 use crate::own;
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use std::io;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, Ordering};
 
-/// Unit of what is handed out. Coarse, because address space is cheap and bits are looked for one by one.
+/// Unit of what is handed out. Coarse, because address space is cheap and granules are looked at one by one.
 const GRANULE: usize = 64 << 10;
 
 const PAGE: usize = 4 << 10;
 
+/// Whose a granule is: nobody's, the extent's own or a mapping's, or (from here on) that of the heap with this number.
+const FREE: u16 = 0;
+pub const MAPPED: u16 = 1;
+pub const FIRST_HEAP: u16 = 2;
+
 /// Sizes tried for the first extent: the code cache with its tables and the memory of some ten threads, or less where
 /// the address space is limited.
-const FIRST_SIZES: [usize; 4] = [640 << 20, 192 << 20, 64 << 20, 16 << 20];
+const FIRST_SIZES: [usize; 4] = [768 << 20, 256 << 20, 64 << 20, 16 << 20];
 
 /// A further extent has at least this size.
 const NEXT_SIZE: usize = 64 << 20;
@@ -39,8 +45,8 @@ const NEXT_SIZE: usize = 64 << 20;
 const HOME: usize = 0x4000_0000_0000;
 const HOME_SPREAD: usize = 1 << 40;
 
-/// Kept for the taking and giving back, not for reading `own`'s ranges.
-static LOCK: Mutex<()> = Mutex::new(());
+/// Kept for the taking and giving back; who only asks needs no lock.
+static LOCK: Word = Word::new(Level::Area);
 
 static FIRST: AtomicPtr<Extent> = AtomicPtr::new(ptr::null_mut());
 
@@ -50,43 +56,33 @@ struct Extent {
     next: AtomicPtr<Extent>,
     /// No granule below is free.
     full_below: AtomicUsize,
-    /// `len / GRANULE` bits; set: in use, or behind the end.
-    used: [AtomicU64; 0],
+    /// `len / GRANULE` entries.
+    owners: [AtomicU16; 0],
 }
 
 impl Extent {
-    fn granules(&self) -> usize {
-        self.len / GRANULE
+    fn start(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
-    fn words(&self) -> &[AtomicU64] {
-        let count = self.granules().div_ceil(64);
-        // SAFETY: the bitmap follows in the extent's first granules, which `make` has reserved for it.
-        unsafe { std::slice::from_raw_parts(self.used.as_ptr(), count) }
+    fn owners(&self) -> &[AtomicU16] {
+        // SAFETY: the table follows in the extent's first granules, which `make` has set aside for it.
+        unsafe { std::slice::from_raw_parts(self.owners.as_ptr(), self.len / GRANULE) }
     }
 
-    fn is_used(&self, granule: usize) -> bool {
-        self.words()[granule / 64].load(Ordering::Relaxed) >> (granule % 64) & 1 != 0
-    }
-
-    /// Under the lock.
-    fn set_used(&self, granules: std::ops::Range<usize>, used: bool) {
-        for granule in granules {
-            let (word, bit) = (&self.words()[granule / 64], 1 << (granule % 64));
-            let before = word.load(Ordering::Relaxed);
-            word.store(if used { before | bit } else { before & !bit }, Ordering::Relaxed);
+    fn set_owner(&self, granules: Range<usize>, owner: u16) {
+        for entry in &self.owners()[granules] {
+            entry.store(owner, Ordering::Relaxed);
         }
     }
 
     /// The first run of `count` free granules.
     fn find(&self, count: usize) -> Option<usize> {
+        let owners = self.owners();
         let mut start = self.full_below.load(Ordering::Relaxed);
         let mut at = start;
         while at - start < count {
-            if at >= self.granules() {
-                return None;
-            }
-            if self.is_used(at) {
+            if owners.get(at)?.load(Ordering::Relaxed) != FREE {
                 start = at + 1;
             }
             at += 1;
@@ -94,14 +90,15 @@ impl Extent {
         Some(start)
     }
 
-    fn take(&self, len: usize) -> Option<NonNull<u8>> {
+    /// Under the lock.
+    fn take(&self, len: usize, owner: u16) -> Option<NonNull<u8>> {
         let count = len.div_ceil(GRANULE);
         let found = self.find(count)?;
-        self.set_used(found..found + count, true);
+        self.set_owner(found..found + count, owner);
         if found == self.full_below.load(Ordering::Relaxed) {
             self.full_below.store(found + count, Ordering::Relaxed);
         }
-        NonNull::new(((self as *const Extent as usize) + found * GRANULE) as *mut u8)
+        NonNull::new((self.start() + found * GRANULE) as *mut u8)
     }
 }
 
@@ -114,20 +111,37 @@ fn extents() -> impl Iterator<Item = &'static Extent> {
     })
 }
 
+/// The extent that holds an address, and the granule there.
+#[inline]
+fn locate(address: usize) -> Option<(&'static Extent, usize)> {
+    extents().find_map(|extent| {
+        let offset = address.wrapping_sub(extent.start());
+        (offset < extent.len).then_some((extent, offset / GRANULE))
+    })
+}
+
+/// Whose the memory at an address of the area is.
+#[inline]
+pub fn owner(address: *mut u8) -> u16 {
+    locate(address.addr()).map_or(FREE, |(extent, granule)| {
+        extent.owners()[granule].load(Ordering::Relaxed)
+    })
+}
+
 /// Address space without access for `len` bytes: at least a page, zero once it may be read.
 ///
 /// # Errors
 /// When the address space is full, or limited.
-pub fn take(len: usize) -> io::Result<NonNull<u8>> {
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+pub fn take(len: usize, owner: u16) -> io::Result<NonNull<u8>> {
     let len = len.max(1);
-    if let Some(start) = extents().find_map(|extent| extent.take(len)) {
-        return Ok(start);
-    }
-    let extent = grow(len)?;
-    extent
-        .take(len)
-        .ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
+    LOCK.acquire();
+    let found = extents().find_map(|extent| extent.take(len, owner));
+    let taken = match found {
+        Some(start) => Ok(start),
+        None => grow(len).and_then(|extent| extent.take(len, owner).ok_or(Errno::ENOMEM)),
+    };
+    LOCK.release();
+    taken.map_err(io::Error::from)
 }
 
 /// # Safety
@@ -138,51 +152,50 @@ pub unsafe fn give_back(start: NonNull<u8>, len: usize) {
     // The pages go at once, and what comes next finds zeros.
     // SAFETY: replaces memory of the area that nobody uses (the caller's promise).
     let cleared = unsafe { reserve(Some(start.addr()), pages, MapFlags::MAP_FIXED) };
-    if cleared.is_err() {
-        // For want of memory for the kernel's own records. The range stays in use.
-        return;
+    // It fails for want of memory for the kernel's own records. Then the range stays in use.
+    if cleared.is_ok()
+        && let Some((extent, first)) = locate(start.as_ptr().addr())
+    {
+        LOCK.acquire();
+        extent.set_owner(first..first + len.div_ceil(GRANULE), FREE);
+        extent.full_below.fetch_min(first, Ordering::Relaxed);
+        LOCK.release();
     }
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-    let address = start.as_ptr() as usize;
-    let holder = extents().find(|extent| {
-        let offset = address.wrapping_sub(*extent as *const Extent as usize);
-        offset < extent.len
-    });
-    let Some(extent) = holder else { return };
-    let first = (address - extent as *const Extent as usize) / GRANULE;
-    extent.set_used(first..first + len.div_ceil(GRANULE), false);
-    extent.full_below.fetch_min(first, Ordering::Relaxed);
 }
 
 /// Appends an extent that has room for `len` bytes. Under the lock.
-fn grow(len: usize) -> io::Result<&'static Extent> {
+fn grow(len: usize) -> nix::Result<&'static Extent> {
+    let needed = with_table(len);
     let Some(last) = extents().last() else {
         own::take_stock();
         let home = HOME + own::image_offset(HOME_SPREAD);
-        let fitting = FIRST_SIZES.into_iter().filter(|&size| size / 2 >= len);
-        let sizes = fitting.chain([with_bitmap(len)]);
-        let extent = try_sizes(sizes, |size| place(home, size))?;
+        let fitting = FIRST_SIZES.into_iter().filter(|&size| size >= needed);
+        let extent = try_sizes(fitting.chain([needed]), |size| place(home, size))?;
         FIRST.store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
         return Ok(extent);
     };
-    let behind = last as *const Extent as usize + last.len;
-    let needed = with_bitmap(len);
+    let behind = last.start() + last.len;
     let extent = try_sizes([needed.max(NEXT_SIZE), needed], |size| place(behind, size))?;
     last.next
         .store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
     Ok(extent)
 }
 
-/// A size with room for `len` bytes and the extent's own.
-fn with_bitmap(len: usize) -> usize {
+const fn table_size(granules: usize) -> usize {
+    size_of::<Extent>() + granules * size_of::<AtomicU16>()
+}
+
+/// A size with room for `len` bytes and the extent's own table.
+fn with_table(len: usize) -> usize {
     let granules = len.div_ceil(GRANULE);
-    (granules + 1 + granules / (8 * GRANULE)) * GRANULE
+    // One more than the table of these granules takes: it has entries for itself.
+    (granules + table_size(granules).div_ceil(GRANULE) + 1) * GRANULE
 }
 
 fn try_sizes(
     sizes: impl IntoIterator<Item = usize>,
     mut place: impl FnMut(usize) -> nix::Result<NonNull<u8>>,
-) -> io::Result<&'static Extent> {
+) -> nix::Result<&'static Extent> {
     let mut result = Err(Errno::ENOMEM);
     for size in sizes {
         result = place(size).and_then(|start| make(start, size));
@@ -190,7 +203,7 @@ fn try_sizes(
             break;
         }
     }
-    result.map_err(io::Error::from)
+    result
 }
 
 /// Reserves `size` bytes at `home`, or else where the kernel has room.
@@ -213,32 +226,29 @@ unsafe fn reserve(at: Option<NonZeroUsize>, len: NonZeroUsize, how: MapFlags) ->
 
 /// Makes reserved address space an extent, and the emulator's.
 fn make(start: NonNull<u8>, len: usize) -> nix::Result<&'static Extent> {
-    let granules = len / GRANULE;
-    let header = size_of::<Extent>() + granules.div_ceil(64) * 8;
+    let header = table_size(len / GRANULE);
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: the start of memory that was just reserved.
-    let accessible = unsafe {
-        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        mprotect(start.cast(), header.next_multiple_of(PAGE), access)
-    };
+    let accessible = unsafe { mprotect(start.cast(), header.next_multiple_of(PAGE), access) };
     if let Err(error) = accessible {
         // SAFETY: as above; nothing knows of it yet.
         let _ = unsafe { munmap(start.cast(), len) };
         return Err(error);
     }
     let extent = start.cast::<Extent>();
-    // SAFETY: writable, zero and ours; zeros are a bitmap of free granules.
+    // SAFETY: writable and ours; the zeros behind are a table of free granules.
     unsafe {
         extent.write(Extent {
             len,
             next: AtomicPtr::new(ptr::null_mut()),
             full_below: AtomicUsize::new(0),
-            used: [],
+            owners: [],
         });
     };
     // SAFETY: just written, and never freed.
     let extent = unsafe { extent.as_ref() };
-    extent.set_used(0..header.div_ceil(GRANULE), true);
-    own::add_extent(start.as_ptr() as u64, len as u64);
+    extent.set_owner(0..header.div_ceil(GRANULE), MAPPED);
+    own::add_extent(extent.start() as u64, len as u64);
     Ok(extent)
 }
 
@@ -274,5 +284,26 @@ mod tests {
         places.sort_unstable();
         places.dedup();
         assert!(places.len() < 150, "{} places", places.len());
+    }
+
+    #[test]
+    fn granules_have_owners() {
+        let mapping = Mapping::new(3 * GRANULE, Access::None).expect("address space");
+        for granule in 0..3 {
+            assert_eq!(owner(mapping.start().wrapping_add(granule * GRANULE)), MAPPED);
+        }
+        let local = 0_u8;
+        assert_eq!(owner(ptr::from_ref(&local).cast_mut()), FREE);
+    }
+
+    #[test]
+    fn an_extent_has_room_for_what_it_was_made_for() {
+        for len in [1, GRANULE, GRANULE + 1, 1 << 30, 31 << 30] {
+            let size = with_table(len);
+            assert!(
+                table_size(size / GRANULE).next_multiple_of(GRANULE) + len <= size,
+                "{len:#x}"
+            );
+        }
     }
 }

@@ -13,7 +13,11 @@
 //! - Neither the area nor its bookkeeping allocates from a heap: the heap may be built on it.
 
 mod area;
+mod heap;
+pub mod lock;
 mod mapping;
 pub mod own;
+pub mod thread;
 
+pub use heap::Heap;
 pub use mapping::{Access, Mapping};

@@ -46,7 +46,7 @@ impl Mapping {
     /// The host's, when it has no memory or does not allow the access.
     pub fn new(len: usize, access: Access) -> io::Result<Mapping> {
         let mapping = Mapping {
-            start: area::take(len)?,
+            start: area::take(len, area::MAPPED)?,
             len,
         };
         if access != Access::None {

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("elf-loader",    &["linux-abi", "guest", "guest-memory"]),
     ("linux-user",    &["engine", "elf-loader", "linux-abi", "guest", "guest-memory", "host-memory", "cpu-model"]),
     ("raemu",         &["linux-user", "elf-loader", "engine", "linux-abi", "guest", "cpu-model"]),
-    ("raemu-aarch64", &["raemu", "linux-user", "elf-loader", "engine", "linux-abi", "guest", "cpu-model"]),
+    ("raemu-aarch64", &["raemu", "linux-user", "elf-loader", "engine", "linux-abi", "guest", "host-memory", "cpu-model"]),
     ("raemu-binfmt",  &[]),
     ("dist",          &["raemu-binfmt"]),
     ("xtask",         &["program-tests"]),
