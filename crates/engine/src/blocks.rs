@@ -6,6 +6,7 @@ use crate::engines;
 use crate::trace::Trace;
 use crate::translate::Translator;
 use guest::{CpuModel, GuestAddr};
+use host_memory::lock::{All, Guard, Guarded, Level, Lock};
 use jit_x64::asm::Asm;
 use jit_x64::build::FpMode;
 use jit_x64::stubs::Stubs;
@@ -14,7 +15,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What the engine must know of the guest's memory map.
 pub trait AddressSpace: Send + Sync {
@@ -113,6 +115,8 @@ pub struct Shared {
     pub unlinked: bool,
     /// A block ends at its first conditional branch.
     pub single_exit: bool,
+    /// A child that shared memory died while it changed this: all is forgotten, and the code must follow.
+    orphaned: bool,
     /// How often instructions trapped, by address.
     traps: FxHashMap<u64, u32>,
     /// Instructions that trap so often that the interpreter executes them at once.
@@ -144,9 +148,8 @@ pub struct Engine {
     pub(crate) stubs: Stubs,
     /// Bytes of the cache taken by the stubs.
     stub_bytes: usize,
-    shared: Mutex<Shared>,
-    cpus: Mutex<Vec<CpuHandle>>,
-    parked: Condvar,
+    shared: Lock<Shared>,
+    cpus: Lock<Cpus>,
     /// Somebody waits for all CPUs to leave generated code.
     pub(crate) stopping: AtomicBool,
     /// More than one CPU has existed.
@@ -203,9 +206,8 @@ impl Engine {
             cache,
             stubs,
             stub_bytes,
-            shared: Mutex::new(Shared::new()),
-            cpus: Mutex::default(),
-            parked: Condvar::new(),
+            shared: Lock::new(Level::Engine, Shared::new()),
+            cpus: Lock::new(Level::Cpus, Cpus::default()),
             stopping: AtomicBool::new(false),
             several_cpus: AtomicBool::new(false),
             generation: AtomicU64::new(0),
@@ -258,26 +260,35 @@ impl Engine {
         self.mode
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Guard<'_, Shared> {
+        let mut shared = self.shared.lock();
+        if shared.orphaned {
+            if let Some(cache) = &self.cache {
+                self.drop_all(cache, &mut shared);
+            }
+            shared.orphaned = false;
+        }
+        shared
     }
 
-    fn lock_cpus(&self) -> MutexGuard<'_, Vec<CpuHandle>> {
-        self.cpus.lock().unwrap_or_else(PoisonError::into_inner)
+    /// After a child that shared memory has died: repairs what it may have left torn, which else the next one to need it
+    /// does. The caller must not be in generated code.
+    pub fn repair(&self) {
+        drop(self.lock());
     }
 
     pub(crate) fn register(&self, cpu: CpuHandle) {
-        let mut cpus = self.lock_cpus();
-        let second = !cpus.is_empty() && !self.several_cpus.swap(true, Ordering::SeqCst);
+        let mut cpus = self.cpus.lock();
+        let second = !cpus.0.is_empty() && !self.several_cpus.swap(true, Ordering::SeqCst);
         if second {
             // The first CPU may have entered code as if it were alone. Stopping it once makes
             // what it stored visible (the page's protection changes on its core too), and it
             // comes back knowing of company.
-            for other in cpus.iter() {
+            for other in &cpus.0 {
                 other.poll().request();
             }
         }
-        cpus.push(cpu);
+        cpus.0.push(cpu);
         drop(cpus);
         if second {
             // Code made for one CPU alone loads pairs in two pieces.
@@ -286,8 +297,7 @@ impl Engine {
     }
 
     pub(crate) fn unregister(&self, cpu: &CpuHandle) {
-        self.lock_cpus().retain(|other| !other.is(cpu));
-        self.parked.notify_all();
+        self.cpus.lock().0.retain(|other| !other.is(cpu));
     }
 
     /// Leaves each block to the interpreter that many times before it is translated; 0, the default, translates all
@@ -338,7 +348,7 @@ impl Engine {
             shared.remove(key, cache);
         }
         self.generation.fetch_add(1, Ordering::SeqCst);
-        for cpu in self.lock_cpus().iter() {
+        for cpu in &self.cpus.lock().0 {
             cpu.poll().request();
         }
     }
@@ -362,23 +372,15 @@ impl Engine {
         shared.block(key).map(|block| block.host)
     }
 
-    /// Waits until no CPU but the caller's runs generated code, then drops all of it.
-    /// The caller must not be in generated code.
-    pub(crate) fn flush(&self, cache: &CodeCache, caller: &CpuHandle, mut shared: MutexGuard<'_, Shared>) {
+    /// Waits until no CPU runs generated code, then drops all of it. The caller must not be in generated code.
+    pub(crate) fn flush(&self, cache: &CodeCache, mut shared: Guard<'_, Shared>) {
+        self.drop_all(cache, &mut shared);
+        shared.statistics.flushes += 1;
+    }
+
+    fn drop_all(&self, cache: &CodeCache, shared: &mut Shared) {
         self.stopping.store(true, Ordering::SeqCst);
-        loop {
-            let busy: Vec<_> = self
-                .lock_cpus()
-                .iter()
-                .filter(|cpu| !cpu.is(caller) && cpu.in_code())
-                .cloned()
-                .collect();
-            if busy.is_empty() {
-                break;
-            }
-            for cpu in busy {
-                cpu.poll().request();
-            }
+        while self.request_all() {
             std::thread::yield_now();
         }
         cache.truncate(self.stub_bytes);
@@ -386,33 +388,36 @@ impl Engine {
         shared.by_page.clear();
         shared.sites.clear();
         shared.next_site.clear();
-        shared.statistics.flushes += 1;
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.flushes.fetch_add(1, Ordering::SeqCst);
         self.stopping.store(false, Ordering::SeqCst);
-        self.parked.notify_all();
+    }
+
+    /// Asks the CPUs in generated code to leave it; gives whether there are any.
+    fn request_all(&self) -> bool {
+        let cpus = self.cpus.lock();
+        let busy = cpus.0.iter().filter(|cpu| cpu.in_code());
+        busy.inspect(|cpu| cpu.poll().request()).count() != 0
     }
 
     /// Waits while another CPU flushes.
     pub(crate) fn wait_for_flush(&self) {
-        let mut cpus = self.lock_cpus();
+        let mut rounds = 0_u32;
         while self.stopping.load(Ordering::SeqCst) {
-            let wait = self
-                .parked
-                .wait_timeout(cpus, std::time::Duration::from_millis(1));
-            cpus = wait.map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
+            // Nobody is left to wake anyone if the flushing CPU's process is killed.
+            if rounds < 10 {
+                std::thread::yield_now();
+            } else {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            rounds += 1;
         }
     }
 
-    /// Holds the engine's locks, so that a fork by another thread's side finds them whole.
-    /// Keep the guard over fork in both processes.
-    #[must_use]
-    pub fn lock_for_fork(&self) -> ForkGuard<'_> {
-        let shared = self.lock();
-        ForkGuard {
-            _shared: shared,
-            cpus: self.lock_cpus(),
-        }
+    /// In the child of a fork: only the forking thread's CPU is left.
+    pub fn keep_only(&self, all: &mut All, cpu: &crate::Cpu) {
+        let handle = cpu.handle();
+        self.cpus.reach(all).0.retain(|other| other.is(&handle));
     }
 }
 
@@ -422,17 +427,36 @@ impl Drop for Engine {
     }
 }
 
-/// See [`Engine::lock_for_fork`].
-pub struct ForkGuard<'a> {
-    _shared: MutexGuard<'a, Shared>,
-    cpus: MutexGuard<'a, Vec<CpuHandle>>,
+/// The CPUs of an engine.
+#[derive(Clone, Default)]
+struct Cpus(Vec<CpuHandle>);
+
+impl Guarded for Cpus {
+    fn copied(&self) -> Option<Cpus> {
+        Some(self.clone())
+    }
+
+    /// A child has its parent's CPU and makes none.
+    fn owner_died(&mut self) {}
 }
 
-impl ForkGuard<'_> {
-    /// In the child: only the forking thread's CPU is left.
-    pub fn keep_only(&mut self, cpu: &crate::Cpu) {
-        let handle = cpu.handle();
-        self.cpus.retain(|other| other.is(&handle));
+impl Guarded for Shared {
+    /// Far too much to copy.
+    fn copied(&self) -> Option<Shared> {
+        None
+    }
+
+    fn owner_died(&mut self) {
+        let anew = Shared {
+            patience: self.patience,
+            unlinked: self.unlinked,
+            single_exit: self.single_exit,
+            statistics: self.statistics,
+            orphaned: true,
+            ..Shared::new()
+        };
+        // What was here may be torn, so it is not dropped: its memory is lost.
+        std::mem::forget(std::mem::replace(self, anew));
     }
 }
 
@@ -530,6 +554,7 @@ impl Shared {
         if block.host != 0 && !self.unlinked {
             cache.patch(record.field, block.host);
         }
+        cache.keep_target(record.target.pc);
         self.next_site.push(block.first_site);
         block.first_site = number;
         self.sites.push(record);

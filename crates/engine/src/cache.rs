@@ -80,6 +80,8 @@ pub struct CodeCache {
     used: AtomicUsize,
     blocks: Table<BlockRecord>,
     entries: Table<PackedEntry>,
+    /// By site: the guest address it goes to.
+    targets: Table<u64>,
 }
 
 /// Room that must be left for one more block; blocks are far smaller: this is 2 KiB for each instruction of the longest.
@@ -102,6 +104,7 @@ impl CodeCache {
         Ok(CodeCache {
             blocks: Table::new(blocks)?,
             entries: Table::new(blocks * 8)?,
+            targets: Table::new(blocks * 4)?,
             code: Mapping::new(size, Access::ReadWriteExecute)?,
             used: AtomicUsize::new(0),
         })
@@ -120,6 +123,7 @@ impl CodeCache {
         self.room().1 > BLOCK_RESERVE
             && self.blocks.as_slice().len() + 1 < self.blocks.capacity()
             && self.entries.as_slice().len() + ENTRY_RESERVE < self.entries.capacity()
+            && self.targets.as_slice().len() + ENTRY_RESERVE < self.targets.capacity()
     }
 
     /// Bytes of code so far.
@@ -155,10 +159,22 @@ impl CodeCache {
         self.keep(len as usize);
     }
 
+    /// Notes where the next site goes. Called under the engine's lock.
+    pub fn keep_target(&self, guest_pc: u64) {
+        self.targets.push(guest_pc);
+    }
+
+    /// Where a site goes whose code the calling CPU has just left and not yet said so: no flush can come between.
+    #[must_use]
+    pub fn target(&self, site: u32) -> u64 {
+        self.targets.as_slice()[site as usize]
+    }
+
     /// Forgets all code from `keep` bytes on. No CPU may be running code.
     pub fn truncate(&self, keep: usize) {
         self.blocks.clear();
         self.entries.clear();
+        self.targets.clear();
         self.used.store(keep, Ordering::Release);
     }
 

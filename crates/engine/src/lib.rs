@@ -18,7 +18,7 @@ mod peek;
 mod trace;
 mod translate;
 
-pub use blocks::{AddressSpace, Engine, ForkGuard, Mode, Statistics};
+pub use blocks::{AddressSpace, Engine, Mode, Statistics};
 pub use cpu::{Cpu, PollHandle};
 pub use edges::EdgeMap;
 pub use fault::{HostSignal, on_host_signal};

@@ -38,13 +38,15 @@ pub enum Level {
     Pool,
     /// What the guest may execute.
     Executable,
+    /// The guest's tasks.
+    Tasks,
     /// The heap.
     Heap,
     /// The area that everything is mapped in.
     Area,
 }
 
-const LEVELS: [Level; 9] = [
+const LEVELS: [Level; 10] = [
     Level::Threads,
     Level::Map,
     Level::Actions,
@@ -52,6 +54,7 @@ const LEVELS: [Level; 9] = [
     Level::Cpus,
     Level::Pool,
     Level::Executable,
+    Level::Tasks,
     Level::Heap,
     Level::Area,
 ];

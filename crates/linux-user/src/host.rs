@@ -108,30 +108,3 @@ pub fn rewind(rip: u64) -> Option<u64> {
         .contains(&rip)
         .then_some((&raw const raemu_blocking_abort) as u64)
 }
-
-/// What fork does with the guest's tid pointers.
-pub trait ForkTids {
-    fn in_child(&self);
-    fn in_parent(&self, pid: i32);
-}
-
-/// fork(2) by libc, which holds the locks of malloc over it: needed while other threads,
-/// which may hold them, run.
-///
-/// # Errors
-/// EAGAIN.
-pub fn fork_with_libc_locks(tids: &impl ForkTids) -> SysResult {
-    // SAFETY: the child goes on as the calling thread; the emulator's own locks are held.
-    match unsafe { libc::fork() } {
-        0 => {
-            tids.in_child();
-            Ok(0)
-        }
-        pid if pid > 0 => {
-            tids.in_parent(pid);
-            Ok(pid as u64)
-        }
-        // The kernel's other reason, ENOMEM, is as transient.
-        _ => Err(Errno::EAGAIN),
-    }
-}

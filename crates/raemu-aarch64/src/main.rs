@@ -27,7 +27,13 @@ mod entry {
     use crate::host::c_strings;
     use std::ffi::{c_char, c_int};
 
-    /// A second malloc arena would reserve 64 MiB of the guest's address space a thread.
+    #[global_allocator]
+    static HEAP: host_memory::Heap = host_memory::Heap;
+
+    /// The first thread's stack: what the guest's other threads have would do, but loading is done on it as well.
+    const STACK_SIZE: usize = 2 << 20;
+
+    /// The C library allocates for its threads: a second arena would reserve 64 MiB of the guest's address space each.
     fn limit_malloc() {
         // SAFETY: no thread but this one exists.
         unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
@@ -40,7 +46,8 @@ mod entry {
         limit_malloc();
         // SAFETY: the C runtime passes the kernel's vectors.
         let (args, env) = unsafe { (c_strings(argv), c_strings(envp)) };
-        crate::run(&args, &env)
+        let run = || crate::run(&args, &env);
+        host_memory::thread::with_stack(STACK_SIZE, run).unwrap_or_else(|run| run())
     }
 }
 

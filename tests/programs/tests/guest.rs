@@ -23,6 +23,9 @@ const COMPILER: &str = "aarch64-linux-gnu-gcc";
 const HOST_COMPILER: &str = "gcc";
 const LIBRARIES: &str = "/usr/aarch64-linux-gnu";
 const LIMIT: Duration = Duration::from_secs(60);
+/// With RAEMU_TEST_LONG, which the programs see as well.
+const LONG_LIMIT: Duration = Duration::from_secs(900);
+const LONG: &str = "RAEMU_TEST_LONG";
 
 /// One program in one way of building it.
 struct Guest {
@@ -201,11 +204,14 @@ fn run(mut command: Command, dir: &Path) -> Result<Ran, String> {
         .env("LC_ALL", "C")
         .env("TZ", "UTC")
         .envs(paths::engine());
-    let outcome = process::run(command, LIMIT)?;
+    let long = std::env::var_os(LONG);
+    let limit = if long.is_some() { LONG_LIMIT } else { LIMIT };
+    command.envs(long.map(|value| (LONG, value)));
+    let outcome = process::run(command, limit)?;
     let end = match outcome.end {
         End::Status(code) => code.to_string(),
         End::Signal(signal) => format!("signal {signal}"),
-        End::TimedOut => return Err(format!("    still running after {} s\n", LIMIT.as_secs())),
+        End::TimedOut => return Err(format!("    still running after {} s\n", limit.as_secs())),
     };
     Ok(Ran {
         end,

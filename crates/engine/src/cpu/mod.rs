@@ -14,6 +14,7 @@ use crate::edges::EdgeMap;
 use crate::translate::{Fetch, MAX_INSNS};
 use guest::{CpuState, Exit, GuestAddr};
 use guest_memory::access;
+use host_memory::lock::{Guarded, Level, Lock, Word};
 use host_memory::{Access, Mapping};
 use jit_x64::area::{
     AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
@@ -24,8 +25,8 @@ use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
 use std::io;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// 16 bytes a call; only what is used takes memory.
 const RETURN_STACK_SIZE: usize = 1 << 20;
@@ -70,11 +71,23 @@ pub(crate) struct CpuMemory {
     used: [AtomicBool; LookupTable::ALL.len()],
 }
 
-static POOL: Mutex<Vec<&'static CpuMemory>> = Mutex::new(Vec::new());
+/// CPUs whose threads have ended.
+#[derive(Clone, Default)]
+struct Pool(Vec<&'static CpuMemory>);
+
+impl Guarded for Pool {
+    fn copied(&self) -> Option<Pool> {
+        Some(self.clone())
+    }
+    fn owner_died(&mut self) {}
+}
+
+static POOL_WORD: Word = Word::new(Level::Pool);
+static POOL: Lock<Pool> = Lock::lazy(&POOL_WORD);
 
 impl CpuMemory {
     fn obtain() -> io::Result<&'static CpuMemory> {
-        let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let pooled = POOL.lock_lazy().0.pop();
         if let Some(memory) = pooled {
             return Ok(memory);
         }
@@ -294,6 +307,21 @@ impl Cpu {
         CpuHandle(self.memory)
     }
 
+    /// A child that shared memory ran on this CPU and is gone. Unless it left in order it may have been in generated
+    /// code, or between the two halves of an entry of a table.
+    pub fn left_by_child(&mut self, in_order: bool) {
+        self.memory.in_code.store(false, Ordering::Release);
+        *self.pending = Pending::None;
+        if !in_order {
+            for used in &self.memory.used {
+                used.store(true, Ordering::Relaxed);
+            }
+            self.memory.clear_return_stack(&self.engine.stubs);
+            self.memory.clear_lookup();
+            self.watched_blocks.fill(NO_ENTRY);
+        }
+    }
+
     #[must_use]
     pub fn state(&self) -> &CpuState {
         // SAFETY: the area was initialised in `new` and belongs to this CPU.
@@ -454,13 +482,11 @@ impl Cpu {
                 },
                 Err(exit) => return exit,
             };
-            let Some((code, argument)) = self.enter(engine, host) else {
+            let Some((code, argument)) = self.enter(engine, cache, host) else {
                 continue;
             };
             match code {
                 ExitCode::Link => {
-                    let target = engine.lock().sites[argument as usize].target;
-                    self.state_mut().pc = target.pc;
                     link = Some((argument, self.flushes));
                 }
                 ExitCode::Lookup => {
@@ -549,7 +575,7 @@ impl Cpu {
             None if shared.is_cold(key) => return Ok(None),
             None => {
                 if !cache.has_room() {
-                    engine.flush(cache, &self.handle(), shared);
+                    engine.flush(cache, shared);
                     self.catch_up(engine);
                     shared = engine.lock();
                 }
@@ -598,7 +624,7 @@ impl Cpu {
     }
 
     /// Runs generated code at `host` until it returns; `None` if a flush came between.
-    fn enter(&mut self, engine: &Engine, host: u64) -> Option<(ExitCode, u32)> {
+    fn enter(&mut self, engine: &Engine, cache: &CodeCache, host: u64) -> Option<(ExitCode, u32)> {
         // Another CPU's flush must see this before we look whether it is stopping us. Alone, no
         // CPU can: see `Engine::register`.
         let order = if engine.several_cpus.load(Ordering::Relaxed) {
@@ -621,8 +647,13 @@ impl Cpu {
         // SAFETY: `enter` was emitted by `Stubs::emit` with this signature.
         let enter: extern "C" fn(u64, u64) -> u64 = unsafe { std::mem::transmute(engine.stubs.enter) };
         let result = enter(state, host);
+        let (code, argument) = (ExitCode::from_number(result as u32), (result >> 32) as u32);
+        if code == ExitCode::Link {
+            // Before another CPU may flush.
+            self.state_mut().pc = cache.target(argument);
+        }
         self.memory.in_code.store(false, Ordering::Release);
-        Some((ExitCode::from_number(result as u32), (result >> 32) as u32))
+        Some((code, argument))
     }
 }
 
@@ -630,9 +661,7 @@ impl Drop for Cpu {
     fn drop(&mut self) {
         self.engine.unregister(&self.handle());
         self.memory.remove_signal_stack(&self.stack_before);
-        POOL.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(self.memory);
+        POOL.lock_lazy().0.push(self.memory);
     }
 }
 

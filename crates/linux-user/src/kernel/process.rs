@@ -110,7 +110,12 @@ impl Process {
         self.tasks.only(host_tid(), poll);
     }
 
-    /// The calling host process as a guest process that shares this one's memory.
+    /// The calling host process is the one whose child was made to be this one.
+    pub fn note_pid(&self) {
+        self.pid.store(host_pid(), Ordering::Relaxed);
+    }
+
+    /// The calling host process, or a child of it, as a guest process that shares this one's memory.
     #[must_use]
     pub fn sharing_memory(&self, shares_actions: bool) -> Process {
         Process {

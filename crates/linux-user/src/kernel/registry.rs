@@ -1,15 +1,16 @@
 //! [`Tasks`]: all tasks of a process, from number to handle, and who observes them.
 //!
 //! A task is entered by its maker before it runs and leaves when it executes no further guest instruction; so
-//! whoever is alone here is single-threaded. Lock order: a leaf, held over no call; fork holds it
-//! ([`Tasks::freeze`]), and the child of a vfork has a list of its own.
+//! whoever is alone here is single-threaded. Its lock is held over no call; the child of a vfork has a list of its own.
 
 use super::stop::{Observer, Observers};
 use engine::PollHandle;
+use host_memory::lock::{Guard, Guarded, Level, Lock};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One task as others see it.
+#[derive(Clone)]
 enum Handle {
     /// Its host thread is being made: it has no number and no CPU yet.
     Starting,
@@ -17,24 +18,39 @@ enum Handle {
     Running { tid: i32, poll: PollHandle },
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct List {
     handles: Vec<Handle>,
     observers: Option<Observers>,
 }
 
+impl Guarded for List {
+    fn copied(&self) -> Option<List> {
+        Some(self.clone())
+    }
+
+    /// The process's own is not changed by a child.
+    fn owner_died(&mut self) {}
+}
+
 /// The tasks of one process.
-#[derive(Default)]
 pub struct Tasks {
-    list: Mutex<List>,
+    list: Lock<List>,
     /// How many handles there are, for those who only ask whether they are alone.
     count: AtomicUsize,
     /// How many tasks have run.
     so_far: AtomicUsize,
 }
 
-/// Keeps the list still; for fork.
-pub struct Frozen<'a>(#[expect(dead_code, reason = "held for its Drop")] MutexGuard<'a, List>);
+impl Default for Tasks {
+    fn default() -> Tasks {
+        Tasks {
+            list: Lock::new(Level::Tasks, List::default()),
+            count: AtomicUsize::new(0),
+            so_far: AtomicUsize::new(0),
+        }
+    }
+}
 
 impl Tasks {
     /// No task yet, for a process whose tasks are to have these observers.
@@ -45,8 +61,8 @@ impl Tasks {
         tasks
     }
 
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, List> {
+        self.list.lock()
     }
 
     fn change(&self, change: impl FnOnce(&mut List)) {
@@ -123,11 +139,6 @@ impl Tasks {
                 }
             }
         });
-    }
-
-    #[must_use]
-    pub fn freeze(&self) -> Frozen<'_> {
-        Frozen(self.lock())
     }
 }
 

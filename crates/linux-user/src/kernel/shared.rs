@@ -8,41 +8,46 @@ use super::task::Task;
 use super::thread::host_thread;
 use super::vfork::{ChildStack, run_shared_child};
 use crate::signal::{handler, thread};
+use host_memory::lock::Answer;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
 
 struct Start {
     task: Task,
     request: Request,
     /// Whose pid the parent sees: written by the kernel before the child runs.
     pid: i32,
-    ready: Sender<Result<i32, Errno>>,
+    /// The child's pid, or an error number below 0.
+    started: Arc<Answer>,
 }
 
 /// Starts the child; the caller has closed its signals.
 pub fn start(task: &mut Task, request: Request) -> SysResult {
-    let (ready, started) = mpsc::channel();
+    // A child of vfork has no host process structure that libc could add the helper to.
+    if task.process.shares_memory() {
+        return Err(Errno::EAGAIN);
+    }
+    let started = Arc::new(Answer::default());
+    let answer = Arc::clone(&started);
     let seed = task.seed();
     let helper = move || match seed.grow() {
-        Ok(child) => help(child, request, ready),
-        Err(errno) => {
-            let _ = ready.send(Err(errno));
-        }
+        Ok(child) => help(child, request, answer),
+        Err(errno) => answer.give(-errno.0),
     };
     host_thread(&task.process, helper)?;
     // The helper always answers before it ends.
-    let pid = started.recv().unwrap_or(Err(Errno::EAGAIN))?;
-    Ok(pid as u64)
+    match started.wait() {
+        errno @ ..=0 => Err(Errno(-errno)),
+        pid => Ok(pid as u64),
+    }
 }
 
 /// Runs on the helper thread, with all signals blocked, until the child is gone.
-fn help(task: Task, request: Request, ready: Sender<Result<i32, Errno>>) {
-    let failed = ready.clone();
+fn help(task: Task, request: Request, started: Arc<Answer>) {
     let stack = match ChildStack::new() {
         Ok(stack) => stack,
         Err(errno) => {
-            let _ = failed.send(Err(errno));
+            started.give(-errno.0);
             return;
         }
     };
@@ -50,27 +55,31 @@ fn help(task: Task, request: Request, ready: Sender<Result<i32, Errno>>) {
         task,
         request: request.with_vfork(),
         pid: 0,
-        ready,
+        started,
     };
     start.request.report_pid_to(&raw mut start.pid);
     let request = start.request;
     handler::attach(&start.task.signals);
+    let shares_actions = request.flags() & CLONE_SIGHAND != 0;
+    let lent = start.task.lend(shares_actions);
     // SAFETY: CLONE_VFORK keeps this thread, and so `start`, as they are.
     let result = unsafe { stack.start(&request, child, (&raw mut start).cast()) };
     thread::set_host_mask(!crate::signal::set::SYNC_SET);
+    start.task.take_back(lent, result.is_ok());
     handler::detach();
-    if let Err(errno) = result {
-        let _ = failed.send(Err(errno));
-    }
+    // It may have been killed before it could say so itself.
+    start.started.give(match result {
+        Ok(pid) => pid as i32,
+        Err(errno) => -errno.0,
+    });
 }
 
 extern "C" fn child(start: *mut libc::c_void) -> ! {
     // SAFETY: `help` passes its own, which stays as long as this process shares memory.
     let start = unsafe { &mut *start.cast::<Start>() };
-    let shares_actions = start.request.flags() & CLONE_SIGHAND != 0;
-    start.task.process = Arc::new(start.task.process.sharing_memory(shares_actions));
+    start.task.process.note_pid();
     start.request.enter_child(&mut start.task);
     start.request.store_parent_tid(start.pid);
-    let _ = start.ready.send(Ok(start.pid));
+    start.started.give(start.pid);
     run_shared_child(&mut start.task)
 }

@@ -12,6 +12,7 @@ use crate::signal::{ThreadSignals, handler};
 use crate::syscall::signal::read_mask;
 use engine::Cpu;
 use guest::{CpuState, GuestAddr};
+use host_memory::lock::Child;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
@@ -41,8 +42,17 @@ pub struct Lent {
     registers: CpuState,
     signals: Saved,
     state: ThreadState,
-    process: Arc<Process>,
     tid: i32,
+    own: Own,
+    child: Child,
+}
+
+/// What of a task is more than numbers: a child that is killed may leave it torn.
+struct Own {
+    process: Arc<Process>,
+    exec: Scratch,
+    child_stacks: Vec<ChildStack>,
+    observers: Option<Observers>,
 }
 
 /// What a task on another host thread begins with: a copy of its maker's.
@@ -100,37 +110,67 @@ impl Task {
         }
     }
 
-    /// Lends the task to a vfork child, which drives it while the calling process sleeps. The
-    /// child finds in it what it inherits.
-    pub fn lend(&mut self) -> Lent {
+    /// Lends the task to a child that shares memory, which drives it while the calling process sleeps. The child finds in
+    /// it what it inherits. To be called right before the child is made.
+    pub fn lend(&mut self, shares_actions: bool) -> Lent {
+        let process = Arc::new(self.process.sharing_memory(shares_actions));
         let inherited = self.state.clone();
+        let childs = Own {
+            observers: self.observers.clone(),
+            process,
+            exec: Scratch::default(),
+            child_stacks: Vec::new(),
+        };
         Lent {
             registers: self.cpu.state().clone(),
             signals: self.signals.save(),
             state: std::mem::replace(&mut self.state, inherited),
-            process: Arc::clone(&self.process),
             tid: self.tid,
+            own: self.exchange(childs),
+            child: Child::expect(),
         }
     }
 
-    /// Takes the task back when the child is gone.
-    pub fn take_back(&mut self, lent: Lent) {
+    fn exchange(&mut self, own: Own) -> Own {
+        Own {
+            process: std::mem::replace(&mut self.process, own.process),
+            exec: std::mem::replace(&mut self.exec, own.exec),
+            child_stacks: std::mem::replace(&mut self.child_stacks, own.child_stacks),
+            observers: std::mem::replace(&mut self.observers, own.observers),
+        }
+    }
+
+    /// Takes the task back when the kernel has let go of the child: it ended, executed another program, or was killed and
+    /// then may have been within anything. Or it could not be made.
+    pub fn take_back(&mut self, lent: Lent, made: bool) {
         let Lent {
             registers,
             signals,
             state,
-            process,
             tid,
+            own,
+            child,
         } = lent;
+        let end = child.bury();
+        let in_order = end.in_order || !made;
+        self.cpu.left_by_child(in_order);
         *self.cpu.state_mut() = registers;
         self.signals.restore(signals);
         self.state = state;
-        self.process = process;
         self.tid = tid;
         self.ended = None;
         self.stepping = false;
-        // What the child allocated and could not free, because it executed another program.
-        self.exec.clear();
+        let childs = self.exchange(own);
+        if in_order {
+            drop(childs);
+        } else {
+            // The child alone knew these. They are lost with it.
+            std::mem::forget(childs);
+        }
+        if end.held {
+            self.process.engine.repair();
+            self.process.mm.repair(&self.process.engine);
+        }
     }
 
     /// Starts recording the thread's signals and gives the host the guest's mask.

@@ -15,10 +15,10 @@ use crate::signal::{handler, libc_threads};
 use crate::syscall::arg::{read, write};
 use guest::GuestAddr;
 use guest_memory::access;
+use host_memory::lock::Answer;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
 
 /// Host stack of a guest thread: translation and system calls run on it, guest code does not.
 pub const HOST_STACK_SIZE: usize = 512 << 10;
@@ -56,7 +56,8 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
 }
 
 fn spawn(task: &mut Task, request: Request) -> SysResult {
-    let (ready, started) = mpsc::channel();
+    let started = Arc::new(Answer::default());
+    let ready = Arc::clone(&started);
     let seed = task.seed();
     let process = Arc::clone(&task.process);
     process.tasks.starting();
@@ -64,7 +65,7 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
         Ok(thread) => live(thread, &request, ready),
         Err(errno) => {
             process.tasks.failed();
-            let _ = ready.send(Err(errno));
+            ready.give(-errno.0);
         }
     };
     if host_thread(&task.process, body).is_err() {
@@ -72,8 +73,10 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
         return Err(Errno::EAGAIN);
     }
     // The thread always answers before it ends.
-    let tid = started.recv().unwrap_or(Err(Errno::EAGAIN))?;
-    Ok(tid as u64)
+    match started.wait() {
+        errno @ ..=0 => Err(Errno(-errno)),
+        tid => Ok(tid as u64),
+    }
 }
 
 /// Starts a host thread, which has all signals blocked until it opens its mask. The calling
@@ -83,22 +86,20 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
 /// EAGAIN.
 pub fn host_thread(process: &Process, body: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
     let first = libc_threads::announce();
-    let spawned = std::thread::Builder::new()
-        .stack_size(HOST_STACK_SIZE)
-        .spawn(move || {
-            // The C library unblocks signal 32 in each thread of its own.
-            set_host_mask(!SYNC_SET);
-            body();
-        });
+    let started = host_memory::thread::start(HOST_STACK_SIZE, move || {
+        // The C library unblocks signal 32 in each thread of its own.
+        set_host_mask(!SYNC_SET);
+        body();
+    });
     if first {
         process.signals.reclaim();
         set_host_mask(!SYNC_SET);
     }
-    spawned.map(|_| ()).map_err(|_| Errno::EAGAIN)
+    started.map_err(|_| Errno::EAGAIN)
 }
 
 /// The whole life of a guest thread, on its host thread.
-fn live(mut task: Task, request: &Request, ready: Sender<Result<i32, Errno>>) {
+fn live(mut task: Task, request: &Request, ready: Arc<Answer>) {
     let flags = request.flags();
     let unshared = (CLONE_FS | CLONE_FILES) & !flags;
     if unshared != 0 {
@@ -116,7 +117,8 @@ fn live(mut task: Task, request: &Request, ready: Sender<Result<i32, Errno>>) {
     if flags & CLONE_CHILD_SETTID != 0 {
         let _ = write(GuestAddr(args.child_tid), &task.tid);
     }
-    let _ = ready.send(Ok(task.tid));
+    ready.give(task.tid);
+    drop(ready);
     task.attach();
     stop::raise(&mut task, &Boundary::Started(None));
     let _ = run::run_task(&mut task);

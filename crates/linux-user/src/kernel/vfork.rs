@@ -6,11 +6,11 @@ use super::run;
 use super::stop::{self, Boundary, Made};
 use super::task::Task;
 use crate::host;
+use host_memory::lock;
 use host_memory::{Access, Mapping};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::arch::global_asm;
-use std::sync::Arc;
 
 // rdi = call number, rsi = its first five arguments. Returns the child's pid in the parent.
 // The child finds a function and its argument on its new stack and never returns.
@@ -93,7 +93,6 @@ pub fn vfork(task: &mut Task, request: Request) -> SysResult {
         Some(stack) => stack,
         None => ChildStack::new()?,
     };
-    let parent = task.lend();
     let mut start = VforkStart {
         task: &raw mut *task,
         request,
@@ -103,9 +102,11 @@ pub fn vfork(task: &mut Task, request: Request) -> SysResult {
         start.request.report_pid_to(&raw mut start.pid);
     }
     let request = start.request;
+    let shares_actions = request.flags() & CLONE_SIGHAND != 0;
+    let lent = task.lend(shares_actions);
     // SAFETY: CLONE_VFORK keeps this thread in the kernel while the child uses `start`.
     let result = unsafe { stack.start(&request, vfork_child, (&raw mut start).cast()) };
-    task.take_back(parent);
+    task.take_back(lent, result.is_ok());
     task.child_stacks.push(stack);
     if let Ok(pid) = result {
         stop::raise(task, &Boundary::VforkDone(pid as i32));
@@ -121,8 +122,7 @@ extern "C" fn vfork_child(start: *mut libc::c_void) -> ! {
     // The parent's thread cannot tell: it sleeps until this process is gone.
     stop::raise(task, &Boundary::Cloned(Made::Vfork, start.pid));
     start.request.store_parent_tid(start.pid);
-    let shares_actions = start.request.flags() & CLONE_SIGHAND != 0;
-    task.process = Arc::new(task.process.sharing_memory(shares_actions));
+    task.process.note_pid();
     start.request.enter_child(task);
     run_shared_child(task)
 }
@@ -133,6 +133,7 @@ pub fn run_shared_child(task: &mut Task) -> ! {
     stop::raise(task, &Boundary::Started(None));
     task.signals.open();
     let status = run::run_task(task);
+    lock::leaving(true);
     loop {
         let _ = host::syscall(nr::exit_group, [status as u64, 0, 0, 0, 0, 0]);
     }

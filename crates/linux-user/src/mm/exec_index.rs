@@ -5,8 +5,8 @@
 //! a change of any executable range makes a new generation. Only a miss takes the lock.
 
 use guest::GuestAddr;
+use host_memory::lock::{Guarded, Level, Lock};
 use std::cell::Cell;
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Generations are unique in the process, so that a thread's memory of one index is never
@@ -26,18 +26,31 @@ thread_local! {
 
 pub struct ExecIndex {
     generation: AtomicU64,
-    ranges: RwLock<Vec<(u64, u64)>>,
-    /// Those of them with PROT_BTI, and whether there are any.
-    guarded: RwLock<Vec<(u64, u64)>>,
+    ranges: Lock<Ranges>,
+    /// Whether there are any with PROT_BTI.
     any_guarded: AtomicBool,
+}
+
+#[derive(Clone, Default)]
+struct Ranges {
+    executable: Vec<(u64, u64)>,
+    /// Those of them with PROT_BTI.
+    guarded: Vec<(u64, u64)>,
+}
+
+impl Guarded for Ranges {
+    fn copied(&self) -> Option<Ranges> {
+        Some(self.clone())
+    }
+    /// The map's own repair replaces them.
+    fn owner_died(&mut self) {}
 }
 
 impl ExecIndex {
     pub fn new() -> ExecIndex {
         ExecIndex {
             generation: AtomicU64::new(0),
-            ranges: RwLock::new(Vec::new()),
-            guarded: RwLock::new(Vec::new()),
+            ranges: Lock::new(Level::Executable, Ranges::default()),
             any_guarded: AtomicBool::new(false),
         }
     }
@@ -54,7 +67,8 @@ impl ExecIndex {
 
     #[cold]
     fn look_up(&self, addr: u64) -> bool {
-        let ranges = read(&self.ranges);
+        let ranges = self.ranges.lock();
+        let ranges = &ranges.executable;
         // Stable while the lock is held: `replace` changes both under it.
         let generation = self.generation.load(Ordering::Acquire);
         let at = ranges.partition_point(|&(_, end)| end <= addr);
@@ -76,28 +90,21 @@ impl ExecIndex {
         if !self.any_guarded.load(Ordering::Acquire) {
             return false;
         }
-        let ranges = read(&self.guarded);
+        let ranges = self.ranges.lock();
+        let ranges = &ranges.guarded;
         let at = ranges.partition_point(|&(_, end)| end <= addr.0);
         ranges.get(at).is_some_and(|&(start, _)| start <= addr.0)
     }
 
     /// Replaces the ranges (ascending, disjoint).
     pub fn replace(&self, ranges: Vec<(u64, u64)>, guarded: Vec<(u64, u64)>) {
+        let mut slot = self.ranges.lock();
         self.any_guarded.store(!guarded.is_empty(), Ordering::Release);
-        *write(&self.guarded) = guarded;
-        let mut slot = write(&self.ranges);
-        *slot = ranges;
+        slot.executable = ranges;
+        slot.guarded = guarded;
         self.generation
             .store(NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), Ordering::Release);
     }
-}
-
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]

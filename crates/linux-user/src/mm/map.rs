@@ -4,6 +4,7 @@ use super::{Backing, Mm, State, Vma, guard_bit, host_munmap, host_prot, page_ran
 use crate::host;
 use engine::Engine;
 use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
+use host_memory::own;
 use linux_abi::layout::HostStat;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
@@ -230,6 +231,9 @@ fn map_fixed(state: &State, request: &MapRequest, map_flags: u64) -> SysResult {
 /// # Errors
 /// ENOMEM when something of the emulator's is there; nothing is changed then.
 pub(super) fn claim_holes(state: &State, range: &Range<u64>) -> Result<Vec<Range<u64>>, Errno> {
+    if own::overlaps(range.start, range.end - range.start) {
+        return Err(Errno::ENOMEM);
+    }
     let holes = state.table.holes(range);
     for (index, hole) in holes.iter().enumerate() {
         if let Err(error) = reserve(hole) {

@@ -11,8 +11,9 @@
 //! - The table changes only under `state`, together with the host's map.
 //! - PROT_EXEC never reaches the host (guest code is data to it); PROT_READ stands in, so
 //!   that execute-only code can be read for translation.
-//! - Lock order: `state`, then the engine's own locks, then the execute index (a leaf).
+//! - Lock order: `state`, then the engine's own locks, then the execute index (`host_memory::lock`).
 //!   No call that may block in the kernel is made under `state`.
+//! - A child that shares memory may be killed between the host's change and the table's: see [`repair`].
 
 mod exec_index;
 mod map;
@@ -20,6 +21,7 @@ mod maps;
 pub mod own;
 mod protect;
 mod remap;
+mod repair;
 mod segment;
 pub mod vma;
 
@@ -32,11 +34,12 @@ use engine::Engine;
 use exec_index::ExecIndex;
 use guest::cpu_model::Feature;
 use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
+use host_memory::lock::{Guard, Guarded, Level, Lock};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use vma::VmaTable;
 
 /// The guest's memory map; a handle, shared by all threads of the process.
@@ -46,11 +49,11 @@ pub struct Mm {
 }
 
 struct Shared {
-    state: Mutex<State>,
+    state: Lock<State>,
     executable: ExecIndex,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     table: VmaTable,
     /// Start and current end of the heap; both 0 until [`Mm::set_brk`].
@@ -58,10 +61,18 @@ struct State {
     brk: u64,
     /// Attached System V segments: address to length.
     attached: BTreeMap<u64, u64>,
+    /// A child that shared memory died while it changed the map: the host's may differ.
+    unsure: bool,
 }
 
-/// Holds the map still; for fork, so that the child's copy is consistent and unlocked.
-pub struct Frozen<'a>(#[expect(dead_code, reason = "held for its Drop")] MutexGuard<'a, State>);
+impl Guarded for State {
+    fn copied(&self) -> Option<State> {
+        Some(self.clone())
+    }
+    fn owner_died(&mut self) {
+        self.unsure = true;
+    }
+}
 
 impl Default for Mm {
     fn default() -> Mm {
@@ -88,20 +99,14 @@ impl Mm {
     pub fn new() -> Mm {
         Mm {
             shared: Arc::new(Shared {
-                state: Mutex::new(State::default()),
+                state: Lock::new(Level::Map, State::default()),
                 executable: ExecIndex::new(),
             }),
         }
     }
 
-    /// To be held across a host fork.
-    #[must_use]
-    pub fn freeze(&self) -> Frozen<'_> {
-        Frozen(self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Guard<'_, State> {
+        self.shared.state.lock()
     }
 
     /// All areas in ascending order, for /proc/self/maps, core files and crash reports.

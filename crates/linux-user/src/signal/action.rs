@@ -9,8 +9,8 @@
 use super::handler;
 use super::set::{DefaultAction, NSIG, SYNC_SET, UNBLOCKABLE, bit, default_action};
 use crate::host;
+use host_memory::lock::{Guard, Guarded, Level, Lock};
 use linux_abi::nr::x86_64 as nr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 pub const SIG_DFL: u64 = 0;
@@ -48,15 +48,26 @@ pub struct SigAction {
 }
 
 /// Dispositions, shared by the threads of a process (and by CLONE_SIGHAND).
-/// Lock order: a leaf; held over one rt_sigaction of the host.
+/// Their lock is held over one rt_sigaction of the host.
 pub struct Actions {
-    table: Mutex<[SigAction; NSIG as usize]>,
+    table: Lock<Table>,
 }
 
-/// Keeps the dispositions still; for fork.
-pub struct Frozen<'a>(
-    #[expect(dead_code, reason = "held for its Drop")] MutexGuard<'a, [SigAction; NSIG as usize]>,
-);
+#[derive(Clone, Copy)]
+struct Table([SigAction; NSIG as usize]);
+
+impl Guarded for Table {
+    fn copied(&self) -> Option<Table> {
+        Some(*self)
+    }
+
+    /// The host's may be those of the change that was not made.
+    fn owner_died(&mut self) {
+        for signal in 1..=NSIG {
+            mirror(signal, &self.0[index(signal)]);
+        }
+    }
+}
 
 fn index(signal: i32) -> usize {
     (signal - 1) as usize
@@ -78,30 +89,26 @@ impl Actions {
             }
         }
         Actions {
-            table: Mutex::new(table),
+            table: Lock::new(Level::Actions, Table(table)),
         }
     }
 
     /// A copy, for a process that shares memory but not dispositions.
     #[must_use]
     pub fn duplicate(&self) -> Actions {
+        let table = *self.lock();
         Actions {
-            table: Mutex::new(*self.lock()),
+            table: Lock::new(Level::Actions, table),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, [SigAction; NSIG as usize]> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    #[must_use]
-    pub fn freeze(&self) -> Frozen<'_> {
-        Frozen(self.lock())
+    fn lock(&self) -> Guard<'_, Table> {
+        self.table.lock()
     }
 
     #[must_use]
     pub fn get(&self, signal: i32) -> SigAction {
-        self.lock()[index(signal)]
+        self.lock().0[index(signal)]
     }
 
     /// Sets a disposition and returns the one before. The signal is valid and blockable.
@@ -112,7 +119,7 @@ impl Actions {
             mask: action.mask & !UNBLOCKABLE,
             ..action
         };
-        let old = std::mem::replace(&mut table[index(signal)], action);
+        let old = std::mem::replace(&mut table.0[index(signal)], action);
         if old != action {
             mirror(signal, &action);
         }
@@ -122,7 +129,7 @@ impl Actions {
     /// What the kernel does when it delivers to a handler with SA_RESETHAND.
     pub fn reset_to_default(&self, signal: i32) {
         let mut table = self.lock();
-        let entry = &mut table[index(signal)];
+        let entry = &mut table.0[index(signal)];
         entry.handler = SIG_DFL;
         let action = *entry;
         mirror(signal, &action);
@@ -133,7 +140,7 @@ impl Actions {
     pub fn reclaim(&self) {
         let table = self.lock();
         for signal in super::libc_threads::SIGNALS {
-            mirror(signal, &table[index(signal)]);
+            mirror(signal, &table.0[index(signal)]);
         }
     }
 
@@ -141,7 +148,7 @@ impl Actions {
     pub fn reset_handlers(&self) {
         let mut table = self.lock();
         for signal in 1..=NSIG {
-            let entry = &mut table[index(signal)];
+            let entry = &mut table.0[index(signal)];
             if !matches!(entry.handler, SIG_DFL | SIG_IGN) {
                 *entry = SigAction::default();
                 mirror(signal, entry);
@@ -152,7 +159,7 @@ impl Actions {
     /// Before execve: dispositions that only the guest's table has ignored become the
     /// host's, so that the new program inherits them.
     pub fn expose_ignored(&self) {
-        for_ignored_sync(&self.lock(), |signal| {
+        for_ignored_sync(&self.lock().0, |signal| {
             set_host_action(
                 signal,
                 SigAction {
@@ -165,7 +172,7 @@ impl Actions {
 
     /// After a failed execve.
     pub fn hide_ignored(&self) {
-        for_ignored_sync(&self.lock(), |signal| mirror(signal, &SigAction::default()));
+        for_ignored_sync(&self.lock().0, |signal| mirror(signal, &SigAction::default()));
     }
 }
 

@@ -23,5 +23,6 @@ pub fn exit(task: &mut Task, status: Int) -> SysResult {
 pub fn exit_group(task: &mut Task, status: Int) -> SysResult {
     stop::raise(task, &Boundary::Exit(End::Status(status.0 & 0xff)));
     task.process.report_statistics();
+    host_memory::lock::leaving(true);
     host::syscall(nr::exit_group, [status.0 as i64 as u64, 0, 0, 0, 0, 0])
 }

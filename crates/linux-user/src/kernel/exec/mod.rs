@@ -153,7 +153,9 @@ fn host_execveat(task: &mut Task, args: [u64; 6]) -> SysResult {
     task.signals.expose_mask()?;
     task.signals.expose_held(task.tid);
     task.process.signals.expose_ignored();
+    host_memory::lock::leaving(true);
     let result = task.interruptible(nr::execveat, args);
+    host_memory::lock::leaving(false);
     task.process.signals.hide_ignored();
     task.signals.open();
     result
