@@ -218,6 +218,21 @@ static void sharing(void) {
     signal(SIGUSR1, SIG_DFL);
 }
 
+/* CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE over the first user namespace. */
+static int privileged(void) {
+    char text[4096] = "";
+    int fd = open("/proc/self/uid_map", O_RDONLY);
+    read(fd, text, sizeof text - 1);
+    close(fd);
+    int first = strstr(text, "4294967295") != NULL;
+    memset(text, 0, sizeof text);
+    fd = open("/proc/self/status", O_RDONLY);
+    read(fd, text, sizeof text - 1);
+    close(fd);
+    char *line = strstr(text, "CapEff:");
+    return first && line && strtoull(line + 7, NULL, 16) & (1ull << 21 | 1ull << 40);
+}
+
 /* set_tid: a free number is taken. Only the privileged may. */
 static void chosen(void) {
     for (int m = 0; m < 2; m++) {
@@ -235,7 +250,7 @@ static void chosen(void) {
                 break;
         }
         if (pid < 0) {
-            CHECK(errno == EPERM && geteuid() != 0);
+            CHECK(errno == EPERM && !privileged());
             continue;
         }
         CHECK(pid == want && WEXITSTATUS(status_of(pid)) == 5);
@@ -245,6 +260,37 @@ static void chosen(void) {
     FAILS(start3(&a), EINVAL);
     a.set_tid_size = 33;
     FAILS(start3(&a), EINVAL);
+}
+
+/* A child that shares memory forks, and that one makes a thread. */
+static int counts(void *arg) {
+    (void)arg;
+    __atomic_store_n(&shared[1], 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_exit, 0);
+    return 0;
+}
+static int forks(void *arg) {
+    static char own[65536] __attribute__((aligned(16)));
+    (void)arg;
+    pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) {
+        const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+        shared[0] = clone(counts, own + sizeof own, flags, NULL) > 0;
+        while (shared[0] && !__atomic_load_n(&shared[1], __ATOMIC_SEQ_CST))
+            sched_yield();
+        syscall(SYS_exit_group, 4);
+    }
+    int status = 0;
+    syscall(SYS_wait4, pid, &status, 0, NULL);
+    syscall(SYS_exit_group, WEXITSTATUS(status));
+    return 0;
+}
+static void grandchildren(void) {
+    for (int m = 0; m < 3; m++) {
+        shared[0] = shared[1] = 0;
+        CHECK(WEXITSTATUS(status_of(start(forks, memory[m] | SIGCHLD, NULL, NULL))) == 4);
+        CHECK(shared[0] == 1 && shared[1] == 1);
+    }
 }
 
 static void refused(void) {
@@ -286,6 +332,7 @@ int main(int argc, char **argv) {
     handlers();
     sharing();
     chosen();
+    grandchildren();
     refused();
     DONE();
 }

@@ -25,6 +25,7 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
     if pid == 0 {
         lock::become_whole();
         process.became_child(task.cpu.poll_handle());
+        process.has_own_memory();
         request.enter_child(task);
         task.forked = true;
     }

@@ -12,7 +12,7 @@ use guest::GuestAddr;
 use linux_abi::nr::x86_64 as nr;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// The program a process runs, as execve left it.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ pub struct Process {
     pub signals: Arc<Actions>,
     pid: AtomicI32,
     pub tasks: Tasks,
-    shares_memory: bool,
+    shares_memory: AtomicBool,
 }
 
 impl Process {
@@ -83,7 +83,7 @@ impl Process {
             signals: Arc::new(signals),
             pid: AtomicI32::new(host_pid()),
             tasks,
-            shares_memory: false,
+            shares_memory: AtomicBool::new(false),
         }
     }
 
@@ -101,7 +101,12 @@ impl Process {
     /// Whether this is a child that still shares its parent's memory (vfork).
     #[must_use]
     pub fn shares_memory(&self) -> bool {
-        self.shares_memory
+        self.shares_memory.load(Ordering::Relaxed)
+    }
+
+    /// The child of a fork has memory of its own, also where the process that forked had not.
+    pub fn has_own_memory(&self) {
+        self.shares_memory.store(false, Ordering::Relaxed);
     }
 
     /// This copy of the process is the child of a fork, with one task.
@@ -130,7 +135,7 @@ impl Process {
             },
             pid: AtomicI32::new(host_pid()),
             tasks: Tasks::observed_by(self.tasks.observers()),
-            shares_memory: true,
+            shares_memory: AtomicBool::new(true),
         }
     }
 }
