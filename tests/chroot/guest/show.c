@@ -120,13 +120,14 @@ static void show(const char *what, char **argv)
     } else if (strncmp(what, "root=", 5) == 0) {
         printf("%d\n", chroot(what + 5) || chdir("/"));
     } else if (strcmp(what, "exec") == 0) {
-        /* NEXT: what the child shows. */
+        /* NEXT: what the child shows; PROGRAM: another program than /show. */
         char *child[] = {"child", "b", NULL};
         const char *next = getenv("NEXT");
         fflush(stdout);
         setenv("SHOW", next ? next : "argv", 1);
         unsetenv("NEXT");
-        execv("/show", child);
+        const char *program = getenv("PROGRAM");
+        execv(program ? program : "/show", child);
         printf("%s\n", strerror(errno));
     } else
         printf("no such thing as %s\n", what);

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::{namespace, prepare};
+use program_tests::paths;
 
 const COMPILER: &str = "aarch64-linux-gnu-gcc";
 
@@ -27,6 +28,7 @@ pub const NAMES: [&str; 4] = [
 /// # Errors
 /// What cannot be made.
 pub fn lay_out(emulator: &Path) -> Result<(), String> {
+    let workspace = paths::workspace();
     namespace::mount_memory(Path::new(ROOT))?;
     for dir in [
         WORK,
@@ -47,7 +49,14 @@ pub fn lay_out(emulator: &Path) -> Result<(), String> {
     for name in NAMES {
         symlink("raemu-aarch64", Path::new(EMULATORS).join(name)).map_err(|e| format!("{name}: {e}"))?;
     }
-    let guest = compile()?;
+    let guest = compile(&workspace.join("tests/chroot/guest/show.c"), "show", "-Werror")?;
+    let files = compile(&workspace.join("tests/guest/c/exec_files.c"), "files", "-w")?;
+    copy(&files, Path::new("/mnt/w/files"), 0o755)?;
+    copy(
+        &workspace.join("tests/guest/c/exec_files.out"),
+        Path::new("/mnt/w/files.out"),
+        0o644,
+    )?;
     for (path, mode) in [
         ("/mnt/w/bb", 0o755),
         ("/mnt/w/unreadable", 0o711),
@@ -69,14 +78,13 @@ pub fn lay_out(emulator: &Path) -> Result<(), String> {
     prepare(&["mount", "-o", "remount,bind,ro", "/mnt/empty"])
 }
 
-fn compile() -> Result<PathBuf, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest/show.c");
-    let program = format!("{ROOT}/show");
+fn compile(source: &Path, name: &str, warnings: &str) -> Result<PathBuf, String> {
+    let program = format!("{ROOT}/{name}");
     prepare(&[
         COMPILER,
         "-O1",
         "-Wall",
-        "-Werror",
+        warnings,
         "-static",
         "-o",
         &program,

@@ -69,6 +69,11 @@ pub fn execute(
         match kernel_execve(task, target, argv.0, envp.0) {
             // Without a registration here (another mount namespace, a chroot): by hand.
             (Err(Errno::ENOEXEC), back) => target = back,
+            // The emulator behind as many scripts as there may be is one interpreter too many.
+            (Err(Errno::ELOOP), back) => {
+                target = back;
+                by_kernel = true;
+            }
             // It starts no interpreter for a file that the interpreter could not open by its name.
             (Err(Errno::ENOENT), back) if back.is_closed_on_exec() => {
                 target = back;
@@ -76,6 +81,9 @@ pub fn execute(
             }
             (result, _) => return result,
         }
+    }
+    if !task.process.options.kernel_started {
+        check(task, &target, argv, envp)?;
     }
     match plan(task, &target)? {
         Plan::Kernel => kernel_execve(task, target, argv.0, envp.0).0,
@@ -146,6 +154,19 @@ fn kernel_execve(task: &mut Task, target: Target, argv: u64, envp: u64) -> (SysR
     let result = host_execveat(task, [dirfd as i64 as u64, pointer, argv, envp, flags, 0]);
     let path = std::mem::take(&mut task.exec.path);
     (result, Target { dirfd, path, flags })
+}
+
+/// Lets the host's kernel look at the file and the arguments, without executing anything: whether the file may be
+/// executed, is open for writing, or stands on a noexec mount, and whether the arguments fit. Before Linux 6.14, which
+/// has AT_EXECVE_CHECK, there is only what [`plan`] finds.
+fn check(task: &mut Task, target: &Target, argv: GuestAddr, envp: GuestAddr) -> Result<(), Errno> {
+    const AT_EXECVE_CHECK: u64 = 0x10000;
+    let (dir, path) = (target.dirfd as i64 as u64, target.path.as_ptr() as u64);
+    let args = [dir, path, argv.0, envp.0, target.flags | AT_EXECVE_CHECK, 0];
+    match task.interruptible(nr::execveat, args) {
+        Ok(_) | Err(Errno::EINVAL) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The new program inherits the guest's signal mask and ignored signals.

@@ -138,10 +138,10 @@ impl File {
         const O_NOFOLLOW: u64 = 0o400000;
         let dir = dirfd as i64 as u64;
         let pointer = path.as_ptr() as u64;
+        host::syscall(nr::faccessat2, [dir, pointer, X_OK, AT_EACCESS | at, 0, 0])?;
         if path == b"\0" && at & flags::AT_EMPTY_PATH != 0 {
             return File::reopen(dirfd);
         }
-        host::syscall(nr::faccessat2, [dir, pointer, X_OK, AT_EACCESS | at, 0, 0])?;
         let no_follow = if at & flags::AT_SYMLINK_NOFOLLOW != 0 {
             O_NOFOLLOW
         } else {
