@@ -124,29 +124,6 @@ const fn spread_bits(bits: u8) -> u64 {
     value
 }
 
-/// The lane of a floating-point "by element" instruction: `h:l` for singles, `h` for doubles.
-#[must_use]
-pub const fn fp_element(double: bool, h: bool, l: bool) -> u8 {
-    if double { h as u8 } else { (h as u8) << 1 | l as u8 }
-}
-
-/// The lane of a "by element" instruction on halves.
-#[must_use]
-pub const fn half_element(h: bool, l: bool, m: bool) -> u8 {
-    (h as u8) << 2 | (l as u8) << 1 | m as u8
-}
-
-/// Log2 of the lane's bytes and the number of fraction bits of a fixed-point conversion of
-/// vectors. `immh` is 4 to 15.
-#[must_use]
-pub const fn fixed_point(immh: u8, immb: u8) -> (u8, u8) {
-    if immh & 8 != 0 {
-        (3, 128 - (immh << 3 | immb))
-    } else {
-        (2, 64 - (immh << 3 | immb))
-    }
-}
-
 /// The offset of LDRAA and LDRAB in bytes: a signed number of ten bits, times eight.
 #[must_use]
 pub const fn authenticated_offset(s: bool, imm9: u16) -> i64 {

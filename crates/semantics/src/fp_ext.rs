@@ -5,7 +5,7 @@ use crate::ops::{Exception, Fp2, Fp3, Lane, Shape, Span, Vec1};
 use crate::simd::Element;
 use crate::translate::Translate;
 use a64_isa::fp_ext::*;
-use a64_isa::{Feature, FpExt, imm};
+use a64_isa::{Feature, FpExt};
 
 /// The `size` of halves.
 const HALF: u8 = 1;
@@ -127,9 +127,8 @@ impl<O: Ops> FpExt for Translate<'_, O> {
     }
     fn bfmlal_elem(&mut self, i: BfmlalElem) {
         let op = if i.q { Fp3::BfMlalT } else { Fp3::BfMlalB };
-        let (addend, a, b) = (self.0.v(i.rd), self.0.v(i.rn), self.0.v(i.rm));
-        let index = imm::half_element(i.h, i.l, i.m);
-        let b = self.0.vec_dup_lane(Shape::vector(Lane::H, true), b, index);
+        let element = Element::of(HALVES, i.h, i.l, i.m, i.rm);
+        let (addend, a, b) = (self.0.v(i.rd), self.0.v(i.rn), self.repeated(element));
         let result = self.0.fp3(op, Shape::vector(Lane::S, true), addend, a, b);
         self.0.set_v(i.rd, result);
     }
