@@ -54,8 +54,8 @@ impl Builder<'_> {
     /// Whether C is known to be clear here, as behind a prologue of FEAT_MOPS.
     pub(super) fn carry_is_clear(&self) -> bool {
         const DISTANCE: usize = 32;
-        let setter = |op: &&Op| op.writes_flags() || matches!(op, Op::Interpret { .. });
-        match self.ir.ops.iter().rev().take(DISTANCE).find(setter) {
+        let recent = self.ir.ops.iter().rev().take(DISTANCE);
+        match recent.into_iter().find(|op| op.changes_flags()) {
             Some(Op::SetNzcv(value)) => self.constant(*value).is_some_and(|nzcv| nzcv >> 29 & 1 == 0),
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! Operations that the builder makes of several cryptographic instructions.
 
-use super::{NONE, Ref};
+use super::{NONE, Operands, Ref};
+use crate::target::Bank;
 
 /// A round of AES as x86 has it: the key is added behind the other steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,38 +45,42 @@ pub enum Crypto {
     },
 }
 
-impl Crypto {
-    /// Calls `f` on each operand, to be changed.
+impl Operands for Crypto {
     #[inline]
-    pub fn for_each_operand_mut(&mut self, mut f: impl FnMut(&mut Ref)) {
+    fn for_each(&mut self, mut f: impl FnMut(&mut Ref, Bank)) {
+        let mut vectors = |operands: &mut [&mut Ref]| {
+            for r in operands {
+                f(r, Bank::V);
+            }
+        };
         match self {
-            Crypto::Aes { state, key, .. } => {
-                f(state);
+            Crypto::Aes { step: _, state, key } => {
+                vectors(&mut [state]);
                 if *key != NONE {
-                    f(key);
+                    vectors(&mut [key]);
                 }
             }
-            Crypto::Reverse { a } => f(a),
-            Crypto::Shuffle { a, b, .. } | Crypto::Clmul { a, b, .. } => {
-                f(a);
-                f(b);
-            }
+            Crypto::Reverse { a } => vectors(&mut [a]),
+            Crypto::Shuffle { a, b, control: _ } => vectors(&mut [a, b]),
+            Crypto::Clmul {
+                a,
+                b,
+                a_high: _,
+                b_high: _,
+            } => vectors(&mut [a, b]),
             Crypto::Sha1Rounds {
-                state: a,
-                e: b,
-                words: c,
-                ..
-            }
-            | Crypto::Sha256Rounds {
-                cdgh: a,
-                abef: b,
-                words: c,
-                ..
-            } => {
-                f(a);
-                f(b);
-                f(c);
-            }
+                function: _,
+                state,
+                e,
+                e_of_state: _,
+                words,
+            } => vectors(&mut [state, e, words]),
+            Crypto::Sha256Rounds {
+                cdgh,
+                abef,
+                words,
+                upper: _,
+            } => vectors(&mut [cdgh, abef, words]),
         }
     }
 }

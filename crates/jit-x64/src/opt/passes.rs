@@ -117,6 +117,7 @@ impl Analysis {
     /// Runs all passes over `ir`. `flags_live` says whether code at a guest address may
     /// read NZCV before setting it.
     pub fn run(&mut self, homes: &Homes, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
+        debug_assert_eq!(ir.misplaced(), None, "{:?}", ir.ops);
         self.values(homes, ir, &mut flags_live);
         if self.quiet.end >= untangle::LEAST_OPS {
             let mut untangler = std::mem::take(&mut self.untangler);
@@ -160,8 +161,11 @@ impl Analysis {
             let dead = match op {
                 Op::SetX(n, _) => over_x & (1 << n) != 0,
                 Op::SetV(n, _) => over_v & (1 << n) != 0,
-                Op::CondCompare { .. } | Op::SetNzcv(_) | Op::InvertCarry => !live,
-                _ => effect == Effect::Pure && self.uses[i] == 0,
+                _ => match effect {
+                    Effect::Pure | Effect::Reads => self.uses[i] == 0,
+                    Effect::Flags => self.uses[i] == 0 && !live,
+                    Effect::Writes | Effect::Observes => false,
+                },
             };
             if dead {
                 ir.ops[i] = Op::Nop;

@@ -8,7 +8,7 @@
 //! computations at a time as fit, and within one that does not fit each result used as soon as
 //! possible.
 
-use crate::ir::{Effect, Ir, NONE, Op, Ref};
+use crate::ir::{Effect, Ir, NONE, Nzcv, Op, Ref};
 use crate::opt::{Analysis, Quiet};
 
 /// Operations from which on another order is worth looking for: about 40 instructions.
@@ -305,7 +305,7 @@ impl Untangler {
             push(&mut self.ops, i);
         }
         for op in &mut self.ops {
-            op.for_each_operand_mut(|r| *r = self.moved[*r as usize]);
+            op.for_each_operand_mut(|r, _| *r = self.moved[*r as usize]);
         }
     }
 }
@@ -336,8 +336,7 @@ fn follow(needs: &[(u32, u32)], waits: &mut [u32], instructions: &[u32], order: 
 fn is_ordered(op: &Op) -> bool {
     match op {
         Op::Insn { .. } | Op::SetX(..) | Op::SetV(..) => false,
-        Op::GetState(_) | Op::GetNzcv => true,
-        _ => op.effect() != Effect::Pure || op.reads_flags(),
+        _ => op.effect() != Effect::Pure || op.nzcv() != Nzcv::Kept,
     }
 }
 

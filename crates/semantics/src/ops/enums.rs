@@ -23,3 +23,29 @@ macro_rules! enumerated {
     };
 }
 pub(crate) use enumerated;
+
+/// As [`enumerated`], for operations on integers in vectors. Each stands in a group that says whether it may set
+/// FPSR.QC, so that there is none of which nobody said it.
+macro_rules! vector_operations {
+    ($(#[$meta:meta])* pub enum $name:ident {
+        $($group:ident: $($(#[$vmeta:meta])* $variant:ident),+;)+
+    }) => {
+        $crate::ops::enums::enumerated! {
+            $(#[$meta])*
+            pub enum $name { $($($(#[$vmeta])* $variant),+),+ }
+        }
+
+        impl $name {
+            /// Whether the operation may set FPSR.QC.
+            #[must_use]
+            pub const fn saturates(self) -> bool {
+                match self {
+                    $($(Self::$variant)|+ => $crate::ops::enums::vector_operations!(@saturates $group)),+
+                }
+            }
+        }
+    };
+    (@saturates exact) => { false };
+    (@saturates saturating) => { true };
+}
+pub(crate) use vector_operations;

@@ -6,7 +6,7 @@
 //! their operands in lanes half as wide. Narrowing operations are likewise
 //! given the shape of their result, and read lanes twice as wide.
 
-use super::enums::enumerated;
+use super::enums::{enumerated, vector_operations};
 use super::{Cond, Machine, Width};
 
 enumerated! {
@@ -107,133 +107,160 @@ impl Shape {
     }
 }
 
-enumerated! {
+vector_operations! {
     /// One-operand vector operations.
     pub enum Vec1 {
-        /// The operand, cut to the span (also how a result is cut to 64 bits).
-        Mov,
-        /// The upper 64 bits moved down (the operand of the "2" instructions).
-        HighHalf,
-        Not, Neg, Abs, Cls, Clz,
-        /// Population count of each byte.
-        Cnt,
-        /// Bits of each byte reversed.
-        Rbit,
-        /// Bytes reversed within 16-, 32- or 64-bit parts; lanes as the shape says.
-        Rev16, Rev32, Rev64,
-        /// Saturating; set QC.
-        SqAbs, SqNeg,
-        /// Narrowing (result shape): keep low half; saturate signed, unsigned, signed to unsigned.
-        Xtn, SqXtn, UqXtn, SqXtun,
-        /// Widening (result shape).
-        Sxtl, Uxtl,
-        /// Widening pairwise addition (result shape).
-        Saddlp, Uaddlp,
-        /// Across lanes (operand shape; result in lane 0, the rest zero).
-        Addv, Smaxv, Sminv, Umaxv, Uminv,
-        /// Across lanes, widening (operand shape).
-        Saddlv, Uaddlv,
-        /// Unsigned reciprocal and reciprocal square root estimates.
-        Urecpe, Ursqrte,
-        /// Compares with zero: all ones where true.
-        CmEqZero, CmGtZero, CmGeZero, CmLeZero, CmLtZero,
-        /// AES mix columns.
-        AesMc, AesImc,
-        Sha1H,
+        exact:
+            /// The operand, cut to the span (also how a result is cut to 64 bits).
+            Mov,
+            /// The upper 64 bits moved down (the operand of the "2" instructions).
+            HighHalf,
+            Not, Neg, Abs, Cls, Clz,
+            /// Population count of each byte.
+            Cnt,
+            /// Bits of each byte reversed.
+            Rbit,
+            /// Bytes reversed within 16-, 32- or 64-bit parts; lanes as the shape says.
+            Rev16, Rev32, Rev64;
+        saturating: SqAbs, SqNeg;
+        exact:
+            /// Narrowing (result shape): keep low half.
+            Xtn;
+        saturating:
+            /// Narrowing: saturate signed, unsigned, signed to unsigned.
+            SqXtn, UqXtn, SqXtun;
+        exact:
+            /// Widening (result shape).
+            Sxtl, Uxtl,
+            /// Widening pairwise addition (result shape).
+            Saddlp, Uaddlp,
+            /// Across lanes (operand shape; result in lane 0, the rest zero).
+            Addv, Smaxv, Sminv, Umaxv, Uminv,
+            /// Across lanes, widening (operand shape).
+            Saddlv, Uaddlv,
+            /// Unsigned reciprocal and reciprocal square root estimates.
+            Urecpe, Ursqrte,
+            /// Compares with zero: all ones where true.
+            CmEqZero, CmGtZero, CmGeZero, CmLeZero, CmLtZero,
+            /// AES mix columns.
+            AesMc, AesImc,
+            Sha1H;
     }
 }
 
-enumerated! {
+vector_operations! {
     /// Two-operand vector operations.
     pub enum Vec2 {
-        Add, Sub, Mul,
-        And, Or, Xor,
-        /// `a & !b`, `a | !b`.
-        Bic, Orn,
-        Smax, Smin, Umax, Umin,
-        SqAdd, UqAdd, SqSub, UqSub,
-        /// Halving and rounding halving.
-        Shadd, Uhadd, Srhadd, Urhadd, Shsub, Uhsub,
-        CmEq, CmGt, CmGe, CmHi, CmHs, CmTst,
-        /// Shifts by the signed low byte of each lane of `b`.
-        Sshl, Ushl, SqShl, UqShl, Srshl, Urshl, SqRshl, UqRshl,
-        /// Absolute differences.
-        Sabd, Uabd,
-        /// Carry-less products of bytes.
-        Pmul,
-        /// Pairwise: `a`'s pairs in the low half, `b`'s in the upper. With a scalar span
-        /// (`Addp` of doublewords only): the pair in `a`.
-        Addp, Smaxp, Sminp, Umaxp, Uminp,
-        /// Doubling multiply returning high half, rounded or not; set QC.
-        SqDmulh, SqRdmulh,
-        /// Widening (result shape).
-        Saddl, Uaddl, Ssubl, Usubl, Smull, Umull, Sabdl, Uabdl,
-        /// Widening carry-less product: H lanes of bytes, or Q of doublewords.
-        Pmull,
-        /// Saturating doubling widening product.
-        SqDmull,
-        /// `a` has the result's lanes, `b` is widened.
-        Saddw, Uaddw, Ssubw, Usubw,
-        /// Narrowing to the upper half of each lane (result shape), rounded or not.
-        Addhn, Subhn, Raddhn, Rsubhn,
-        Zip1, Zip2, Uzp1, Uzp2, Trn1, Trn2,
-        /// Accumulate the other signedness, saturating: `a` is the accumulator.
-        Suqadd, Usqadd,
-        /// AES rounds: `a` is the state, `b` the key.
-        AesE, AesD,
-        /// SHA schedule updates: `a` is the accumulator.
-        Sha1Su1, Sha256Su0,
-        /// `a`'s low 64 bits below, `b`'s low 64 bits above (the result of a "2" narrowing).
-        JoinLow,
-        /// SHA-512 schedule update and SM4 rounds and keys: `a` is the accumulator.
-        Sha512Su0, Sm4E, Sm4EKey,
+        exact:
+            Add, Sub, Mul,
+            And, Or, Xor,
+            /// `a & !b`, `a | !b`.
+            Bic, Orn,
+            Smax, Smin, Umax, Umin;
+        saturating: SqAdd, UqAdd, SqSub, UqSub;
+        exact:
+            /// Halving and rounding halving.
+            Shadd, Uhadd, Srhadd, Urhadd, Shsub, Uhsub,
+            CmEq, CmGt, CmGe, CmHi, CmHs, CmTst,
+            /// Shifts by the signed low byte of each lane of `b`.
+            Sshl, Ushl;
+        saturating: SqShl, UqShl;
+        exact: Srshl, Urshl;
+        saturating: SqRshl, UqRshl;
+        exact:
+            /// Absolute differences.
+            Sabd, Uabd,
+            /// Carry-less products of bytes.
+            Pmul,
+            /// Pairwise: `a`'s pairs in the low half, `b`'s in the upper. With a scalar span
+            /// (`Addp` of doublewords only): the pair in `a`.
+            Addp, Smaxp, Sminp, Umaxp, Uminp;
+        saturating:
+            /// Doubling multiply returning high half, rounded or not.
+            SqDmulh, SqRdmulh;
+        exact:
+            /// Widening (result shape).
+            Saddl, Uaddl, Ssubl, Usubl, Smull, Umull, Sabdl, Uabdl,
+            /// Widening carry-less product: H lanes of bytes, or Q of doublewords.
+            Pmull;
+        saturating:
+            /// Doubling widening product.
+            SqDmull;
+        exact:
+            /// `a` has the result's lanes, `b` is widened.
+            Saddw, Uaddw, Ssubw, Usubw,
+            /// Narrowing to the upper half of each lane (result shape), rounded or not.
+            Addhn, Subhn, Raddhn, Rsubhn,
+            Zip1, Zip2, Uzp1, Uzp2, Trn1, Trn2;
+        saturating:
+            /// Accumulate the other signedness: `a` is the accumulator.
+            Suqadd, Usqadd;
+        exact:
+            /// AES rounds: `a` is the state, `b` the key.
+            AesE, AesD,
+            /// SHA schedule updates: `a` is the accumulator.
+            Sha1Su1, Sha256Su0,
+            /// `a`'s low 64 bits below, `b`'s low 64 bits above (the result of a "2" narrowing).
+            JoinLow,
+            /// SHA-512 schedule update and SM4 rounds and keys: `a` is the accumulator.
+            Sha512Su0, Sm4E, Sm4EKey;
     }
 }
 
-enumerated! {
+vector_operations! {
     /// Three-operand vector operations; `a` is the accumulator or old destination.
     pub enum Vec3 {
-        /// `a + b * c`, `a - b * c`.
-        Mla, Mls,
-        /// `(a & b) | (~a & c)`: a is the mask.
-        Bsl,
-        /// Saturating doubling multiply-accumulate, widening (result shape): two saturations.
-        SqDmlal, SqDmlsl,
-        /// Widening multiply-accumulate (result shape).
-        Smlal, Smlsl, Umlal, Umlsl,
-        /// Accumulated absolute difference, plain and widening (result shape).
-        Saba, Uaba, Sabal, Uabal,
-        Sha1C, Sha1P, Sha1M, Sha1Su0,
-        Sha256H, Sha256H2, Sha256Su1,
-        /// Rounding doubling multiply-accumulate, high half; saturate once, set QC.
-        SqRdmlah, SqRdmlsh,
-        /// Sums of four products of bytes (S lanes): signed, unsigned, unsigned by signed.
-        Sdot, Udot, Usdot,
-        /// 2x8 by 8x2 matrices of bytes, added to one of 2x2 words.
-        Smmla, Ummla, Usmmla,
-        Sha512H, Sha512H2, Sha512Su1,
-        /// SM3 rounds and schedule. `Sm3Ss1` has no accumulator; the word of a round is in lane 0.
-        Sm3Ss1, Sm3Tt1A, Sm3Tt1B, Sm3Tt2A, Sm3Tt2B, Sm3PartW1, Sm3PartW2,
+        exact:
+            /// `a + b * c`, `a - b * c`.
+            Mla, Mls,
+            /// `(a & b) | (~a & c)`: a is the mask.
+            Bsl;
+        saturating:
+            /// Doubling multiply-accumulate, widening (result shape): two saturations.
+            SqDmlal, SqDmlsl;
+        exact:
+            /// Widening multiply-accumulate (result shape).
+            Smlal, Smlsl, Umlal, Umlsl,
+            /// Accumulated absolute difference, plain and widening (result shape).
+            Saba, Uaba, Sabal, Uabal,
+            Sha1C, Sha1P, Sha1M, Sha1Su0,
+            Sha256H, Sha256H2, Sha256Su1;
+        saturating:
+            /// Rounding doubling multiply-accumulate, high half; saturate once.
+            SqRdmlah, SqRdmlsh;
+        exact:
+            /// Sums of four products of bytes (S lanes): signed, unsigned, unsigned by signed.
+            Sdot, Udot, Usdot,
+            /// 2x8 by 8x2 matrices of bytes, added to one of 2x2 words.
+            Smmla, Ummla, Usmmla,
+            Sha512H, Sha512H2, Sha512Su1,
+            /// SM3 rounds and schedule. `Sm3Ss1` has no accumulator; the word of a round is in lane 0.
+            Sm3Ss1, Sm3Tt1A, Sm3Tt1B, Sm3Tt2A, Sm3Tt2B, Sm3PartW1, Sm3PartW2;
     }
 }
 
-enumerated! {
+vector_operations! {
     /// Shifts by an immediate. Right shift amounts are 1 to the lane's bits, left ones
     /// 0 to bits - 1.
     pub enum VecShift {
-        Shl, Sshr, Ushr,
-        /// Rounding.
-        Srshr, Urshr,
-        /// Insert: bits shifted in come from the old destination.
-        Sli, Sri,
-        /// Saturating left shifts; `SqShlu` from signed to unsigned. Set QC.
-        SqShl, UqShl, SqShlu,
-        /// Narrowing (result shape; the amount is 1 to the *result* lane's bits).
-        Shrn, Rshrn, SqShrn, SqRshrn, UqShrn, UqRshrn, SqShrun, SqRshrun,
-        /// Widening (result shape).
-        Sshll, Ushll,
-        /// Rotation to the right (D lanes); the amount is 0 to 63.
-        Ror,
+        exact:
+            Shl, Sshr, Ushr,
+            /// Rounding.
+            Srshr, Urshr,
+            /// Insert: bits shifted in come from the old destination.
+            Sli, Sri;
+        saturating:
+            /// Left shifts; `SqShlu` from signed to unsigned.
+            SqShl, UqShl, SqShlu;
+        exact:
+            /// Narrowing (result shape; the amount is 1 to the *result* lane's bits).
+            Shrn, Rshrn;
+        saturating: SqShrn, SqRshrn, UqShrn, UqRshrn, SqShrun, SqRshrun;
+        exact:
+            /// Widening (result shape).
+            Sshll, Ushll,
+            /// Rotation to the right (D lanes); the amount is 0 to 63.
+            Ror;
     }
 }
 
