@@ -12,7 +12,7 @@
 //! An [`Extent`] stands at the start of its own memory and is never freed.
 
 use crate::lock::{Level, Word};
-use crate::own;
+use crate::own::{self, Apart};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use std::io;
@@ -38,10 +38,13 @@ const FIRST_SIZES: [usize; 4] = [768 << 20, 256 << 20, 64 << 20, 16 << 20];
 /// A further extent has at least this size.
 const NEXT_SIZE: usize = 64 << 20;
 
-/// Where the area is to be, in a range as large again. Linux puts mappings from the stack downwards, or with
-/// an unlimited stack from 0x2aaa_aaaa_a000 upwards, and position-independent programs and their heaps at
-/// 0x5555_5555_4000 and above, each up to 2^40 away (arch/x86/mm/mmap.c, ELF_ET_DYN_BASE). Programs that choose addresses
-/// themselves take low ones.
+/// How far behind the area a further extent is tried, where the guest, or an extent whose maker was killed, is in the way.
+const DISTANCES: [usize; 4] = [0, 1 << 30, 1 << 34, 1 << 38];
+
+/// Where the area is to be, in a range of 2^40 bytes. Linux puts mappings from the stack downwards, with an unlimited
+/// stack from 0x1555_5555_5000 downwards, in the legacy layout from 0x2aaa_aaaa_a000 upwards, and position-independent
+/// programs and their heaps at 0x5555_5555_4000 and above, each up to 2^40 away (arch/x86/mm/mmap.c, ELF_ET_DYN_BASE).
+/// Programs that choose addresses themselves take low ones.
 const HOME: usize = 0x4000_0000_0000;
 const HOME_SPREAD: usize = 1 << 40;
 
@@ -56,6 +59,7 @@ struct Extent {
     next: AtomicPtr<Extent>,
     /// No granule below is free.
     full_below: AtomicUsize,
+    apart: Apart,
     /// `len / GRANULE` entries.
     owners: [AtomicU16; 0],
 }
@@ -128,6 +132,17 @@ pub fn owner(address: *mut u8) -> u16 {
     })
 }
 
+/// Reserves the area and takes stock of what is there, if that has not happened: to be called before the guest has memory.
+/// (The first mapping or allocation does it as well.) Without memory it does nothing; the guest will not get far then.
+pub fn prepare() {
+    if FIRST.load(Ordering::Acquire).is_null()
+        && let Ok(start) = take(1, MAPPED)
+    {
+        // SAFETY: taken right here, and used by nobody.
+        unsafe { give_back(start, 1) };
+    }
+}
+
 /// Address space without access for `len` bytes: at least a page, zero once it may be read.
 ///
 /// # Errors
@@ -170,12 +185,12 @@ fn grow(len: usize) -> nix::Result<&'static Extent> {
         own::take_stock();
         let home = HOME + own::image_offset(HOME_SPREAD);
         let fitting = FIRST_SIZES.into_iter().filter(|&size| size >= needed);
-        let extent = try_sizes(fitting.chain([needed]), |size| place(home, size))?;
+        let extent = try_sizes(fitting.chain([needed]), |size| place(&[home], size))?;
         FIRST.store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
         return Ok(extent);
     };
-    let behind = last.start() + last.len;
-    let extent = try_sizes([needed.max(NEXT_SIZE), needed], |size| place(behind, size))?;
+    let homes = DISTANCES.map(|distance| own::area_end() as usize + distance);
+    let extent = try_sizes([needed.max(NEXT_SIZE), needed], |size| place(&homes, size))?;
     last.next
         .store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
     Ok(extent)
@@ -206,14 +221,19 @@ fn try_sizes(
     result
 }
 
-/// Reserves `size` bytes at `home`, or else where the kernel has room.
-fn place(home: usize, size: usize) -> nix::Result<NonNull<u8>> {
+/// Reserves `size` bytes at the first of `homes` that is free, or else where the kernel has room.
+fn place(homes: &[usize], size: usize) -> nix::Result<NonNull<u8>> {
     let len = NonZeroUsize::new(size).ok_or(Errno::EINVAL)?;
-    // A kernel before 4.17 takes the address as a hint, which is as good.
+    for &home in homes {
+        // A kernel before 4.17 takes the address as a hint, which is as good.
+        // SAFETY: replaces nothing.
+        let there = unsafe { reserve(NonZeroUsize::new(home), len, MapFlags::MAP_FIXED_NOREPLACE) };
+        if there != Err(Errno::EEXIST) {
+            return there;
+        }
+    }
     // SAFETY: replaces nothing.
-    let there = unsafe { reserve(NonZeroUsize::new(home), len, MapFlags::MAP_FIXED_NOREPLACE) };
-    // SAFETY: as above.
-    there.or_else(|_| unsafe { reserve(None, len, MapFlags::empty()) })
+    unsafe { reserve(None, len, MapFlags::empty()) }
 }
 
 /// # Safety
@@ -242,13 +262,14 @@ fn make(start: NonNull<u8>, len: usize) -> nix::Result<&'static Extent> {
             len,
             next: AtomicPtr::new(ptr::null_mut()),
             full_below: AtomicUsize::new(0),
+            apart: Apart::new(),
             owners: [],
         });
     };
     // SAFETY: just written, and never freed.
     let extent = unsafe { extent.as_ref() };
     extent.set_owner(0..header.div_ceil(GRANULE), MAPPED);
-    own::add_extent(extent.start() as u64, len as u64);
+    own::add_extent(extent.start() as u64, len as u64, &extent.apart);
     Ok(extent)
 }
 
@@ -284,6 +305,29 @@ mod tests {
         places.sort_unstable();
         places.dedup();
         assert!(places.len() < 150, "{} places", places.len());
+    }
+
+    #[test]
+    fn an_extent_apart_is_ours_as_well() {
+        drop(Mapping::new(1, Access::None).expect("address space"));
+        // The guest maps right behind the area; what other tests add meanwhile may be in its way.
+        let behind = NonZeroUsize::new(own::area_end() as usize);
+        let page = NonZeroUsize::new(PAGE).expect("a page");
+        // SAFETY: replaces nothing.
+        let guests = unsafe { reserve(behind, page, MapFlags::MAP_FIXED_NOREPLACE) };
+        let mappings: Vec<Mapping> = (0..3)
+            .map(|_| Mapping::new(600 << 20, Access::None).expect("address space"))
+            .collect();
+        for mapping in &mappings {
+            for granule in 0..mapping.len() / GRANULE {
+                let at = mapping.start().wrapping_add(granule * GRANULE);
+                assert_eq!(owner(at), MAPPED);
+                assert!(own::overlaps(at.addr() as u64, 1));
+            }
+        }
+        if let Ok(guests) = guests {
+            assert!(!own::overlaps(guests.as_ptr().addr() as u64, PAGE as u64));
+        }
     }
 
     #[test]

@@ -19,5 +19,6 @@ mod mapping;
 pub mod own;
 pub mod thread;
 
+pub use area::prepare;
 pub use heap::Heap;
 pub use mapping::{Access, Mapping};

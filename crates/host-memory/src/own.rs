@@ -46,10 +46,19 @@ static STACK: Span = Span::new();
 static VDSO: Span = Span::new();
 static HEAP: Span = Span::new();
 
-/// An extent of the area that does not follow the others.
-struct Apart {
+/// An extent of the area that does not follow the others; it stands in the extent.
+pub(crate) struct Apart {
     span: Span,
-    next: *const Apart,
+    next: AtomicPtr<Apart>,
+}
+
+impl Apart {
+    pub(crate) const fn new() -> Apart {
+        Apart {
+            span: Span::new(),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
 }
 
 static APART: AtomicPtr<Apart> = AtomicPtr::new(ptr::null_mut());
@@ -73,13 +82,14 @@ fn overlaps_apart(addr: u64, end: u64) -> bool {
     // SAFETY: null, or an entry, which is never freed.
     let first = unsafe { APART.load(Ordering::Acquire).as_ref() };
     // SAFETY: as above; `next` was written before the entry was published.
-    std::iter::successors(first, |apart| unsafe { apart.next.as_ref() })
-        .any(|apart| apart.span.overlaps(addr, end))
+    std::iter::successors(first, |apart| unsafe {
+        apart.next.load(Ordering::Relaxed).as_ref()
+    })
+    .any(|apart| apart.span.overlaps(addr, end))
 }
 
-/// The `len` bytes at `start` are the emulator's from now on. Called under the area's lock, for an extent whose
-/// first page may be written; the last `size_of::<Apart>()` bytes of that page are this module's.
-pub(crate) fn add_extent(start: u64, len: u64) {
+/// The `len` bytes at `start` are the emulator's from now on; `apart` is for this module. Called under the area's lock.
+pub(crate) fn add_extent(start: u64, len: u64, apart: &'static Apart) {
     let (first, last) = (
         AREA.start.load(Ordering::Relaxed),
         AREA.end.load(Ordering::Relaxed),
@@ -91,16 +101,15 @@ pub(crate) fn add_extent(start: u64, len: u64) {
     } else if start + len == first {
         AREA.start.store(start, Ordering::Release);
     } else {
-        let apart = Apart {
-            span: Span::new(),
-            next: APART.load(Ordering::Relaxed),
-        };
         apart.span.set(start, start + len);
-        let place = (start + PAGE - size_of::<Apart>() as u64) as *mut Apart;
-        // SAFETY: the caller's promise; nothing else is there.
-        unsafe { place.write(apart) };
-        APART.store(place, Ordering::Release);
+        apart.next.store(APART.load(Ordering::Relaxed), Ordering::Relaxed);
+        APART.store(ptr::from_ref(apart).cast_mut(), Ordering::Release);
     }
+}
+
+/// Where the area's one range ends.
+pub(crate) fn area_end() -> u64 {
+    AREA.end.load(Ordering::Relaxed)
 }
 
 /// Looks what is there before the guest has anything.

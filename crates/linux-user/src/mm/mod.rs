@@ -98,12 +98,8 @@ impl Mm {
     /// To be called before the guest has any memory.
     #[must_use]
     pub fn new() -> Mm {
-        // The emulator's first mapping takes stock of what is the emulator's: all that is there, which must not be the
-        // guest's stack (it may stand right below the vDSO). Without memory the guest will not get far.
-        drop(host_memory::Mapping::new(
-            guest::PAGE_SIZE as usize,
-            host_memory::Access::ReadWrite,
-        ));
+        // What is there is taken for the emulator's, and must not be the guest's stack (it may stand right below the vDSO).
+        host_memory::prepare();
         Mm {
             shared: Arc::new(Shared {
                 state: Lock::new(Level::Map, State::default()),
