@@ -1,6 +1,6 @@
 //! clone(2), clone3(2): processes as host processes, threads as host threads.
 //!
-//! - CLONE_THREAD: a host thread made by std, so that thread-local storage works.
+//! - CLONE_THREAD: a host thread made by the C library, so that thread-local storage works.
 //! - CLONE_VM with CLONE_VFORK (vfork, posix_spawn): a host process that shares memory, on
 //!   a stack of its own, driving the parent's Task while the parent sleeps in the kernel.
 //! - All else: a host process with a copy of memory, flags (CLONE_NEW*) passed on.

@@ -1,9 +1,10 @@
 //! The host's signal handlers: they record a signal, arm the thread, and return.
 //!
 //! # Safety
-//! Everything here runs in a signal handler: no allocation, no lock, no libc call. The
-//! thread-local pointer is constant-initialised, hence one %fs-relative load. It points to
-//! the state of the Task that the thread runs; [`attach`] and [`detach`] keep it so.
+//! Everything here runs in a signal handler: no allocation, no lock, and of libc only mprotect
+//! ([`engine::PollHandle::request`]), a bare system call but for errno. The thread-local pointer
+//! is constant-initialised, hence one %fs-relative load. It points to the state of the Task
+//! that the thread runs; [`attach`] and [`detach`] keep it so.
 
 use super::action::{SA_NODEFER, SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SigAction};
 use super::fatal;
