@@ -2,8 +2,8 @@
 //!
 //! A byte a pair of blocks, found by a hash of both; pairs may share one. With [`Engine::watch_blocks`] every block
 //! entered is seen: none is linked to another, and each ends at its first branch, so that both ways of a conditional
-//! branch are edges of their own. (The interpreter sees where instructions do not follow each other: of a conditional
-//! branch, the taken way.)
+//! branch are edges of their own. (The interpreter sees where instructions do not follow each other: each branch taken, with
+//! where it went.)
 //!
 //! [`Engine::watch_blocks`]: crate::Engine::watch_blocks
 

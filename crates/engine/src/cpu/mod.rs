@@ -361,23 +361,33 @@ impl Cpu {
     }
 
     fn run_interpreted(&mut self) -> Exit {
-        // Such as no instruction follows.
-        const NOWHERE: u64 = 1;
-        let mut last = self.engine.watched.load(Ordering::Relaxed).then_some(NOWHERE);
+        let watched = self.engine.watched.load(Ordering::Relaxed);
+        let mut last = None;
         loop {
             if self.memory.take_request() {
                 self.memory.unprotect_poll_page();
                 return Exit::Poll;
             }
-            if let Some(last) = &mut last {
-                let pc = self.state().pc;
-                if std::mem::replace(last, pc).wrapping_add(4) != pc {
-                    self.watch(pc, 0);
-                }
+            if watched {
+                self.watch_step(&mut last);
             }
             if let Err(exit) = self.land().and_then(|_| self.step()) {
                 return exit;
             }
+        }
+    }
+
+    /// The interpreter is about to execute an instruction, after the one at `last`.
+    #[cold]
+    fn watch_step(&mut self, last: &mut Option<u64>) {
+        let pc = self.state().pc;
+        let before = last.replace(pc);
+        let Some(edges) = &mut self.edges else {
+            return;
+        };
+        if before.is_none_or(|before| before.wrapping_add(4) != pc) {
+            before.into_iter().for_each(|branch| edges.enter(branch));
+            edges.enter(pc);
         }
     }
 
