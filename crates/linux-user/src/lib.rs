@@ -21,6 +21,6 @@ pub mod syscall;
 
 pub use kernel::exec::{emulator, inherit};
 pub use kernel::process::{Image, Process};
-pub use kernel::run::{Start, run};
+pub use kernel::run::{Start, first_task, run};
 pub use kernel::task::{self, Task};
 pub use options::Options;

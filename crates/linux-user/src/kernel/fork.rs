@@ -1,13 +1,22 @@
 //! fork: a host process with a copy of memory.
 //!
 //! The kernel's own call, also while other threads run: every lock of the emulator's is held over it, and the C library's
-//! are only taken under those (`host_memory::thread`).
+//! are only taken under those (`host_memory::thread`). The process of a tenant has other threads, which take the C
+//! library's at any time; so there the C library forks, which holds its allocator's locks meanwhile.
+//!
+//! # Safety
+//! One call of fork(3), whose child goes on as the calling thread.
+#![allow(unsafe_code)]
 
-use super::clone::{CloneArgs, Request};
-use super::task::Task;
+use super::clone::{
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_SETTLS, CloneArgs, Request, SIGCHLD,
+};
+use super::task::{Task, host_tid};
 use crate::host;
+use crate::syscall::arg::write;
+use guest::GuestAddr;
 use host_memory::lock;
-use linux_abi::SysResult;
+use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 
 /// A process with a copy of memory.
@@ -16,7 +25,10 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
     let mut extended = CloneArgs::default();
     let (number, args) = request.host_call(&mut extended, None);
     let mut all = lock::all();
-    let pid = host::syscall(number, args)?;
+    let pid = match process.tenancy() {
+        Some(_) if request.is_plain_fork() => fork_by_libc(&request)?,
+        _ => host::syscall(number, args)?,
+    };
     if pid == 0 {
         // Also without threads here: the parent of a vfork child may have some.
         process.engine.keep_only(&mut all, &task.cpu);
@@ -30,4 +42,36 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
         task.forked = true;
     }
     Ok(pid)
+}
+
+impl Request {
+    /// Whether libc's fork does the same.
+    fn is_plain_fork(&self) -> bool {
+        let tids = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS;
+        let args = self.args();
+        args.flags & !tids == 0 && args.exit_signal == SIGCHLD && args.set_tid_size == 0
+    }
+}
+
+/// The plain fork, and the kernel's share in the guest's tid pointers.
+fn fork_by_libc(request: &Request) -> SysResult {
+    let args = request.args();
+    // The kernel ignores a bad pointer in these places as well.
+    // SAFETY: all locks of the emulator's are held, so the child finds what they guard whole.
+    match unsafe { libc::fork() } {
+        0 => {
+            if args.flags & CLONE_CHILD_SETTID != 0 {
+                let _ = write(GuestAddr(args.child_tid), &host_tid());
+            }
+            Ok(0)
+        }
+        pid if pid > 0 => {
+            if args.flags & CLONE_PARENT_SETTID != 0 {
+                let _ = write(GuestAddr(args.parent_tid), &pid);
+            }
+            Ok(pid as u64)
+        }
+        // The kernel's other reason, ENOMEM, is as transient.
+        _ => Err(Errno::EAGAIN),
+    }
 }

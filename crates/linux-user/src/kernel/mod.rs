@@ -14,5 +14,6 @@ pub mod state;
 pub mod stop;
 mod stop_log;
 pub mod task;
+pub mod tenant;
 pub mod thread;
 pub mod vfork;

@@ -3,6 +3,7 @@
 use super::registry::Tasks;
 use super::stop_log::StopLog;
 use super::task::host_tid;
+use super::tenant::Tenancy;
 use crate::host;
 use crate::mm::Mm;
 use crate::options::Options;
@@ -46,6 +47,10 @@ pub struct Process {
     pid: AtomicI32,
     pub tasks: Tasks,
     shares_memory: AtomicBool,
+    /// What a tenant's threads share; see [`super::tenant`].
+    pub(super) tenancy: Option<Arc<Tenancy>>,
+    /// This is the child of a fork: a host process of its own.
+    is_child: AtomicBool,
 }
 
 impl Process {
@@ -84,6 +89,8 @@ impl Process {
             pid: AtomicI32::new(host_pid()),
             tasks,
             shares_memory: AtomicBool::new(false),
+            tenancy: None,
+            is_child: AtomicBool::new(false),
         }
     }
 
@@ -113,6 +120,14 @@ impl Process {
     pub fn became_child(&self, poll: PollHandle) {
         self.pid.store(host_pid(), Ordering::Relaxed);
         self.tasks.only(host_tid(), poll);
+        self.is_child.store(true, Ordering::Relaxed);
+    }
+
+    /// What there is of a tenant; nothing for a process that is a host process.
+    #[must_use]
+    pub fn tenancy(&self) -> Option<&Arc<Tenancy>> {
+        let tenancy = self.tenancy.as_ref()?;
+        (!self.is_child.load(Ordering::Relaxed)).then_some(tenancy)
     }
 
     /// The calling host process is the one whose child was made to be this one.
@@ -136,6 +151,8 @@ impl Process {
             pid: AtomicI32::new(host_pid()),
             tasks: Tasks::observed_by(self.tasks.observers()),
             shares_memory: AtomicBool::new(true),
+            tenancy: None,
+            is_child: AtomicBool::new(true),
         }
     }
 }

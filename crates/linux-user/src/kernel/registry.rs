@@ -140,6 +140,14 @@ impl Tasks {
             }
         });
     }
+
+    /// Has the calls of all tasks go where observers see them, also without an observer; to be called before the first
+    /// task is made.
+    pub fn watch_calls(&self) {
+        self.change(|list| {
+            list.observers.get_or_insert_default();
+        });
+    }
 }
 
 impl List {

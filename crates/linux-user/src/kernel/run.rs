@@ -1,7 +1,7 @@
 //! The run loop: guest code until an exit, then what the exit asks for.
 
 use super::process::Process;
-use super::stop::{self, Boundary, End};
+use super::stop::{self as boundary, Boundary, End};
 use super::task::Task;
 use super::thread as threads;
 use crate::host;
@@ -28,18 +28,9 @@ pub struct Start {
 /// # Errors
 /// When the host has no memory for the CPU's state.
 pub fn run(process: impl Into<Arc<Process>>, start: Start) -> std::io::Result<i32> {
-    let process = process.into();
-    if !process.image.comm.is_empty() {
-        set_thread_name(&process.image.comm);
-    }
-    let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
-    cpu.state_mut().pc = start.pc.0;
-    cpu.state_mut().set_sp(start.sp.0);
-    reset_features(cpu.state_mut(), &start);
-    let mut task = Task::new(cpu, process, thread::host_mask());
-    task.process.tasks.running(task.tid, task.cpu.poll_handle());
+    let mut task = first_task(process.into(), start)?;
     task.attach();
-    stop::raise(&mut task, &Boundary::Executed);
+    boundary::raise(&mut task, &Boundary::Executed);
     let status = run_task(&mut task);
     if task.process.is_threaded() {
         // The main thread ended alone; its status becomes the process's once all have.
@@ -49,6 +40,23 @@ pub fn run(process: impl Into<Arc<Process>>, start: Start) -> std::io::Result<i3
         }
     }
     Ok(status)
+}
+
+/// The main thread of a program that begins, on the calling host thread.
+///
+/// # Errors
+/// When the host has no memory for the CPU's state.
+pub fn first_task(process: Arc<Process>, start: Start) -> std::io::Result<Task> {
+    if !process.image.comm.is_empty() {
+        set_thread_name(&process.image.comm);
+    }
+    let mut cpu = Cpu::new(Arc::clone(&process.engine))?;
+    cpu.state_mut().pc = start.pc.0;
+    cpu.state_mut().set_sp(start.sp.0);
+    reset_features(cpu.state_mut(), &start);
+    let task = Task::new(cpu, process, thread::host_mask());
+    task.process.tasks.running(task.tid, task.cpu.poll_handle());
+    Ok(task)
 }
 
 /// What a new program finds of the CPU's extensions.
@@ -77,16 +85,33 @@ fn set_thread_name(name: &[u8]) {
 /// Runs one guest thread to its end.
 pub(crate) fn run_task(task: &mut Task) -> i32 {
     loop {
+        // Nothing stops it but its end.
+        let _ = run_until(task, |_, _| false);
+        if let Some(status) = task.ended {
+            return status;
+        }
+    }
+}
+
+/// Runs one guest thread until `stop` says so of an exit, which is given, or until its end.
+pub(super) fn run_until(task: &mut Task, mut stop: impl FnMut(&mut Task, Exit) -> bool) -> Option<Exit> {
+    loop {
         if task.signals.is_pending() {
             deliver::deliver_pending(task);
+            if task.ended.is_some() {
+                return None;
+            }
         }
         let exit = if task.stepping { step(task) } else { task.cpu.run() };
+        if stop(task, exit) {
+            return Some(exit);
+        }
         match exit {
             Exit::Svc(_) => system_call(task),
             Exit::InvalidateCode(_) => unreachable!("the CPU does it itself"),
             Exit::Poll => look_for_observers(task),
             Exit::Breakpoint(immediate) => {
-                stop::raise(task, &Boundary::Breakpoint(immediate));
+                boundary::raise(task, &Boundary::Breakpoint(immediate));
                 deliver::breakpoint(task, immediate);
             }
             Exit::Undefined => deliver::undefined(task),
@@ -94,8 +119,15 @@ pub(crate) fn run_task(task: &mut Task) -> i32 {
             Exit::Fault(fault) => deliver::memory_fault(task, fault),
         }
         if let Some(status) = task.ended {
-            stop::raise(task, &Boundary::Exit(End::Status(status)));
-            return status;
+            // A tenant that was killed has shown it.
+            if task
+                .process
+                .tenancy()
+                .is_none_or(|tenancy| tenancy.outcome().is_none())
+            {
+                boundary::raise(task, &Boundary::Exit(End::Status(status)));
+            }
+            return None;
         }
     }
 }
@@ -106,7 +138,7 @@ fn step(task: &mut Task) -> Exit {
     task.stepping = false;
     match task.cpu.step() {
         Ok(()) => {
-            stop::raise(task, &Boundary::Step);
+            boundary::raise(task, &Boundary::Step);
             Exit::Poll
         }
         Err(exit) => exit,
@@ -119,7 +151,7 @@ fn look_for_observers(task: &mut Task) {
     let observers = task.process.tasks.observers();
     if observers.as_ref().map_or(0, |now| now.len()) != known {
         task.observers = observers;
-        stop::raise(task, &Boundary::Interrupted);
+        boundary::raise(task, &Boundary::Interrupted);
     }
 }
 

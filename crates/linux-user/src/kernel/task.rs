@@ -4,10 +4,11 @@ use super::exec::Scratch;
 use super::process::Process;
 use super::state::ThreadState;
 use super::stop::Observers;
+use super::tenant::Membership;
 use super::vfork::ChildStack;
 use crate::host;
-use crate::signal::set::SigSet;
-use crate::signal::thread::Saved;
+use crate::signal::set::{SYNC_SET, SigSet};
+use crate::signal::thread::{Saved, set_host_mask};
 use crate::signal::{ThreadSignals, handler};
 use crate::syscall::signal::read_mask;
 use engine::Cpu;
@@ -35,6 +36,7 @@ pub struct Task {
     pub forked: bool,
     /// An observer wants to see it after the next instruction.
     pub stepping: bool,
+    membership: Option<Membership>,
 }
 
 /// What of a lent task is the parent's own.
@@ -107,6 +109,7 @@ impl Task {
             observers,
             forked: false,
             stepping: false,
+            membership: None,
         }
     }
 
@@ -176,7 +179,17 @@ impl Task {
     /// Starts recording the thread's signals and gives the host the guest's mask.
     pub fn attach(&mut self) {
         handler::attach(&self.signals);
+        if let Some(tenancy) = self.process.tenancy() {
+            self.membership = Some(Membership::new(tenancy, self.tid, &self.signals));
+        }
         self.signals.open();
+    }
+
+    /// Ends what [`Task::attach`] began: all signals are blocked, and none is recorded.
+    pub fn detach(&mut self) {
+        set_host_mask(!SYNC_SET);
+        self.membership = None;
+        handler::detach();
     }
 
     /// Makes a host call that a signal for the guest may end.

@@ -9,9 +9,9 @@ use super::stop::{self, Boundary};
 use super::task::Task;
 use crate::host;
 use crate::mm::own;
+use crate::signal::libc_threads;
 use crate::signal::set::SYNC_SET;
 use crate::signal::thread::set_host_mask;
-use crate::signal::{handler, libc_threads};
 use crate::syscall::arg::{read, write};
 use guest::GuestAddr;
 use guest_memory::access;
@@ -86,11 +86,15 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
 /// EAGAIN.
 pub fn host_thread(process: &Process, body: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
     let first = libc_threads::announce();
-    let started = host_memory::thread::start(HOST_STACK_SIZE, move || {
+    let body = move || {
         // The C library unblocks signal 32 in each thread of its own.
         set_host_mask(!SYNC_SET);
         body();
-    });
+    };
+    let started = match process.tenancy() {
+        Some(tenancy) => tenancy.start(HOST_STACK_SIZE, body),
+        None => host_memory::thread::start(HOST_STACK_SIZE, body),
+    };
     if first {
         process.signals.reclaim();
         set_host_mask(!SYNC_SET);
@@ -127,15 +131,29 @@ fn live(mut task: Task, request: &Request, ready: Arc<Answer>) {
 
 /// Ends a thread while others of its process go on. Last of all the joiner is woken: it
 /// may free the thread's memory, or expect that the thread is gone.
-pub fn end(task: Task) {
-    set_host_mask(!SYNC_SET);
-    handler::detach();
-    walk_robust_list(&task);
+pub fn end(mut task: Task) {
+    task.detach();
+    let clear_child_tid = leave(&mut task);
+    drop(task);
+    wake_joiner(clear_child_tid);
+}
+
+/// As [`end`], of a thread whose task is still needed.
+pub(super) fn retire(task: &mut Task) {
+    let clear_child_tid = leave(task);
+    wake_joiner(clear_child_tid);
+}
+
+/// Gives up what the thread holds; gives what its joiner waits for.
+fn leave(task: &mut Task) -> GuestAddr {
+    walk_robust_list(task);
     // The kernel's own walk would come after the joiner was woken.
     let _ = host::syscall(nr::set_robust_list, [0, ROBUST_LIST_HEAD_SIZE, 0, 0, 0, 0]);
-    let clear_child_tid = task.state.clear_child_tid;
     task.process.tasks.ended(task.tid);
-    drop(task);
+    std::mem::replace(&mut task.state.clear_child_tid, GuestAddr::NULL)
+}
+
+fn wake_joiner(clear_child_tid: GuestAddr) {
     if !clear_child_tid.is_null() && write(clear_child_tid, &0_i32).is_ok() {
         futex_wake(clear_child_tid);
     }

@@ -143,7 +143,7 @@ impl Mm {
         Ok(0)
     }
 
-    fn unmap_pieces(&self, state: &mut State, engine: &Engine, range: &Range<u64>) -> SysResult {
+    pub(super) fn unmap_pieces(&self, state: &mut State, engine: &Engine, range: &Range<u64>) -> SysResult {
         for part in state.table.covered_parts(range) {
             host_munmap(&part)?;
             self.forget(state, engine, &part);

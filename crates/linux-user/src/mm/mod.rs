@@ -23,10 +23,12 @@ mod protect;
 mod remap;
 mod repair;
 mod segment;
+mod snapshot;
 pub mod vma;
 
 pub use map::MapRequest;
 pub use remap::RemapRequest;
+pub use snapshot::Snapshot;
 pub use vma::{Backing, Vma};
 
 use crate::host;

@@ -115,12 +115,19 @@ impl Vma {
 #[derive(Clone, Default, Debug)]
 pub struct VmaTable {
     areas: BTreeMap<u64, Vma>,
+    changes: u64,
 }
 
 impl VmaTable {
     #[must_use]
     pub fn new() -> VmaTable {
         VmaTable::default()
+    }
+
+    /// How often anything changed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Vma> {
@@ -207,6 +214,7 @@ impl VmaTable {
 
     /// Forgets everything in `range`, cutting areas that reach beyond it.
     pub fn remove(&mut self, range: &Range<u64>) {
+        self.changes += 1;
         let whole: Vec<Vma> = self.overlapping(range.clone()).copied().collect();
         for vma in whole {
             self.areas.remove(&vma.start);

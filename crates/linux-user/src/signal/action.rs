@@ -7,7 +7,7 @@
 //! SA_NOCLDWAIT are mirrored: the host's kernel decides what an interrupted call does.
 
 use super::handler;
-use super::set::{DefaultAction, NSIG, SYNC_SET, UNBLOCKABLE, bit, default_action};
+use super::set::{DefaultAction, NSIG, SYNC, SYNC_SET, UNBLOCKABLE, bit, default_action};
 use crate::host;
 use host_memory::lock::{Guard, Guarded, Level, Lock};
 use linux_abi::nr::x86_64 as nr;
@@ -54,7 +54,20 @@ pub struct Actions {
 }
 
 #[derive(Clone, Copy)]
-struct Table([SigAction; NSIG as usize]);
+struct Table {
+    actions: [SigAction; NSIG as usize],
+    whose: Whose,
+}
+
+/// Whose the host's dispositions are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Whose {
+    /// The guest's: they mirror its own.
+    Guest,
+    /// The program's that has the guest as a tenant ([`crate::kernel::tenant`]): only handlers that are needed are
+    /// installed.
+    Program,
+}
 
 impl Guarded for Table {
     fn copied(&self) -> Option<Table> {
@@ -64,7 +77,7 @@ impl Guarded for Table {
     /// The host's may be those of the change that was not made.
     fn owner_died(&mut self) {
         for signal in 1..=NSIG {
-            mirror(signal, &self.0[index(signal)]);
+            mirror(self.whose, signal, &self.actions[index(signal)]);
         }
     }
 }
@@ -85,11 +98,30 @@ impl Actions {
             }
             let core = default_action(signal) == DefaultAction::Core && entry.handler == SIG_DFL;
             if core || SYNC_SET & bit(signal) != 0 {
-                mirror(signal, entry);
+                mirror(Whose::Guest, signal, entry);
             }
         }
+        let table = Table {
+            actions: table,
+            whose: Whose::Guest,
+        };
         Actions {
-            table: Lock::new(Level::Actions, Table(table)),
+            table: Lock::new(Level::Actions, table),
+        }
+    }
+
+    /// Those of a tenant: all default, whatever the host's are.
+    #[must_use]
+    pub fn of_tenant() -> Actions {
+        for signal in SYNC {
+            handler::take_over(signal, 0);
+        }
+        let table = Table {
+            actions: [SigAction::default(); NSIG as usize],
+            whose: Whose::Program,
+        };
+        Actions {
+            table: Lock::new(Level::Actions, table),
         }
     }
 
@@ -108,7 +140,7 @@ impl Actions {
 
     #[must_use]
     pub fn get(&self, signal: i32) -> SigAction {
-        self.lock().0[index(signal)]
+        self.lock().actions[index(signal)]
     }
 
     /// Sets a disposition and returns the one before. The signal is valid and blockable.
@@ -119,9 +151,9 @@ impl Actions {
             mask: action.mask & !UNBLOCKABLE,
             ..action
         };
-        let old = std::mem::replace(&mut table.0[index(signal)], action);
+        let old = std::mem::replace(&mut table.actions[index(signal)], action);
         if old != action {
-            mirror(signal, &action);
+            mirror(table.whose, signal, &action);
         }
         old
     }
@@ -129,10 +161,10 @@ impl Actions {
     /// What the kernel does when it delivers to a handler with SA_RESETHAND.
     pub fn reset_to_default(&self, signal: i32) {
         let mut table = self.lock();
-        let entry = &mut table.0[index(signal)];
+        let entry = &mut table.actions[index(signal)];
         entry.handler = SIG_DFL;
         let action = *entry;
-        mirror(signal, &action);
+        mirror(table.whose, signal, &action);
     }
 
     /// Puts back what the C library may have changed in the host when it started its first
@@ -140,7 +172,7 @@ impl Actions {
     pub fn reclaim(&self) {
         let table = self.lock();
         for signal in super::libc_threads::SIGNALS {
-            mirror(signal, &table.0[index(signal)]);
+            mirror(table.whose, signal, &table.actions[index(signal)]);
         }
     }
 
@@ -148,10 +180,9 @@ impl Actions {
     pub fn reset_handlers(&self) {
         let mut table = self.lock();
         for signal in 1..=NSIG {
-            let entry = &mut table.0[index(signal)];
-            if !matches!(entry.handler, SIG_DFL | SIG_IGN) {
-                *entry = SigAction::default();
-                mirror(signal, entry);
+            if !matches!(table.actions[index(signal)].handler, SIG_DFL | SIG_IGN) {
+                table.actions[index(signal)] = SigAction::default();
+                mirror(table.whose, signal, &SigAction::default());
             }
         }
     }
@@ -159,7 +190,7 @@ impl Actions {
     /// Before execve: dispositions that only the guest's table has ignored become the
     /// host's, so that the new program inherits them.
     pub fn expose_ignored(&self) {
-        for_ignored_sync(&self.lock().0, |signal| {
+        for_ignored_sync(&self.lock().actions, |signal| {
             set_host_action(
                 signal,
                 SigAction {
@@ -172,7 +203,10 @@ impl Actions {
 
     /// After a failed execve.
     pub fn hide_ignored(&self) {
-        for_ignored_sync(&self.lock().0, |signal| mirror(signal, &SigAction::default()));
+        let table = self.lock();
+        for_ignored_sync(&table.actions, |signal| {
+            mirror(table.whose, signal, &SigAction::default())
+        });
     }
 }
 
@@ -185,7 +219,13 @@ fn for_ignored_sync(table: &[SigAction; NSIG as usize], change: impl Fn(i32)) {
 }
 
 /// Makes the host's disposition of a signal what the guest's asks for.
-fn mirror(signal: i32, guest: &SigAction) {
+fn mirror(whose: Whose, signal: i32, guest: &SigAction) {
+    if whose == Whose::Program {
+        if !matches!(guest.handler, SIG_DFL | SIG_IGN) {
+            handler::take_over(signal, guest.flags & MIRRORED_FLAGS);
+        }
+        return;
+    }
     let sync = SYNC_SET & bit(signal) != 0;
     let flags = guest.flags & MIRRORED_FLAGS;
     let core = default_action(signal) == DefaultAction::Core;
@@ -202,7 +242,7 @@ fn mirror(signal: i32, guest: &SigAction) {
     set_host_action(signal, host);
 }
 
-fn host_action(signal: i32) -> SigAction {
+pub(super) fn host_action(signal: i32) -> SigAction {
     let mut action = SigAction::default();
     // SIGKILL and SIGSTOP can be asked for as well.
     let _ = host::syscall(

@@ -11,6 +11,7 @@ use super::{altstack, fatal};
 use crate::host;
 use crate::kernel::state::Fault;
 use crate::kernel::stop::{self, Boundary, End};
+use crate::kernel::tenant::{self, Death, Outcome};
 use crate::task::Task;
 use guest::cpu_model::Feature;
 use guest::{Access, FaultKind, MemFault};
@@ -20,8 +21,15 @@ use linux_abi::{Errno, SysResult};
 
 /// Delivers what the host handlers recorded, until nothing is left.
 pub fn deliver_pending(task: &mut Task) {
+    if task.signals.is_ending() {
+        task.ended = Some(0);
+        return;
+    }
     while let Some(info) = task.signals.take() {
         deliver(task, &info);
+        if task.ended.is_some() {
+            return;
+        }
         task.signals.open();
     }
 }
@@ -52,7 +60,7 @@ fn do_default(task: &mut Task, info: &SigInfo) {
     match default_action(signal) {
         DefaultAction::Terminate | DefaultAction::Core => {
             stop::raise(task, &Boundary::Signal(info));
-            die(task, signal);
+            die(task, info);
         }
         DefaultAction::Ignore | DefaultAction::Continue => {}
         // Recorded for a handler that is gone meanwhile; the host's default is in place.
@@ -73,18 +81,31 @@ fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
     stop::raise(task, &Boundary::Signal(info));
     let blocked = task.signals.mask() & bit(signal) != 0;
     if fatal || blocked || matches!(action.handler, SIG_DFL | SIG_IGN) {
-        die(task, signal);
+        die(task, info);
+        return;
     }
     if enter_handler(task, info, action).is_err() {
-        die(task, SIGSEGV);
+        die(task, &SigInfo::fault(SIGSEGV, info::SI_KERNEL, 0));
+        return;
     }
     task.signals.open();
 }
 
-/// The guest dies of `signal`.
-fn die(task: &mut Task, signal: i32) -> ! {
+/// The guest dies of a signal: as a tenant it has ended then, otherwise the host process dies with it.
+fn die(task: &mut Task, info: &SigInfo) {
+    let signal = info.signal();
     stop::raise(task, &Boundary::Exit(End::Signal(signal)));
-    fatal::die(signal)
+    if task.process.tenancy().is_none() {
+        fatal::die(signal);
+    }
+    let is_fault = info.code() > 0 && set::SYNC_SET & bit(signal) != 0;
+    let death = Death {
+        signal,
+        code: info.code(),
+        addr: if is_fault { info.addr() } else { 0 },
+        pc: task.cpu.state().pc,
+    };
+    tenant::end(task, Outcome::Killed(death));
 }
 
 /// Builds the frame and points the CPU at the handler.

@@ -6,10 +6,13 @@
 //! is constant-initialised, hence one %fs-relative load. It points to the state of the Task
 //! that the thread runs; [`attach`] and [`detach`] keep it so.
 
-use super::action::{SA_NODEFER, SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SigAction};
+use super::action::{
+    SA_NODEFER, SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SIG_DFL, SIG_IGN, SigAction, host_action,
+    set_host_action,
+};
 use super::fatal;
 use super::info::SigInfo;
-use super::set::SYNC_SET;
+use super::set::{self, DefaultAction, NSIG, SYNC_SET, UNBLOCKABLE, default_action};
 use super::thread::{Recorded, ThreadSignals};
 use crate::host;
 use engine::HostSignal;
@@ -17,6 +20,7 @@ use linux_abi::nr::x86_64 as nr;
 use std::arch::global_asm;
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 global_asm!(
     ".globl raemu_signal_return",
@@ -82,6 +86,10 @@ extern "C" fn on_sync(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     match unsafe { engine::on_host_signal(signal, info, context) } {
         HostSignal::Handled => {}
         HostSignal::NotOurs => {
+            // SAFETY: the kernel's arguments.
+            if RECORDED.get().is_null() && unsafe { pass_to_host(signal, info, context) } {
+                return;
+            }
             // SAFETY: as above; a fault's siginfo holds an address.
             let addr = unsafe { (*info).si_addr() } as u64;
             // SAFETY: as above.
@@ -111,6 +119,72 @@ unsafe fn pass_on(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c
     }
 }
 
+/// Signals whose handlers belonged to the host's program before a tenant needed them.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+/// Its dispositions: handler and flags.
+static BEFORE: [[AtomicU64; 2]; NSIG as usize] = [const { [const { AtomicU64::new(0) }; 2] }; NSIG as usize];
+
+/// From now on the signal is recorded for the tenant whose thread it reaches, with these of SA_RESTART and the like.
+/// Other threads go on to see what the host's program had in place. This is for the rest of the host process's life:
+/// other tenants may need it.
+pub fn take_over(signal: i32, flags: u64) {
+    if !(1..=NSIG).contains(&signal) || UNBLOCKABLE & set::bit(signal) != 0 {
+        return;
+    }
+    let action = if SYNC_SET & set::bit(signal) != 0 {
+        sync_action()
+    } else {
+        async_action(flags)
+    };
+    let before = host_action(signal);
+    if before.handler != action.handler {
+        let [handler, flags] = &BEFORE[(signal - 1) as usize];
+        handler.store(before.handler, Ordering::Relaxed);
+        flags.store(before.flags, Ordering::Relaxed);
+        TAKEN.fetch_or(set::bit(signal), Ordering::Release);
+    }
+    if before.handler != action.handler || before.flags != action.flags {
+        set_host_action(signal, action);
+    }
+}
+
+/// Does with a signal of a thread without a task what the host's program would have had. False if the signal was never
+/// taken from it.
+///
+/// # Safety
+/// The arguments must be those of a host signal handler.
+unsafe fn pass_to_host(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) -> bool {
+    if TAKEN.load(Ordering::Acquire) & set::bit(signal) == 0 {
+        return false;
+    }
+    let [handler, flags] = &BEFORE[(signal - 1) as usize];
+    match handler.load(Ordering::Relaxed) {
+        SIG_IGN => {}
+        SIG_DFL => {
+            if default_action(signal) != DefaultAction::Ignore {
+                // Blocked until the handler returns; a fault comes again by itself.
+                set_host_action(signal, SigAction::default());
+                let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
+                let tid = host::syscall(nr::gettid, [0; 6]).unwrap_or(0);
+                let _ = host::syscall(nr::tgkill, [pid, tid, signal as u64, 0, 0, 0]);
+            }
+        }
+        handler if flags.load(Ordering::Relaxed) & SA_SIGINFO != 0 => {
+            // SAFETY: the program installed it as such a handler.
+            let handler: Handler = unsafe { std::mem::transmute(handler) };
+            handler(signal, info, context);
+        }
+        handler => {
+            // SAFETY: the program installed it as a handler of one argument.
+            let handler: extern "C" fn(i32) = unsafe { std::mem::transmute(handler) };
+            handler(signal);
+        }
+    }
+    true
+}
+
+type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+
 /// Records a signal for the guest; returns to a state in which none other is taken.
 ///
 /// # Safety
@@ -118,6 +192,10 @@ unsafe fn pass_on(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c
 unsafe fn record(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let recorded = RECORDED.get();
     if recorded.is_null() {
+        // SAFETY: the caller's promise.
+        if unsafe { pass_to_host(signal, info, context) } {
+            return;
+        }
         // SAFETY: the caller's promise.
         unsafe { pass_on(signal, info, context) };
         return;
@@ -135,7 +213,7 @@ unsafe fn record(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_
     if let Some(resume) = host::rewind(*rip as u64) {
         *rip = resume as i64;
     }
-    if SYNC_SET & super::set::bit(signal) == 0 {
+    if SYNC_SET & set::bit(signal) == 0 {
         // The mask that the return from this handler sets: all blocked.
         let set: *mut u64 = (&raw mut context.uc_sigmask).cast();
         // SAFETY: the kernel's sigset is the first word of libc's larger one.

@@ -13,11 +13,14 @@ use engine::PollHandle;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::cell::UnsafeCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// One slot for the signal the kernel chose, and one for each SYNC signal sent by a process.
 const SLOTS: usize = 1 + SYNC.len();
 const GENERAL: u32 = 1;
+/// The thread is to leave its run loop: no signal, and nothing is delivered any more.
+const END: u32 = 1 << 31;
 
 const SIG_SETMASK: u64 = 2;
 
@@ -33,6 +36,23 @@ pub(super) struct Recorded {
     poll: PollHandle,
 }
 
+// SAFETY: the slots are touched by the thread alone that the state belongs to; others have an `Alarm`, which reaches the
+// atomics and the poll handle only.
+unsafe impl Send for Recorded {}
+// SAFETY: as above.
+unsafe impl Sync for Recorded {}
+
+/// Has a thread leave its run loop, from any other.
+pub struct Alarm(Arc<Recorded>);
+
+impl Alarm {
+    /// From now on the thread stops at its next boundary. What it waits for in the kernel, a signal has to end.
+    pub fn end(&self) {
+        self.0.pending.fetch_or(END, Ordering::SeqCst);
+        self.0.poll.request();
+    }
+}
+
 /// The slot of a signal.
 fn slot_of(signal: i32) -> usize {
     SYNC.iter()
@@ -44,6 +64,9 @@ impl Recorded {
     /// Called by host handlers, on the thread itself. Returns whether the guest has to be
     /// interrupted for it.
     pub(super) fn record(&self, signal: i32, info: &SigInfo) -> bool {
+        if self.pending.load(Ordering::Relaxed) & END != 0 {
+            return true;
+        }
         let slot = slot_of(signal);
         // SAFETY: only this thread touches its slots; outside of handlers it does so only
         // after taking the slot's bit, while this handler cannot run for the slot (the
@@ -61,7 +84,7 @@ impl Recorded {
 
 /// A thread's signal state.
 pub struct ThreadSignals {
-    recorded: Box<Recorded>,
+    recorded: Arc<Recorded>,
 }
 
 /// What of a thread's signal state a vfork child starts with and must not change.
@@ -76,7 +99,7 @@ impl ThreadSignals {
     #[must_use]
     pub fn new(poll: PollHandle, mask: SigSet) -> ThreadSignals {
         ThreadSignals {
-            recorded: Box::new(Recorded {
+            recorded: Arc::new(Recorded {
                 pending: AtomicU32::new(0),
                 held: AtomicU32::new(0),
                 mask: AtomicU64::new(mask & !UNBLOCKABLE),
@@ -94,6 +117,23 @@ impl ThreadSignals {
     #[must_use]
     pub fn pending(&self) -> &AtomicU32 {
         &self.recorded.pending
+    }
+
+    /// For other threads to end this one's by.
+    #[must_use]
+    pub fn alarm(&self) -> Alarm {
+        Alarm(Arc::clone(&self.recorded))
+    }
+
+    /// Whether an [`Alarm`] has been raised.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.recorded.pending.load(Ordering::SeqCst) & END != 0
+    }
+
+    /// Takes an [`Alarm`] back, once all that may raise it are gone, and what was to be delivered before.
+    pub fn forget_end(&self) {
+        self.recorded.pending.store(0, Ordering::SeqCst);
     }
 
     #[must_use]

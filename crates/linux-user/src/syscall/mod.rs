@@ -34,6 +34,7 @@ mod thread;
 mod time;
 
 use crate::kernel::stop::{self, Boundary, Call};
+use crate::kernel::tenant;
 use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
@@ -244,12 +245,15 @@ pub fn dispatch(task: &mut Task) -> SysResult {
     }
 }
 
-/// A call that has observers, or no row.
+/// A call that has observers or is a tenant's, or has no row.
 #[cold]
 fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
     stop::raise(task, &Boundary::CallEntered(call));
     let result = match call.row {
-        Some(row) => (row.call)(task, call.regs),
+        Some(row) => match tenant::intercept(task, row.name, call.regs) {
+            Some(result) => result,
+            None => (row.call)(task, call.regs),
+        },
         None => Err(Errno::ENOSYS),
     };
     let boundary = if std::mem::take(&mut task.forked) {
