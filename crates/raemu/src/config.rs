@@ -19,6 +19,9 @@ pub struct Config {
     pub patience: u8,
     /// Generated code checks floating-point results instead of having Invalid trap.
     pub fp_checks: bool,
+    /// Counts the edges between blocks that the main thread takes, for [`Machine::edges`](crate::Machine::edges); guest
+    /// code is slower by far.
+    pub edges: bool,
     /// Shows translation at work.
     pub trace: Option<Trace>,
     /// What the Linux layer is told.
@@ -39,6 +42,7 @@ impl Default for Config {
             seed: None,
             patience: PATIENCE,
             fp_checks: false,
+            edges: false,
             trace: None,
             options: Options::default(),
         }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::load::{self, Ready};
+use crate::load::{self, Ready, Role};
 use crate::program::Program;
 use linux_user::mm::Mm;
 
@@ -18,7 +18,7 @@ impl Execution {
     /// # Errors
     /// [`Error::Load`].
     pub fn prepare(program: Program, config: Config, privileged: bool) -> Result<Execution, Error> {
-        let ready = load::load(program, config, privileged)?;
+        let ready = load::load(program, config, Role::Owner { privileged })?;
         Ok(Execution { ready })
     }
 

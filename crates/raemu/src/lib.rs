@@ -14,11 +14,16 @@ mod execution;
 mod guest_memory;
 pub mod host;
 mod load;
+mod machine;
 mod program;
 mod seeds;
+mod symbols;
 
 pub use config::Config;
 pub use elf_loader::LoadError;
 pub use error::{Error, errno};
 pub use execution::Execution;
+pub use guest::{CpuState, GuestAddr, MemFault};
+pub use linux_user::kernel::tenant::{Death, Outcome};
+pub use machine::{Machine, Snapshot};
 pub use program::Program;

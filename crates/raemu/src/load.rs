@@ -17,19 +17,33 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
+/// Whose the host process is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// The guest's, who may have privileges that the caller of the program has not (AT_SECURE).
+    Owner { privileged: bool },
+    /// Somebody else's.
+    Tenant,
+}
+
 /// A guest process that has not started.
 pub struct Ready {
     pub process: Process,
     pub start: Start,
+    /// Where the program's own entry point is, which may be its interpreter's to go to.
+    pub entry: u64,
 }
 
-/// Loads `program`. With `privileged` the guest is told so (AT_SECURE).
+/// Loads `program`.
 ///
 /// # Errors
 /// Why it cannot be run.
-pub fn load(program: Program, config: Config, privileged: bool) -> Result<Ready, LoadError> {
+pub fn load(program: Program, config: Config, role: Role) -> Result<Ready, LoadError> {
     // From here on faults of checked accesses to guest memory are caught, loading included.
-    let signals = Actions::inherit();
+    let (signals, privileged) = match role {
+        Role::Owner { privileged } => (Actions::inherit(), privileged),
+        Role::Tenant => (Actions::of_tenant(), false),
+    };
     let mm = Mm::new();
     let engine = engine(&mm, &config);
     let mut seeds = Seeds(config.seed);
@@ -44,9 +58,15 @@ pub fn load(program: Program, config: Config, privileged: bool) -> Result<Ready,
     let image = image(&program, loaded);
     // Nothing stays open where the guest expects its own descriptors.
     drop(program.file);
+    let entry = entry_of(&image.auxv);
+    let process = Process::new(mm, engine, config.options, image, signals);
     Ok(Ready {
-        process: Process::new(mm, engine, config.options, image, signals),
+        process: match role {
+            Role::Owner { .. } => process,
+            Role::Tenant => process.as_tenant(),
+        },
         start,
+        entry,
     })
 }
 
@@ -57,6 +77,8 @@ fn engine(mm: &Mm, config: &Config) -> Arc<Engine> {
     }
     if let Some(trace) = config.trace {
         engine.set_trace(trace);
+    } else if config.edges {
+        engine.watch_blocks();
     } else {
         // What is to be shown is shown from its first execution on.
         engine.set_patience(config.patience);
@@ -90,6 +112,21 @@ fn map(
         secure: privileged,
     };
     elf_loader::load(&GuestMemory { mm, engine }, &request)
+}
+
+/// AT_ENTRY.
+fn entry_of(auxv: &[u8]) -> u64 {
+    const AT_ENTRY: u64 = 9;
+    let words = auxv
+        .chunks_exact(8)
+        .map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes")));
+    let words: Vec<u64> = words.collect();
+    let pairs = words.chunks_exact(2);
+    pairs
+        .filter(|pair| pair[0] == AT_ENTRY)
+        .map(|pair| pair[1])
+        .next()
+        .unwrap_or(0)
 }
 
 fn image(program: &Program, loaded: Loaded) -> Image {

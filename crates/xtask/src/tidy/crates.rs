@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine",        &["jit-x64", "interp", "soft", "semantics", "a64-isa", "guest", "guest-memory", "host-memory"]),
     ("elf-loader",    &["linux-abi", "guest", "guest-memory"]),
     ("linux-user",    &["engine", "elf-loader", "linux-abi", "guest", "guest-memory", "host-memory", "cpu-model"]),
-    ("raemu",         &["linux-user", "elf-loader", "engine", "linux-abi", "guest", "cpu-model"]),
+    ("raemu",         &["linux-user", "elf-loader", "engine", "linux-abi", "guest", "guest-memory", "cpu-model"]),
     ("raemu-aarch64", &["raemu", "linux-user", "elf-loader", "engine", "linux-abi", "guest", "host-memory", "cpu-model"]),
     ("raemu-binfmt",  &[]),
     ("dist",          &["raemu-binfmt"]),
