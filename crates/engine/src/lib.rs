@@ -18,6 +18,9 @@ mod peek;
 mod trace;
 mod translate;
 
+#[cfg(test)]
+mod tests;
+
 pub use blocks::{AddressSpace, Engine, Mode, Statistics};
 pub use cpu::{Cpu, PollHandle};
 pub use edges::EdgeMap;

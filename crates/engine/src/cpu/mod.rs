@@ -307,6 +307,11 @@ impl Cpu {
         CpuHandle(self.memory)
     }
 
+    #[cfg(test)]
+    pub(crate) fn set_in_code(&self, in_code: bool) {
+        self.memory.in_code.store(in_code, Ordering::SeqCst);
+    }
+
     /// A child that shared memory ran on this CPU and is gone. Unless it left in order it may have been in generated
     /// code, or between the two halves of an entry of a table.
     pub fn left_by_child(&mut self, in_order: bool) {
