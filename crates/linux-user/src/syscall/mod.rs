@@ -35,11 +35,13 @@ mod time;
 
 use crate::kernel::stop::{self, Boundary, Call};
 use crate::kernel::tenant;
+use crate::own_fds;
 use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
 use linux_abi::Errno;
 pub use linux_abi::SysResult;
+use std::any::TypeId;
 pub use table::ROWS;
 
 /// How far a call is supported.
@@ -72,6 +74,8 @@ pub struct Row {
     /// The arguments as the row declares them.
     pub signature: &'static str,
     call: fn(&mut Task, &Regs) -> SysResult,
+    /// Whether a descriptor among the arguments is the emulator's.
+    names_own: fn(&Regs) -> bool,
     pub(crate) show: fn(&Regs, &mut Printer, Part),
 }
 
@@ -95,6 +99,11 @@ macro_rules! syscalls {
             signature: stringify!($($arg: $ty),*),
             call: |task, regs| {
                 $crate::syscall::call!(task regs; $name($($ty),*) = $by $(:: $function)?, $($($support_args)*)?)
+            },
+            names_own: |regs| {
+                let descriptors: &[bool] = &[$($crate::syscall::is_descriptor::<$ty>()),*];
+                let values = descriptors.iter().zip(regs);
+                values.filter(|(is, _)| **is).any(|(_, &fd)| $crate::own_fds::contains(fd as i32))
             },
             show: |regs, out, part| {
                 let shows: &[fn(&$crate::syscall::arg::Regs, usize, &mut $crate::strace::Printer, $crate::syscall::Part)] =
@@ -233,7 +242,7 @@ pub fn dispatch(task: &mut Task) -> SysResult {
         report_unimplemented(log, row, number);
     }
     match row {
-        Some(row) if task.observers.is_none() => (row.call)(task, &regs),
+        Some(row) if task.observers.is_none() => carry_out(task, row, &regs),
         row => observed(
             task,
             Call {
@@ -245,6 +254,19 @@ pub fn dispatch(task: &mut Task) -> SysResult {
     }
 }
 
+/// Makes the call, unless it names a descriptor of the emulator's: for the guest none is open there.
+fn carry_out(task: &mut Task, row: &Row, regs: &Regs) -> SysResult {
+    if own_fds::any() && (row.names_own)(regs) {
+        return Err(Errno::EBADF);
+    }
+    (row.call)(task, regs)
+}
+
+/// Whether arguments of this type are descriptors.
+fn is_descriptor<A: 'static>() -> bool {
+    TypeId::of::<A>() == TypeId::of::<arg::Fd>()
+}
+
 /// A call that has observers or is a tenant's, or has no row.
 #[cold]
 fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
@@ -252,7 +274,7 @@ fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
     let result = match call.row {
         Some(row) => match tenant::intercept(task, row.name, call.regs) {
             Some(result) => result,
-            None => (row.call)(task, call.regs),
+            None => carry_out(task, row, call.regs),
         },
         None => Err(Errno::ENOSYS),
     };
