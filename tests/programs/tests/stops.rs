@@ -155,7 +155,9 @@ impl Tasks {
             };
             if stop.what.starts_with("vforked ") {
                 let done = self.position(&stop.tid, |what| what == format!("vfork done {tid}"));
-                if !(at < starts && done.is_some_and(|done| last < done)) {
+                let told_first = at < starts;
+                let done_last = done.is_some_and(|done| last < done);
+                if !told_first || !done_last {
                     return Err(format!(
                         "    vfork of {tid}: told at {at}, starts at {starts}, ends at {last}, done at {done:?}\n"
                     ));
@@ -164,7 +166,7 @@ impl Tasks {
                 let waited = self.stops[at..]
                     .iter()
                     .position(|other| other.tid == stop.tid && other.what == "leaves wait4");
-                if !waited.is_some_and(|waited| last < at + waited) {
+                if waited.is_none_or(|waited| last >= at + waited) {
                     return Err(format!("    the wait for {tid} ends before it\n"));
                 }
             }
