@@ -14,7 +14,7 @@ mod edges;
 mod engines;
 mod fault;
 mod flags;
-mod peek;
+pub mod peek;
 mod trace;
 mod translate;
 

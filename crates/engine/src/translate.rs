@@ -2,7 +2,7 @@
 
 use crate::blocks::{BlockKey, Engine, Shared, SiteRecord};
 use crate::cache::CodeCache;
-use crate::peek::flags_live;
+use crate::peek::Lookahead;
 use guest::cpu_model::Feature;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE};
 use guest_memory::access;
@@ -25,6 +25,7 @@ const MAX_SIDE_EXITS: u32 = 2;
 pub struct Translator {
     ir: Ir,
     analysis: Analysis,
+    lookahead: Lookahead,
     code: Code,
     scratch: Scratch,
 }
@@ -126,9 +127,14 @@ impl Engine {
         let mut translator = std::mem::take(&mut shared.translator);
         let built = self.build(shared, &mut translator.ir, key);
         if built.is_ok() {
-            translator
-                .analysis
-                .run(&self.target.homes, &mut translator.ir, flags_live);
+            let Translator {
+                ir,
+                analysis,
+                lookahead,
+                ..
+            } = &mut translator;
+            let features = self.model.features;
+            analysis.run(&self.target.homes, ir, |pc| lookahead.flags_live(pc, features));
         }
         let host = built.map(|()| self.emit(cache, shared, &mut translator, key));
         shared.translator = translator;
@@ -184,6 +190,7 @@ impl Engine {
         let Translator {
             ir,
             analysis,
+            lookahead: _,
             code,
             scratch,
         } = translator;

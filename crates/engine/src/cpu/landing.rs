@@ -1,6 +1,7 @@
 //! Landing pads of indirect branches (FEAT_BTI; Arm ARM D8.4.5).
 
 use crate::blocks::Engine;
+use a64_isa::system::Hint;
 use guest::GuestAddr;
 use guest_memory::access;
 use jit_x64::area::LookupTable;
@@ -32,20 +33,25 @@ impl Accepted {
         (self.0 & all.0 == all.0).then_some(table)
     }
 
-    /// What may go to this instruction in a guarded page.
+    /// What may go to this instruction in a guarded page. (HLT, which the tables do not have, is
+    /// undefined at EL0 whether entered or not.)
     fn of(word: u32) -> Accepted {
-        const HINT: u32 = 0xd503_201f;
-        let hint = |number: u32| HINT | number << 5;
-        match word {
-            // BTI, BTI c, BTI j, BTI jc.
-            _ if word == hint(32) => Accepted::NONE,
-            _ if word == hint(34) => Accepted::CALLS,
-            _ if word == hint(36) => Accepted::JUMPS,
-            _ if word == hint(38) => Accepted::ALL,
+        match a64_isa::row_of(word).map(|row| row.name) {
+            Some("hint") => Accepted::of_hint(Hint::from_word(word)),
+            Some("brk") => Accepted::ALL,
+            Some(_) | None => Accepted::NONE,
+        }
+    }
+
+    /// By the number of the hint (Arm ARM C6.2.129).
+    const fn of_hint(hint: Hint) -> Accepted {
+        match hint.crm << 3 | hint.op2 {
+            // BTI c, BTI j, BTI jc; without a letter no indirect branch is accepted.
+            34 => Accepted::CALLS,
+            36 => Accepted::JUMPS,
+            38 => Accepted::ALL,
             // PACIASP and PACIBSP; Linux sets SCTLR_EL1.BT0.
-            _ if word == hint(25) || word == hint(27) => Accepted::CALLS,
-            // BRK and HLT.
-            _ if matches!(word & 0xffe0_001f, 0xd420_0000 | 0xd440_0000) => Accepted::ALL,
+            25 | 27 => Accepted::CALLS,
             _ => Accepted::NONE,
         }
     }

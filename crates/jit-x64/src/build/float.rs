@@ -1,7 +1,7 @@
 //! Floating-point operations: what x86 answers as Arm does; NaNs and tiny results are looked at where FPCR asks.
 
 use super::Builder;
-use super::fp_mode::{is_comparison, is_comparison_with_zero, is_guarded, makes_no_nan, passes_denormals};
+use super::fp_mode::{Care1, Care2};
 use crate::ir::{Op, Ref};
 use crate::lower::support;
 use semantics::ops::{Cond, FloatOps, Fp1, Fp2, Fp3, FpSize, FpToInt, IntToFp, Lane, Shape, Span, Width};
@@ -30,18 +30,20 @@ impl FloatOps for Builder<'_> {
             self.guard_nan(Shape::new(lane, span), a);
             return self.push(Op::Fp1 { op, s, a });
         }
-        if passes_denormals(op) {
-            self.trap_denormals(s, a);
-        }
-        if is_comparison_with_zero(op) {
-            self.check_operands(s, a, a);
+        let care = Care1::of(op);
+        match care {
+            Care1::Integral => self.trap_denormals(s, a),
+            Care1::Comparison => self.check_operands(s, a, a),
+            Care1::Bits | Care1::Number | Care1::Rounded => {}
         }
         let result = self.push(Op::Fp1 { op, s, a });
-        if !makes_no_nan(op) {
-            self.guard_nan(s, result);
-        }
-        if op == Fp1::CvtDS {
-            self.guard_smallest(s, result);
+        match care {
+            Care1::Bits | Care1::Comparison => {}
+            Care1::Integral | Care1::Number => self.guard_nan(s, result),
+            Care1::Rounded => {
+                self.guard_nan(s, result);
+                self.guard_smallest(s, result);
+            }
         }
         result
     }
@@ -56,16 +58,19 @@ impl FloatOps for Builder<'_> {
         if !support::fp2(op, s) {
             return self.give_up();
         }
-        if is_comparison(op) {
+        let care = Care2::of(op);
+        if care == Care2::Comparison {
             self.guard_operands(s, [a, b]);
             self.check_operands(s, a, b);
         }
         let result = self.push(Op::Fp2 { op, s, a, b });
-        if !is_comparison(op) && !is_guarded(op) {
-            self.guard_nan(s, result);
-        }
-        if matches!(op, Fp2::Mul | Fp2::Div | Fp2::Nmul) {
-            self.guard_smallest(s, result);
+        match care {
+            Care2::Comparison | Care2::Guarded => {}
+            Care2::Number => self.guard_nan(s, result),
+            Care2::Rounded => {
+                self.guard_nan(s, result);
+                self.guard_smallest(s, result);
+            }
         }
         result
     }

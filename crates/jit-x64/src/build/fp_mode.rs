@@ -44,43 +44,63 @@ impl FpMode {
     }
 }
 
-pub(super) const fn is_comparison_with_zero(op: Fp1) -> bool {
-    matches!(
-        op,
-        Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero
-    )
+/// What is to be thought of beside an operation of one operand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care1 {
+    /// The result is the operand's bits: NaNs are no matter.
+    Bits,
+    /// The result is a mask; Invalid may be raised.
+    Comparison,
+    /// x86 lets denormals pass quietly; the result may be a NaN.
+    Integral,
+    /// The result may be a NaN.
+    Number,
+    /// And it may have been rounded up to the smallest normal number.
+    Rounded,
 }
 
-/// Whether the result is a mask or the operand's bits: NaNs are no matter.
-pub(super) const fn makes_no_nan(op: Fp1) -> bool {
-    matches!(op, Fp1::Abs | Fp1::Neg) || is_comparison_with_zero(op)
+impl Care1 {
+    pub(super) const fn of(op: Fp1) -> Care1 {
+        match op {
+            Fp1::Abs | Fp1::Neg => Care1::Bits,
+            Fp1::CmEqZero | Fp1::CmGtZero | Fp1::CmGeZero | Fp1::CmLeZero | Fp1::CmLtZero => {
+                Care1::Comparison
+            }
+            Fp1::RintN | Fp1::RintP | Fp1::RintM | Fp1::RintZ | Fp1::RintA | Fp1::RintI | Fp1::RintX => {
+                Care1::Integral
+            }
+            Fp1::Rint32Z | Fp1::Rint32X | Fp1::Rint64Z | Fp1::Rint64X => Care1::Integral,
+            Fp1::Sqrt | Fp1::Recpe | Fp1::Rsqrte | Fp1::Recpx => Care1::Number,
+            Fp1::CvtHS | Fp1::CvtHD | Fp1::CvtSD | Fp1::CvtSH | Fp1::CvtDH | Fp1::CvtSBf => Care1::Number,
+            Fp1::Maxv | Fp1::Minv | Fp1::MaxNmv | Fp1::MinNmv => Care1::Number,
+            Fp1::CvtDS | Fp1::CvtDSOdd => Care1::Rounded,
+        }
+    }
 }
 
-/// Operations to which x86 lets denormals pass quietly.
-pub(super) const fn passes_denormals(op: Fp1) -> bool {
-    matches!(
-        op,
-        Fp1::RintN
-            | Fp1::RintP
-            | Fp1::RintM
-            | Fp1::RintZ
-            | Fp1::RintA
-            | Fp1::RintI
-            | Fp1::RintX
-            | Fp1::Rint32Z
-            | Fp1::Rint32X
-            | Fp1::Rint64Z
-            | Fp1::Rint64X
-    )
+/// The same of two operands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care2 {
+    /// The result is a mask; Invalid may be raised.
+    Comparison,
+    /// It leaves to the interpreter by itself whatever has to do with NaNs.
+    Guarded,
+    /// The result may be a NaN. (A sum that is tiny is exact.)
+    Number,
+    /// And it may have been rounded up to the smallest normal number.
+    Rounded,
 }
 
-pub(super) const fn is_comparison(op: Fp2) -> bool {
-    matches!(op, Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt)
-}
-
-/// Operations that leave to the interpreter by themselves whatever has to do with NaNs.
-pub(super) const fn is_guarded(op: Fp2) -> bool {
-    matches!(op, Fp2::Max | Fp2::Min | Fp2::MaxNm | Fp2::MinNm | Fp2::Rsqrts)
+impl Care2 {
+    pub(super) const fn of(op: Fp2) -> Care2 {
+        match op {
+            Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt => Care2::Comparison,
+            Fp2::Max | Fp2::Min | Fp2::MaxNm | Fp2::MinNm | Fp2::Rsqrts => Care2::Guarded,
+            Fp2::Add | Fp2::Sub | Fp2::Abd | Fp2::Addp | Fp2::Cadd90 | Fp2::Cadd270 => Care2::Number,
+            Fp2::Maxp | Fp2::Minp | Fp2::MaxNmp | Fp2::MinNmp => Care2::Number,
+            Fp2::Mul | Fp2::Div | Fp2::Nmul | Fp2::Mulx | Fp2::Recps => Care2::Rounded,
+        }
+    }
 }
 
 impl Builder<'_> {

@@ -35,7 +35,34 @@ impl SystemOps for Builder<'_> {
                 self.give_up();
                 self.use_fpsr();
             }
-            _ => {
+            // The interpreter's, and nothing in a block depends on them; or read-only.
+            SysReg::Dit
+            | SysReg::Ssbs
+            | SysReg::TpidrroEl0
+            | SysReg::CntvctEl0
+            | SysReg::CntpctEl0
+            | SysReg::CntfrqEl0
+            | SysReg::CtrEl0
+            | SysReg::DczidEl0
+            | SysReg::MidrEl1
+            | SysReg::MpidrEl1
+            | SysReg::RevidrEl1
+            | SysReg::IdAa64pfr0El1
+            | SysReg::IdAa64pfr1El1
+            | SysReg::IdAa64zfr0El1
+            | SysReg::IdAa64smfr0El1
+            | SysReg::IdAa64dfr0El1
+            | SysReg::IdAa64dfr1El1
+            | SysReg::IdAa64isar0El1
+            | SysReg::IdAa64isar1El1
+            | SysReg::IdAa64isar2El1
+            | SysReg::IdAa64isar3El1
+            | SysReg::IdAa64mmfr0El1
+            | SysReg::IdAa64mmfr1El1
+            | SysReg::IdAa64mmfr2El1
+            | SysReg::IdAa64mmfr3El1
+            | SysReg::IdReserved
+            | SysReg::Rndr => {
                 self.give_up();
             }
         }

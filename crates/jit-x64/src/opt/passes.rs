@@ -2,7 +2,7 @@
 //! lowering learns where each value is last used, which results can be computed in
 //! place, and which additions fold into an address.
 
-use crate::ir::{Effect, Ir, NONE, Op, Ref};
+use crate::ir::{Effect, Ir, NONE, Nzcv, Op, Ref};
 use crate::opt::untangle::{self, Untangler};
 use crate::target::Homes;
 use semantics::ops::{FlagOp, Int2, Width};
@@ -118,6 +118,9 @@ impl Analysis {
     /// read NZCV before setting it.
     pub fn run(&mut self, homes: &Homes, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
         debug_assert_eq!(ir.misplaced(), None, "{:?}", ir.ops);
+        // Where nothing touches the flags they stay in the CPU state: it is no matter who needs them.
+        let touches_flags = ir.ops.iter().any(|op| op.nzcv() != Nzcv::Kept);
+        let mut flags_live = |pc| !touches_flags || flags_live(pc);
         self.values(homes, ir, &mut flags_live);
         if self.quiet.end >= untangle::LEAST_OPS {
             let mut untangler = std::mem::take(&mut self.untangler);
