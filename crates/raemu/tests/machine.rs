@@ -121,7 +121,7 @@ fn a_dropped_machine_leaves_nothing() {
         return;
     };
     // Stopped at its start, in the middle, and with threads that run on meanwhile.
-    let mut stopped = machine(&program, &["threads"], Config::default());
+    let mut stopped = machine(&program, &["threads-stay"], Config::default());
     let at = stopped
         .symbol("pthread_join")
         .or_else(|| stopped.symbol("__pthread_join"))

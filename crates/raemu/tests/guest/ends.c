@@ -80,6 +80,7 @@ int main(int argc, char **argv) {
         return 4;
     }
     if (!strcmp(how, "threads")) return threads(finish, (void *)9);
+    if (!strcmp(how, "threads-stay")) return threads(spin, NULL);
     if (!strcmp(how, "thread-fault")) return threads(fault, NULL);
     if (!strcmp(how, "last-thread")) {
         pthread_t made;
