@@ -1,5 +1,5 @@
-//! Generates from the instruction tables what each row does: a call of its family's function,
-//! or of its own.
+//! Generates from the instruction tables what each row does: a call of the function that it or its
+//! family names, or of its own.
 
 use std::path::Path;
 

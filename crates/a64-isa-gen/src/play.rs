@@ -1,6 +1,6 @@
 //! Writes the Rust that `semantics` includes: what each row does.
 //!
-//! A member of a family is the call its family's line says. A row with a function of its own
+//! A row with a line `=`, its own or its family's, is the call that says. A row with a function of its own
 //! is a call of its trait's method. Each call has its row's file, line and name before it, so
 //! that the compiler shows them with what is wrong with it.
 

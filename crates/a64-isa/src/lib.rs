@@ -2,7 +2,7 @@
 //!
 //! Place in the path: step 1, bytes to instruction. The tables are `isa/*.isa`
 //! (format: docs/isa-format.md); the build script generates from them the decoder,
-//! [`disassemble`], [`ROWS`], and for the rows that belong to no family one argument struct
+//! [`disassemble`], [`ROWS`], and for the rows with a function of their own one argument struct
 //! each and one trait a file. `semantics` generates from the same tables what each row does.
 //!
 //! Invariants: any 32-bit word either belongs to exactly one row or is

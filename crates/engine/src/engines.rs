@@ -1,7 +1,7 @@
 //! The engines of this process, as signal handlers know them: by the addresses of their code.
 //!
-//! There is one, except in tests. What a handler finds at a host address in generated code is the
-//! engine whose CPU was running there, so it is alive; no other is looked into.
+//! The command has one; the library has one for each machine. What a handler finds at a host address in
+//! generated code is the engine whose CPU was running there, so it is alive; no other is looked into.
 //!
 //! # Safety
 //! The list only grows, and its nodes are never freed: a handler may walk it at any time.

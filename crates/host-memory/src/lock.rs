@@ -9,7 +9,8 @@
 //!   child held ([`Child::bury`]). What a lock guards ([`Guarded`]) is either copied, changed, and put in place by one
 //!   store, if the owner is such a child; or it is given up and made anew.
 //!
-//! Nothing here allocates while a lock is held, and nothing takes part in the C library's locks: the heap is built on it.
+//! Nothing here allocates while a lock is held, but for that copy, which lies in the child's own heap; and nothing
+//! takes part in the C library's locks: the heap is built on it.
 //!
 //! # Safety
 //! A [`Word`] is never freed. The value of a [`Lock`] is reached only by the owner of its word.

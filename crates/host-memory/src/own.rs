@@ -2,6 +2,7 @@
 //!
 //! That is the area, and what stood there before the guest had anything: the program's image, the first stack,
 //! the C library's heap (brk), the kernel's vDSO. A lookup compares with each: a handful of ranges, whatever is mapped.
+//! (What a program that uses the library maps for itself is not known here.)
 //!
 //! This guards against accidents. It is no security boundary: guest code runs in this process and can write anywhere
 //! by an ordinary store.

@@ -5,7 +5,7 @@
 //! joining it tells. Whoever starts a thread joins those that have ended.
 //!
 //! # Safety
-//! The C library allocates and locks within pthread_create and pthread_join, and for the emulator nowhere else: both
+//! The C library allocates and locks within pthread_create and pthread_join, and for the command nowhere else: both
 //! are called under the first of the emulator's locks, which is held over fork.
 
 use crate::lock::{Guarded, Level, Lock, Word};

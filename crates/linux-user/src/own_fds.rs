@@ -1,5 +1,6 @@
 //! Descriptors that the emulator has open while the guest runs: the log's, and so none without a log. They are
-//! high, closed on exec, and hidden from the guest's close, dup and close_range.
+//! high and closed on exec. A call that is given one answers EBADF, close_range leaves them out, and a listing of
+//! /proc/PID/fd does not show them.
 
 use crate::host;
 use linux_abi::nr::x86_64 as nr;

@@ -1,7 +1,8 @@
-//! Runs AArch64 Linux programs: from a file and its arguments to a process that runs it.
+//! Runs AArch64 Linux programs: from a file and its arguments to a guest process (docs/library.md).
 //!
 //! Place in the path: above `linux-user`, below the command. A [`Program`] is what execve(2) is given, a [`Config`]
-//! how it is to be run, an [`Execution`] the two made ready.
+//! how it is to be run. Of the two comes a [`Machine`], a guest within this process whose end is an [`Outcome`], or an
+//! [`Execution`], which takes over the process.
 //!
 //! Invariants: nothing here touches the process's allocator, its standard streams or its environment, and nothing
 //! is printed: what goes wrong is an [`Error`].

@@ -4,8 +4,8 @@
 //! and writes back through [`Ops`]; who executes the operations (the interpreter)
 //! or records them (the JIT) is not known here.
 //!
-//! Invariants: nothing here knows of x86 or of Linux; each table row names its family's function, or
-//! has one of its own, named like it.
+//! Invariants: nothing here knows of x86 or of Linux; each table row names a function, by its family or
+//! itself, or has one of its own, named like it.
 #![forbid(unsafe_code)]
 
 pub mod ops;

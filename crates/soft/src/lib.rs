@@ -1,5 +1,5 @@
-//! Plain Rust bodies of the operations: the interpreter calls them, and generated
-//! code calls them where it has no inline sequence.
+//! Plain Rust bodies of the operations. The interpreter calls them, and generated code calls
+//! the interpreter where it has no inline sequence.
 //!
 //! Everything here computes on integers, so it neither depends on nor disturbs the
 //! host's floating-point environment.

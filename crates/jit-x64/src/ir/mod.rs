@@ -3,7 +3,7 @@
 //! An operation's index is the name of its result ([`Ref`]). Guest registers are read
 //! by `GetX`/`GetV` and written by `SetX`/`SetV`; the builder forwards values between
 //! them, so within a block each guest register is read at most once before its first
-//! write. `Insn` marks where a guest instruction starts.
+//! write (a call of the interpreter counts as one of all). `Insn` marks where a guest instruction starts.
 //!
 //! What is to be known of an operation stands in its row of [`Op`]'s table and nowhere else: its
 //! operands and the bank of each, what it gives, what it does besides, and what it means for NZCV.

@@ -3,6 +3,7 @@
 //! - CLONE_THREAD: a host thread made by the C library, so that thread-local storage works.
 //! - CLONE_VM with CLONE_VFORK (vfork, posix_spawn): a host process that shares memory, on
 //!   a stack of its own, driving the parent's Task while the parent sleeps in the kernel.
+//! - CLONE_VM alone: the same, made by a helper thread that sleeps in the parent's place.
 //! - All else: a host process with a copy of memory, flags (CLONE_NEW*) passed on.
 
 use super::fork::fork;

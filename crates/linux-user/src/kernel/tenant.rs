@@ -9,7 +9,7 @@
 //! ([`intercept`]). Tasks of a tenant go the way of observed ones through the system call table, so that others pay
 //! nothing.
 //!
-//! Lock order: both locks here are leaves; a signal may be sent under `members`, nothing else.
+//! Lock order: the locks here come after all others, `members` before `outcome`. A signal may be sent under `members`.
 
 use super::process::Process;
 use super::run;

@@ -1,7 +1,7 @@
 //! Floating point as the Arm architecture defines it, in integer arithmetic.
 //!
 //! Place in the path: the bodies of the `fp*` operations of `semantics::Ops`. The
-//! interpreter calls them; generated code does where it has no inline sequence.
+//! interpreter calls them, also for generated code that has no inline sequence.
 //! They follow the pseudocode of the Arm ARM (shared/functions/float) with
 //! FPCR.{AH, FIZ, NEP} = 0: NaN operands propagate or become the default NaN, tininess
 //! is detected before rounding, and exceptions accumulate in `FpEnv::fpsr`.

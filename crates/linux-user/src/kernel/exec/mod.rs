@@ -5,7 +5,8 @@
 //! kernel's errors; an arm64 program becomes an execution of the emulator itself with the
 //! program as its argument (emulator.rs); a `#!` line is followed to its interpreter; everything
 //! else is the kernel's. By hand is also executed what the kernel has no way to hand to an interpreter: a program
-//! through a descriptor that is closed on exec. It gains no privileges then.
+//! through a descriptor that is closed on exec, or behind as many scripts as there may be; and all where there is no
+//! registration (another mount namespace). It gains no privileges then.
 
 mod descriptor;
 pub mod emulator;
