@@ -1,6 +1,6 @@
 //! The packages: a tarball, two Debian packages and an OCI image, made by `cargo xtask dist`.
 //!
-//! Apart from xtask, which has no dependency so that a first `cargo xtask` compiles in seconds. `release` builds,
+//! Apart from xtask, which has hardly a dependency so that a first `cargo xtask` compiles in seconds. `release` builds,
 //! `program` reads the options that `man` and `completions` print, `archive`, `deb` and `oci` make one package each from
 //! a `tree`, and `verify`, `reproduce` and `install` check what was made.
 

@@ -6,7 +6,8 @@
 //!
 //! Invariants:
 //! - The guest's path makes raw system calls only ([`host`]); libc's wrappers would filter
-//!   signals 32 and 33, broadcast set*id calls and touch errno.
+//!   signals 32 and 33, broadcast set*id calls and touch errno. (Clocks are read through libc's vDSO,
+//!   and a tenant forks by libc.)
 //! - Host signal handlers only record; guest frames are built between guest instructions.
 
 pub mod host;
