@@ -3,15 +3,14 @@
 use crate::cpu_time::CpuTime;
 use benches::{Everywhere, GuestCode};
 use criterion::{BatchSize, Criterion, Throughput};
-use engine::{Engine, Mode};
+use engine::{Engine, Mode, Translator};
 use guest::GuestAddr;
 use guest::cpu_model::FeatureSet;
-use jit_x64::asm::Asm;
 use jit_x64::build::{Builder, Flow, FpMode};
+use jit_x64::code::Code;
 use jit_x64::ir::Ir;
-use jit_x64::lower::{Code, Scratch, lower};
+use jit_x64::lower::{Scratch, lower};
 use jit_x64::opt::Analysis;
-use jit_x64::stubs::Stubs;
 use jit_x64::target::Target;
 use std::hint::black_box;
 
@@ -19,7 +18,6 @@ use std::hint::black_box;
 const FUNCTIONS: usize = 300;
 /// Instructions of a block, as in the engine.
 const MAX_INSNS: u32 = 64;
-const CODE_SIZE: usize = 64 << 10;
 
 /// Records the block at `start`.
 fn build(target: &Target, code: &GuestCode, start: usize, ir: &mut Ir) {
@@ -84,17 +82,13 @@ pub fn steps(c: &mut Criterion<CpuTime>) {
             }
         });
     });
-    let mut buffer = vec![0u8; CODE_SIZE];
-    let (mut out, mut scratch, stubs) = (Code::default(), Scratch::default(), Stubs::default());
+    let (mut out, mut scratch) = (Code::default(), Scratch::default());
     group.bench_function("build+passes+lower", |b| {
         b.iter(|| {
             for &start in &starts {
                 build(target, &code, start, &mut ir);
                 analysis.run(&target.homes, &mut ir, |_| true);
-                // SAFETY: the buffer outlives the assembler, and nothing else uses it meanwhile.
-                let asm = unsafe { Asm::new(buffer.as_mut_ptr(), buffer.len()) };
-                let asm = lower(asm, target, &ir, &analysis, &stubs, 0, &mut out, &mut scratch);
-                assert!(!asm.overflowed());
+                lower(target, &ir, &analysis, 0, &mut out, &mut scratch);
                 black_box(&out);
             }
         });
@@ -103,13 +97,13 @@ pub fn steps(c: &mut Criterion<CpuTime>) {
 }
 
 /// Translates all functions; the number of guest instructions is in the statistics.
-fn sweep(code: &GuestCode, engine: &Engine) {
+fn sweep(code: &GuestCode, engine: &Engine, translator: &mut Translator) {
     for (start, end) in code.function_ranges(FUNCTIONS) {
         let end = code.address(end);
         let mut at: GuestAddr = code.address(start);
         while at < end {
             at = engine
-                .translate_ahead(at)
+                .translate_ahead(translator, at)
                 .expect("code in memory and room in the cache");
         }
     }
@@ -121,7 +115,8 @@ pub fn whole(c: &mut Criterion<CpuTime>) {
     let code = GuestCode::load();
     let new = || Engine::new(Box::new(Everywhere), Mode::Jit, &guest::cpu_model::EVERYTHING);
     let engine = new();
-    sweep(&code, &engine);
+    let mut translator = Translator::default();
+    sweep(&code, &engine, &mut translator);
     let seen = engine.statistics();
     drop(engine);
     println!(
@@ -137,7 +132,7 @@ pub fn whole(c: &mut Criterion<CpuTime>) {
         b.iter_batched(
             new,
             |engine| {
-                sweep(&code, &engine);
+                sweep(&code, &engine, &mut translator);
                 engine
             },
             BatchSize::PerIteration,

@@ -1,10 +1,10 @@
 //! [`Engine`]: what all guest threads of the process share.
 
-use crate::cache::CodeCache;
+use crate::cache::{CodeCache, SiteRecord};
 use crate::cpu::CpuHandle;
 use crate::engines;
+use crate::install::Job;
 use crate::trace::Trace;
-use crate::translate::Translator;
 use guest::{CpuModel, GuestAddr};
 use host_memory::lock::{All, Guard, Guarded, Level, Lock};
 use jit_x64::asm::Asm;
@@ -60,16 +60,6 @@ impl Hash for BlockKey {
     }
 }
 
-/// A branch that can be linked.
-#[derive(Clone, Copy, Debug)]
-pub struct SiteRecord {
-    /// Host address of its rel32 field.
-    pub field: u64,
-    /// Where it goes while not linked.
-    pub stub: u64,
-    pub target: BlockKey,
-}
-
 /// A block, or an address that branches wait for.
 struct BlockEntry {
     /// 0: not translated.
@@ -105,12 +95,13 @@ pub struct Shared {
     blocks: FxHashMap<BlockKey, BlockEntry>,
     /// Blocks that hold bytes of a guest page, by page number.
     by_page: FxHashMap<u64, Vec<BlockKey>>,
-    pub sites: Vec<SiteRecord>,
-    /// By site: the next one with the same target.
+    /// By site of the cache: the next one with the same target.
     next_site: Vec<u32>,
     /// How often the interpreter executes a block before it is translated.
     patience: u8,
-    pub translator: Translator,
+    /// Translations under way.
+    pub jobs: Vec<Job>,
+    pub next_job: u64,
     /// Branches are not linked, so that each block entered comes through the engine.
     pub unlinked: bool,
     /// A block ends at its first conditional branch.
@@ -120,7 +111,7 @@ pub struct Shared {
     /// How often instructions trapped, by address.
     traps: FxHashMap<u64, u32>,
     /// Instructions that trap so often that the interpreter executes them at once.
-    pub interpreted: FxHashSet<u64>,
+    pub interpreted: Option<Arc<FxHashSet<u64>>>,
     pub statistics: Statistics,
 }
 
@@ -134,6 +125,8 @@ pub struct Statistics {
     pub flushes: u64,
     /// Floating-point operations that trapped and were repaired.
     pub fp_traps: u64,
+    /// Translations that were not used: another CPU's came first, or the code had changed.
+    pub dropped: u64,
 }
 
 /// State shared by all guest threads of the process.
@@ -193,7 +186,21 @@ impl Engine {
             Mode::Jit => CodeCache::new().ok(),
             Mode::Interpreter => None,
         };
-        let mode = if cache.is_some() { mode } else { Mode::Interpreter };
+        Engine::with_cache(space, model, target, cache)
+    }
+
+    /// Without a cache it interprets.
+    pub(crate) fn with_cache(
+        space: Box<dyn AddressSpace>,
+        model: &'static CpuModel,
+        target: Target,
+        cache: Option<CodeCache>,
+    ) -> Arc<Engine> {
+        let mode = if cache.is_some() {
+            Mode::Jit
+        } else {
+            Mode::Interpreter
+        };
         let (stubs, stub_bytes) = cache
             .as_ref()
             .map(|cache| emit_stubs(cache, &target))
@@ -324,13 +331,16 @@ impl Engine {
     /// mprotect, MAP_FIXED and MADV_DONTNEED. A range without translated code costs little.
     pub fn invalidate(&self, range: Range<GuestAddr>) {
         let mut shared = self.lock();
+        shared.note_change(range.start.0..range.end.0);
         if shared.blocks_in(range.start.0, range.end.0).is_empty() {
             return;
         }
         // Other instructions may stand there now: what trapped says nothing of them.
         let changed = range.start.0..range.end.0;
         shared.traps.retain(|pc, _| !changed.contains(pc));
-        shared.interpreted.retain(|pc| !changed.contains(pc));
+        if let Some(interpreted) = &mut shared.interpreted {
+            Arc::make_mut(interpreted).retain(|pc| !changed.contains(pc));
+        }
         drop(shared);
         self.drop_blocks(range);
     }
@@ -339,6 +349,7 @@ impl Engine {
     fn drop_blocks(&self, range: Range<GuestAddr>) {
         let Some(cache) = &self.cache else { return };
         let mut shared = self.lock();
+        shared.note_change(range.start.0..range.end.0);
         let stale = shared.blocks_in(range.start.0, range.end.0);
         if stale.is_empty() {
             return;
@@ -360,7 +371,7 @@ impl Engine {
         let mut shared = self.lock();
         let count = shared.traps.entry(pc).or_default();
         *count += 1;
-        if *count < TRAPS_TOLERATED || !shared.interpreted.insert(pc) {
+        if *count < TRAPS_TOLERATED || !Arc::make_mut(shared.interpreted.get_or_insert_default()).insert(pc) {
             return;
         }
         drop(shared);
@@ -386,7 +397,6 @@ impl Engine {
         cache.truncate(self.stub_bytes);
         shared.blocks.clear();
         shared.by_page.clear();
-        shared.sites.clear();
         shared.next_site.clear();
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.flushes.fetch_add(1, Ordering::SeqCst);
@@ -418,6 +428,7 @@ impl Engine {
     pub fn keep_only(&self, all: &mut All, cpu: &crate::Cpu) {
         let handle = cpu.handle();
         self.cpus.reach(all).0.retain(|other| other.is(&handle));
+        self.shared.reach(all).jobs.clear();
     }
 }
 
@@ -452,6 +463,8 @@ impl Guarded for Shared {
             unlinked: self.unlinked,
             single_exit: self.single_exit,
             statistics: self.statistics,
+            // Other CPUs know theirs.
+            next_job: self.next_job,
             orphaned: true,
             ..Shared::new()
         };
@@ -461,12 +474,12 @@ impl Guarded for Shared {
 }
 
 fn emit_stubs(cache: &CodeCache, target: &Target) -> (Stubs, usize) {
-    let (start, room) = cache.room();
-    // SAFETY: the code cache is new; nothing else writes to it.
-    let mut asm = unsafe { Asm::new(start, room) };
-    let stubs = Stubs::emit(&mut asm, &target.homes);
-    cache.keep(asm.pos() as usize);
-    (stubs, cache.used())
+    let mut asm = Asm::default();
+    let offsets = Stubs::emit(&mut asm, &target.homes);
+    let code = asm.finish();
+    let base = cache.code().start;
+    cache.append(base, code.len(), |place| place.copy_from_slice(&code));
+    (offsets.at(base), cache.used())
 }
 
 impl Shared {
@@ -494,10 +507,11 @@ impl Shared {
     }
 
     /// The sites that go to a block, linked or not, from the first on.
-    fn sites_from(&self, first: u32) -> impl Iterator<Item = &SiteRecord> {
+    fn sites_from<'a>(&'a self, first: u32, cache: &'a CodeCache) -> impl Iterator<Item = &'a SiteRecord> {
         let known = |site: u32| (site != NO_SITE).then_some(site);
+        let sites = cache.sites();
         std::iter::successors(known(first), move |&site| known(self.next_site[site as usize]))
-            .map(|site| &self.sites[site as usize])
+            .map(|site| &sites[site as usize])
     }
 
     /// The guest address behind a block's last instruction.
@@ -541,23 +555,24 @@ impl Shared {
             self.by_page.entry(page).or_default().push(key);
         }
         if !self.unlinked {
-            for site in self.sites_from(first_site) {
-                cache.patch(site.field, host);
+            for site in self.sites_from(first_site, cache) {
+                cache.link(site, host);
             }
         }
     }
 
-    /// Records a branch, linking it if its target exists.
-    pub fn add_site(&mut self, record: SiteRecord, cache: &CodeCache) {
-        let number = self.sites.len() as u32;
-        let block = self.blocks.entry(record.target).or_insert(BlockEntry::UNKNOWN);
-        if block.host != 0 && !self.unlinked {
-            cache.patch(record.field, block.host);
+    /// Takes note of the cache's newest branches, linking those whose target exists.
+    pub fn add_sites(&mut self, cache: &CodeCache) {
+        let sites = cache.sites();
+        for site in &sites[self.next_site.len()..] {
+            let number = self.next_site.len() as u32;
+            let block = self.blocks.entry(site.target).or_insert(BlockEntry::UNKNOWN);
+            if block.host != 0 && !self.unlinked {
+                cache.link(site, block.host);
+            }
+            self.next_site.push(block.first_site);
+            block.first_site = number;
         }
-        cache.keep_target(record.target.pc);
-        self.next_site.push(block.first_site);
-        block.first_site = number;
-        self.sites.push(record);
     }
 
     /// Unlinks a block from all branches to it and forgets it. Its bytes stay, for CPUs
@@ -569,8 +584,8 @@ impl Shared {
         let (first_site, guest_len) = (block.first_site, block.guest_len);
         // The sites stay: they wait for the next block here, which begins cold.
         (block.host, block.visits) = (0, 0);
-        for site in self.sites_from(first_site) {
-            cache.patch(site.field, site.stub);
+        for site in self.sites_from(first_site, cache) {
+            cache.unlink(site);
         }
         let last = key.pc + u64::from(guest_len.max(1)) - 1;
         for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {

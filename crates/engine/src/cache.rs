@@ -2,12 +2,14 @@
 //!
 //! # Safety
 //! The code cache is one private mapping, readable, writable and executable, filled
-//! from the bottom under the engine's lock. The tables beside it only grow between
+//! from the bottom under the engine's lock ([`crate::install`]). The tables beside it only grow between
 //! flushes; their lengths are published last, so that a signal handler on any thread
 //! reads complete entries without a lock.
 
+use crate::blocks::BlockKey;
 use host_memory::{Access, Mapping};
-use jit_x64::lower::{FlagState, MapEntry};
+use jit_x64::code::{Code, PHASES};
+use jit_x64::lower::FlagState;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,9 +37,18 @@ impl<T: Copy> Table<T> {
         self.memory.len() / size_of::<T>()
     }
 
+    fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many more fit.
+    fn has_room(&self, count: usize) -> bool {
+        self.capacity() - self.len() >= count
+    }
+
     /// Appends; the caller holds the engine's lock and has checked the capacity.
     fn push(&self, value: T) {
-        let at = self.len.load(Ordering::Relaxed);
+        let at = self.len();
         assert!(at < self.capacity(), "capacity is checked before a block is made");
         // SAFETY: `at` is below the capacity, and no reader looks at entries from `len` on.
         unsafe { self.memory.start().cast::<T>().add(at).write(value) };
@@ -74,19 +85,24 @@ struct PackedEntry {
     flags: FlagState,
 }
 
+/// A branch that can be linked; places are offsets in the cache.
+#[derive(Clone, Copy, Debug)]
+pub struct SiteRecord {
+    /// Its rel32 field.
+    pub field: u32,
+    /// Where it goes while not linked.
+    pub stub: u32,
+    pub target: BlockKey,
+}
+
 /// Generated code and the tables about it.
 pub struct CodeCache {
     code: Mapping,
     used: AtomicUsize,
     blocks: Table<BlockRecord>,
     entries: Table<PackedEntry>,
-    /// By site: the guest address it goes to.
-    targets: Table<u64>,
+    sites: Table<SiteRecord>,
 }
-
-/// Room that must be left for one more block; blocks are far smaller: this is 2 KiB for each instruction of the longest.
-const BLOCK_RESERVE: usize = 1 << 20;
-const ENTRY_RESERVE: usize = 4096;
 
 impl CodeCache {
     /// # Errors
@@ -99,31 +115,16 @@ impl CodeCache {
         made
     }
 
-    fn with_size(size: usize) -> io::Result<CodeCache> {
+    /// As [`CodeCache::new`], of one size.
+    pub fn with_size(size: usize) -> io::Result<CodeCache> {
         let blocks = size / 64;
         Ok(CodeCache {
             blocks: Table::new(blocks)?,
             entries: Table::new(blocks * 8)?,
-            targets: Table::new(blocks * 4)?,
+            sites: Table::new(blocks)?,
             code: Mapping::new(size, Access::ReadWriteExecute)?,
             used: AtomicUsize::new(0),
         })
-    }
-
-    /// Where the next block goes, and the room there.
-    #[must_use]
-    pub fn room(&self) -> (*mut u8, usize) {
-        let used = self.used.load(Ordering::Relaxed);
-        (self.code.start().wrapping_add(used), self.code.len() - used)
-    }
-
-    /// Whether another block certainly fits.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.room().1 > BLOCK_RESERVE
-            && self.blocks.as_slice().len() + 1 < self.blocks.capacity()
-            && self.entries.as_slice().len() + ENTRY_RESERVE < self.entries.capacity()
-            && self.targets.as_slice().len() + ENTRY_RESERVE < self.targets.capacity()
     }
 
     /// Bytes of code so far.
@@ -132,18 +133,46 @@ impl CodeCache {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Keeps the `len` bytes just emitted at the cursor, without a block record.
-    pub fn keep(&self, len: usize) {
-        let used = self.used.load(Ordering::Relaxed);
-        self.used
-            .store((used + len).next_multiple_of(16), Ordering::Release);
+    /// What code should be lowered for, to go right behind what is there.
+    #[must_use]
+    pub fn next_phase(&self) -> u32 {
+        self.used() as u32 % PHASES
     }
 
-    /// Keeps the block just emitted at the cursor. Called under the engine's lock.
-    pub fn keep_block(&self, guest_pc: u64, len: u32, map: &[MapEntry]) {
-        let host_start = self.room().0 as u64;
-        let first_entry = self.entries.as_slice().len() as u32;
-        for entry in map {
+    /// Where code would go, if it and what is to be known of it fits. Called under the engine's lock.
+    #[must_use]
+    pub fn place(&self, code: &Code) -> Option<u64> {
+        let used = self.used();
+        // The mapping begins at a page.
+        let at = used + (code.phase as usize).wrapping_sub(used) % PHASES as usize;
+        let fits = at + code.bytes.len() <= self.code.len()
+            && self.blocks.has_room(1)
+            && self.entries.has_room(code.map.len())
+            && self.sites.has_room(code.sites.len());
+        fits.then(|| self.code.address() + at as u64)
+    }
+
+    /// Lets `fill` write the `len` bytes at `host`, behind all code so far, and keeps them. Called under the
+    /// engine's lock.
+    pub fn append(&self, host: u64, len: usize, fill: impl FnOnce(&mut [u8])) {
+        let at = (host - self.code.address()) as usize;
+        assert!(
+            self.used() <= at && at + len <= self.code.len(),
+            "only free room is written to"
+        );
+        // SAFETY: the bytes lie in the mapping, behind what is used, and the lock keeps other writers out.
+        fill(unsafe { std::slice::from_raw_parts_mut(self.code.start().add(at), len) });
+        self.used.store(
+            (at + len).next_multiple_of(16).min(self.code.len()),
+            Ordering::Release,
+        );
+    }
+
+    /// Makes the block at `host` known to [`CodeCache::locate`], and its sites. Called under the engine's
+    /// lock, with code that [`CodeCache::place`] had room for.
+    pub fn record(&self, host: u64, key: BlockKey, code: &Code) {
+        let first_entry = self.entries.len() as u32;
+        for entry in &code.map {
             self.entries.push(PackedEntry {
                 host_offset: entry.host_offset,
                 insn: (entry.pc_delta / 4) as u16,
@@ -151,30 +180,35 @@ impl CodeCache {
             });
         }
         self.blocks.push(BlockRecord {
-            host_start,
-            host_len: len,
+            host_start: host,
+            host_len: code.bytes.len() as u32,
             first_entry,
-            guest_pc,
+            guest_pc: key.pc,
         });
-        self.keep(len as usize);
+        let offset = (host - self.code.address()) as u32;
+        for site in &code.sites {
+            self.sites.push(SiteRecord {
+                field: offset + site.field,
+                stub: offset + site.stub,
+                target: BlockKey {
+                    pc: site.target,
+                    ..key
+                },
+            });
+        }
     }
 
-    /// Notes where the next site goes. Called under the engine's lock.
-    pub fn keep_target(&self, guest_pc: u64) {
-        self.targets.push(guest_pc);
-    }
-
-    /// Where a site goes whose code the calling CPU has just left and not yet said so: no flush can come between.
+    /// The branches that can be linked, by number. A number stays good until the next flush.
     #[must_use]
-    pub fn target(&self, site: u32) -> u64 {
-        self.targets.as_slice()[site as usize]
+    pub fn sites(&self) -> &[SiteRecord] {
+        self.sites.as_slice()
     }
 
     /// Forgets all code from `keep` bytes on. No CPU may be running code.
     pub fn truncate(&self, keep: usize) {
         self.blocks.clear();
         self.entries.clear();
-        self.targets.clear();
+        self.sites.clear();
         self.used.store(keep, Ordering::Release);
     }
 
@@ -205,14 +239,29 @@ impl CodeCache {
         Some((block.guest_pc + u64::from(entry.insn) * 4, entry.flags))
     }
 
-    /// Points the branch with its rel32 field at `field` to `target`.
-    pub fn patch(&self, field: u64, target: u64) {
+    /// Makes a branch go to the host address `target`. Called under the engine's lock.
+    pub fn link(&self, site: &SiteRecord, target: u64) {
+        let field = self.code.address() + u64::from(site.field);
         let rel = target.wrapping_sub(field + 4) as i32;
-        // SAFETY: `field` is a branch displacement emitted in this cache (the engine's site table
-        // says so). It lies within a cache line, so one store is seen whole by other cores; it is
-        // not aligned, so the store is written out.
+        // SAFETY: `field` is a branch displacement in this cache (`record` had it from the code there). It
+        // lies within a cache line, so one store is seen whole by other cores; it is not aligned, so the
+        // store is written out.
         unsafe {
             std::arch::asm!("mov dword ptr [{}], {:e}", in(reg) field, in(reg) rel, options(nostack, preserves_flags))
         };
+    }
+
+    /// Makes a branch leave for the engine.
+    pub fn unlink(&self, site: &SiteRecord) {
+        self.link(site, self.code.address() + u64::from(site.stub));
+    }
+
+    /// Where a branch goes now: for tests.
+    #[cfg(test)]
+    pub fn goes_to(&self, site: &SiteRecord) -> u64 {
+        let field = self.code.address() + u64::from(site.field);
+        // SAFETY: four bytes of the code, as above.
+        let rel = unsafe { (field as *const i32).read_unaligned() };
+        (field + 4).wrapping_add_signed(i64::from(rel))
     }
 }

@@ -12,7 +12,7 @@ use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, STATE_BIAS}
 use guest_memory::access;
 use jit_x64::area::{CpuArea, POLL_OFFSET};
 use jit_x64::lower::FlagState;
-use jit_x64::stubs::ExitCode;
+use jit_x64::stubs::{ExitCode, Stub};
 
 /// What [`on_host_signal`] made of a host signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,6 +137,6 @@ pub unsafe fn on_host_signal(
     unsafe { (area.runtime.pending as *mut Pending).write(pending) };
     context.set(libc::REG_RAX, ExitCode::Stopped as u64);
     context.set(libc::REG_RDX, 0);
-    context.set(libc::REG_RIP, engine.stubs.exit);
+    context.set(libc::REG_RIP, engine.stubs.address(Stub::Exit));
     HostSignal::Handled
 }

@@ -14,10 +14,13 @@ mod edges;
 mod engines;
 mod fault;
 mod flags;
+mod install;
 pub mod peek;
 mod trace;
 mod translate;
 
+#[cfg(test)]
+mod install_tests;
 #[cfg(test)]
 mod tests;
 
@@ -27,3 +30,4 @@ pub use edges::EdgeMap;
 pub use fault::{HostSignal, on_host_signal};
 pub use jit_x64::target::{HostFeatures, Target};
 pub use trace::Trace;
+pub use translate::Translator;

@@ -2,6 +2,7 @@
 
 use crate::blocks::{AddressSpace, BlockKey, Engine, Mode};
 use crate::cpu::Cpu;
+use crate::translate::Translator;
 use guest::GuestAddr;
 use guest::cpu_model::models;
 use host_memory::lock::{self, Child};
@@ -37,9 +38,11 @@ fn addr(code: &[u32], function: usize) -> GuestAddr {
 }
 
 fn translate(engine: &Engine, code: &[u32]) {
+    let mut translator = Translator::default();
     for function in 0..FUNCTIONS {
         let end = addr(code, function).offset(8);
-        assert_eq!(engine.translate_ahead(addr(code, function)), Some(end));
+        let behind = engine.translate_ahead(&mut translator, addr(code, function));
+        assert_eq!(behind, Some(end));
     }
 }
 

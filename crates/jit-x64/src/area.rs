@@ -234,9 +234,11 @@ const fn rsqrte_table() -> [u32; 512] {
     table
 }
 
+/// What each area has of them.
+pub static CONSTS: Consts = Consts::new();
+
 impl Consts {
-    #[must_use]
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         let x = 0x80;
         Consts {
             sign_s: [1 << 31; 4],
@@ -330,12 +332,6 @@ impl Consts {
             fp_flags_swapped: fp_flag_table(true),
             smallest_unsigned_d: [1 << 53; 2],
         }
-    }
-}
-
-impl Default for Consts {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

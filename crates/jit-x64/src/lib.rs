@@ -2,14 +2,15 @@
 //!
 //! Place in the path: step 3. [`build::Builder`] plays the semantics of one instruction
 //! after another into block IR ([`ir`]); [`opt`] removes what nothing uses; [`lower`]
-//! emits host code for a [`target`].
+//! emits host code for a [`target`], as [`code`] that has no place yet.
 //!
 //! Invariants: knows nothing of Linux; touches no guest memory itself; the code it
-//! emits is correct at any address of the code cache.
+//! emits can be moved: what depends on its place is a relocation.
 
 pub mod area;
 pub mod asm;
 pub mod build;
+pub mod code;
 pub mod ir;
 pub mod lower;
 pub mod opt;

@@ -49,23 +49,40 @@ impl ExitCode {
 /// The guest address in entries of an empty return stack. No instruction has it.
 pub const NO_PC: u64 = 1;
 
-/// Host addresses of the shared code.
+/// Shared code that blocks branch to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stub {
+    /// Leaves with the exit code in RAX and an argument in RDX.
+    Exit,
+    /// Leaves with [`ExitCode::Link`]; RDX is the site's number.
+    Link,
+    /// Leaves with [`ExitCode::Lookup`].
+    Lookup,
+    /// A return that the top of the return stack did not predict; pc is in the state.
+    ReturnMiss,
+    /// Calls the interpreter for the word in RSI; pc is in the state.
+    Interpret,
+}
+
+impl Stub {
+    pub const ALL: [Stub; 5] = [
+        Stub::Exit,
+        Stub::Link,
+        Stub::Lookup,
+        Stub::ReturnMiss,
+        Stub::Interpret,
+    ];
+}
+
+/// Where the shared code is: host addresses, or offsets in its own code.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stubs {
     /// `extern "C" fn(state_register: u64, host_pc: u64) -> u64`
     pub enter: u64,
-    /// Leaves with the exit code in RAX and an argument in RDX.
-    pub exit: u64,
-    /// Leaves with [`ExitCode::Link`]; RDX is the site's number.
-    pub link: u64,
-    /// Leaves with [`ExitCode::Lookup`].
-    pub lookup: u64,
-    /// A return that the top of the return stack did not predict; pc is in the state.
-    pub return_miss: u64,
-    /// Calls the interpreter for the word in RSI; pc is in the state.
-    pub interpret: u64,
     /// Where a return to [`NO_PC`] goes when the return stack is empty.
     pub no_return: u64,
+    /// By [`Stub`].
+    pub of_blocks: [u64; Stub::ALL.len()],
 }
 
 const CALLEE_SAVED: [Gpr; 6] = [Gpr::RBX, Gpr::RBP, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
@@ -108,22 +125,55 @@ fn store_pinned(asm: &mut Asm, homes: &Homes) {
 }
 
 impl Stubs {
-    /// Emits the shared code at the cursor, for blocks with these homes at their boundaries.
+    #[must_use]
+    pub const fn address(&self, stub: Stub) -> u64 {
+        self.of_blocks[stub as usize]
+    }
+
+    /// Emits the shared code, for blocks with these homes at their boundaries; gives offsets.
     pub fn emit(asm: &mut Asm, homes: &Homes) -> Stubs {
-        let mut stubs = Stubs {
-            enter: emit_enter(asm, homes),
-            ..Stubs::default()
-        };
-        let restore = emit_exits(asm, homes, &mut stubs);
-        stubs.interpret = emit_interpret(asm, homes, restore);
-        stubs.return_miss = emit_return_miss(asm, stubs.lookup);
-        stubs.no_return = emit_no_return(asm, stubs.lookup);
-        stubs
+        let enter = emit_enter(asm, homes);
+        let exits = emit_exits(asm, homes);
+        let interpret = emit_interpret(asm, homes, exits.restore);
+        let return_miss = emit_return_miss(asm, exits.lookup);
+        let no_return = emit_no_return(asm, exits.lookup);
+        Stubs {
+            enter: u64::from(enter),
+            no_return: u64::from(no_return),
+            of_blocks: Stub::ALL.map(|stub| {
+                u64::from(match stub {
+                    Stub::Exit => exits.exit,
+                    Stub::Link => exits.link,
+                    Stub::Lookup => exits.lookup,
+                    Stub::ReturnMiss => return_miss,
+                    Stub::Interpret => interpret,
+                })
+            }),
+        }
+    }
+
+    /// The host addresses, if these are offsets of code at `base`.
+    #[must_use]
+    pub fn at(self, base: u64) -> Stubs {
+        Stubs {
+            enter: base + self.enter,
+            no_return: base + self.no_return,
+            of_blocks: self.of_blocks.map(|offset| base + offset),
+        }
     }
 }
 
-fn emit_enter(asm: &mut Asm, homes: &Homes) -> u64 {
-    let enter = asm.here();
+/// Offsets of the ways out.
+struct Exits {
+    exit: u32,
+    link: u32,
+    lookup: u32,
+    /// The part behind storing the registers.
+    restore: u32,
+}
+
+fn emit_enter(asm: &mut Asm, homes: &Homes) -> u32 {
+    let enter = asm.pos();
     for reg in CALLEE_SAVED {
         asm.push_reg(reg);
     }
@@ -140,19 +190,18 @@ fn emit_enter(asm: &mut Asm, homes: &Homes) -> u64 {
     enter
 }
 
-/// Emits the exits; returns the address of the part behind storing the registers.
-fn emit_exits(asm: &mut Asm, homes: &Homes, stubs: &mut Stubs) -> u64 {
-    stubs.link = asm.here();
+fn emit_exits(asm: &mut Asm, homes: &Homes) -> Exits {
+    let link = asm.pos();
     asm.mov_imm(Gpr::RAX, ExitCode::Link as u64);
     let to_exit = asm.jmp();
-    stubs.lookup = asm.here();
+    let lookup = asm.pos();
     asm.mov_imm(Gpr::RAX, ExitCode::Lookup as u64);
     asm.fix_here(to_exit);
-    stubs.exit = asm.here();
+    let exit = asm.pos();
     store_pinned(asm, homes);
     store_mxcsr(asm, MXCSR);
     asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
-    let restore = asm.here();
+    let restore = asm.pos();
     load_mxcsr(asm, runtime_offset!(host_mxcsr));
     asm.load_state(Gpr::RSP, runtime_offset!(host_rsp));
     asm.op_mem(LEA_64, Gpr::RSP, Mem::base(Gpr::RSP, 8));
@@ -167,11 +216,16 @@ fn emit_exits(asm: &mut Asm, homes: &Homes, stubs: &mut Stubs) -> u64 {
         asm.bytes(&[0x58 | reg.0 & 7]);
     }
     asm.ret();
-    restore
+    Exits {
+        exit,
+        link,
+        lookup,
+        restore,
+    }
 }
 
-fn emit_interpret(asm: &mut Asm, homes: &Homes, restore: u64) -> u64 {
-    let interpret = asm.here();
+fn emit_interpret(asm: &mut Asm, homes: &Homes, restore: u32) -> u32 {
+    let interpret = asm.pos();
     store_pinned(asm, homes);
     store_mxcsr(asm, MXCSR);
     asm.store_state(runtime_offset!(return_rsp), Gpr::RSP);
@@ -204,8 +258,8 @@ fn emit_interpret(asm: &mut Asm, homes: &Homes, restore: u64) -> u64 {
 }
 
 /// A guest may return to the address that stands for none: it faults as anywhere else.
-fn emit_no_return(asm: &mut Asm, lookup: u64) -> u64 {
-    let no_return = asm.here();
+fn emit_no_return(asm: &mut Asm, lookup: u32) -> u32 {
+    let no_return = asm.pos();
     asm.store_state_imm(PC, NO_PC as i32);
     asm.load_state(Gpr::RSP, runtime_offset!(return_base));
     let leave = asm.jmp();
@@ -214,9 +268,9 @@ fn emit_no_return(asm: &mut Asm, lookup: u64) -> u64 {
 }
 
 /// Frames skipped by a return (longjmp, exceptions): looks a few entries further down.
-fn emit_return_miss(asm: &mut Asm, lookup: u64) -> u64 {
+fn emit_return_miss(asm: &mut Asm, lookup: u32) -> u32 {
     const DEPTH: i32 = 4;
-    let miss = asm.here();
+    let miss = asm.pos();
     asm.load_state(Gpr::RAX, PC);
     for entry in 1..=DEPTH {
         asm.op_mem(CMP_64, Gpr::RAX, Mem::base(Gpr::RSP, 8 + 16 * entry));

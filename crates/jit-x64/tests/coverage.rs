@@ -6,7 +6,6 @@ mod host_code;
 mod lowering;
 mod reasons;
 
-use crate::host_code::Buffer;
 use crate::lowering::{Kind, Lowering, is_vector_or_fp};
 use a64_isa::{ROWS, RowInfo, row_of, sample};
 use std::collections::BTreeMap;
@@ -86,10 +85,7 @@ fn summary(out: &mut String) {
 type Lowerings = BTreeMap<&'static str, Lowering>;
 
 fn lowerings() -> Lowerings {
-    let mut buffer = Buffer::new();
-    ROWS.iter()
-        .map(|row| (row.name, Lowering::of(row, &mut buffer)))
-        .collect()
+    ROWS.iter().map(|row| (row.name, Lowering::of(row))).collect()
 }
 
 /// Rows of a kind among those chosen, and the number of those chosen.

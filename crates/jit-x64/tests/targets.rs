@@ -4,7 +4,7 @@ mod host_code;
 
 use a64_isa::random::STEP;
 use a64_isa::{ROWS, sample};
-use host_code::{Buffer, translate_for};
+use host_code::translate_for;
 use iced_x86::{CpuidFeature, Decoder, DecoderOptions};
 use jit_x64::target::{HostFeatures, Target};
 
@@ -40,7 +40,6 @@ fn has(host: HostFeatures, feature: CpuidFeature) -> bool {
 
 #[test]
 fn code_uses_what_its_host_has() {
-    let mut buffer = Buffer::new();
     // How many instructions each feature allowed.
     let mut optional = [0; 5];
     for host in hosts() {
@@ -48,7 +47,7 @@ fn code_uses_what_its_host_has() {
         for row in ROWS {
             for random in 0..SAMPLES {
                 let word = sample(row, random.wrapping_mul(STEP));
-                let block = translate_for(&target, &[word], false, false, &mut buffer);
+                let block = translate_for(&target, &[word], false, false);
                 for instruction in Decoder::new(64, &block.code, DecoderOptions::NONE) {
                     let needed = instruction.cpuid_features();
                     let lacking = needed.iter().find(|&&feature| !has(host, feature));

@@ -11,13 +11,14 @@ mod landing;
 use crate::blocks::{BlockKey, Engine, Mode};
 use crate::cache::CodeCache;
 use crate::edges::EdgeMap;
-use crate::translate::{Fetch, MAX_INSNS};
+use crate::install::Made;
+use crate::translate::{Fetch, MAX_INSNS, Translator};
 use guest::{CpuState, Exit, GuestAddr};
 use guest_memory::access;
 use host_memory::lock::{Guarded, Level, Lock, Word};
 use host_memory::{Access, Mapping};
 use jit_x64::area::{
-    AREA_SIZE, Consts, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
+    AREA_SIZE, CONSTS, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
 };
 use jit_x64::build::FpMode;
@@ -232,10 +233,12 @@ pub struct Cpu {
     engine: Arc<Engine>,
     memory: &'static CpuMemory,
     /// Written by handlers of this thread; generated code knows its address.
-    pending: Box<Pending>,
+    pub(crate) pending: Box<Pending>,
     generation: u64,
     flushes: u64,
     fp_mode: FpMode,
+    /// For the blocks this CPU comes to first.
+    translator: Box<Translator>,
     /// The thread's alternate signal stack before this CPU's.
     stack_before: libc::stack_t,
     edges: Option<EdgeMap>,
@@ -281,7 +284,7 @@ impl Cpu {
                 reserved: 0,
                 borrowed: [[0; 2]; MAX_BORROWED],
             },
-            consts: Consts::new(),
+            consts: CONSTS.clone(),
         };
         // SAFETY: the mapping is writable, large enough and page-aligned; nobody else uses it.
         unsafe { memory.area().write(area) };
@@ -297,6 +300,7 @@ impl Cpu {
             generation: 0,
             flushes: 0,
             fp_mode: FpMode::default(),
+            translator: Box::default(),
             stack_before,
             edges: None,
             watched_blocks: Vec::new(),
@@ -501,9 +505,7 @@ impl Cpu {
                 continue;
             };
             match code {
-                ExitCode::Link => {
-                    link = Some((argument, self.flushes));
-                }
+                ExitCode::Link => link = Some((argument, self.flushes)),
                 ExitCode::Lookup => {
                     // A branch drops the target's tag (Arm ARM, AArch64.BranchAddr).
                     let target = access::untag(self.state().pc());
@@ -585,28 +587,38 @@ impl Cpu {
             }
         }
         let mut shared = engine.lock();
-        let host = match Engine::find(&shared, key) {
-            Some(host) => host,
-            None if shared.is_cold(key) => return Ok(None),
-            None => {
-                if !cache.has_room() {
-                    engine.flush(cache, shared);
+        let mut flushed = false;
+        // The lock is kept to the end: until then nothing drops the block.
+        let (host, _shared) = loop {
+            if let Some(host) = Engine::find(&shared, key) {
+                break (host, shared);
+            }
+            if !flushed && shared.is_cold(key) {
+                return Ok(None);
+            }
+            let (made, guard) = engine.make(cache, shared, &mut self.translator, key)?;
+            match made {
+                Made::At(host) => break (host, guard),
+                Made::NoRoom if !flushed => {
+                    engine.flush(cache, guard);
+                    flushed = true;
                     self.catch_up(engine);
                     shared = engine.lock();
                 }
-                engine.translate(cache, &mut shared, key)?
+                // The others fill the cache, or change this code, as fast as it is translated.
+                Made::NoRoom | Made::Unsteady => return Ok(None),
             }
         };
         if watched {
             self.set_watched(key.pc, host);
             return Ok(Some(host));
         }
-        if let Some((site, flushes)) = link
-            && flushes == self.flushes
+        if let Some((number, flushes)) = link
+            && flushes == engine.flushes.load(Ordering::SeqCst)
         {
-            let record = shared.sites[site as usize];
-            if record.target == key {
-                cache.patch(record.field, host);
+            let site = &cache.sites()[number as usize];
+            if site.target == key {
+                cache.link(site, host);
             }
         }
         if let Some(table) = table {
@@ -639,7 +651,7 @@ impl Cpu {
     }
 
     /// Runs generated code at `host` until it returns; `None` if a flush came between.
-    fn enter(&mut self, engine: &Engine, cache: &CodeCache, host: u64) -> Option<(ExitCode, u32)> {
+    pub(crate) fn enter(&mut self, engine: &Engine, cache: &CodeCache, host: u64) -> Option<(ExitCode, u32)> {
         // Another CPU's flush must see this before we look whether it is stopping us. Alone, no
         // CPU can: see `Engine::register`.
         let order = if engine.several_cpus.load(Ordering::Relaxed) {
@@ -664,8 +676,8 @@ impl Cpu {
         let result = enter(state, host);
         let (code, argument) = (ExitCode::from_number(result as u32), (result >> 32) as u32);
         if code == ExitCode::Link {
-            // Before another CPU may flush.
-            self.state_mut().pc = cache.target(argument);
+            // As long as this CPU counts as in code, no flush gives the number to another site.
+            self.state_mut().pc = cache.sites()[argument as usize].target.pc;
         }
         self.memory.in_code.store(false, Ordering::Release);
         Some((code, argument))

@@ -1,4 +1,4 @@
-//! Emission of x86-64 instructions into a fixed buffer.
+//! Emission of x86-64 instructions into a buffer that grows.
 //!
 //! General instructions between registers go through dynasm ([`int`]). Forms with a memory
 //! operand are encoded by [`mem`], because dynasm gives every run-time displacement
@@ -6,16 +6,15 @@
 //! dynasm has none of [`evex`]'s forms, and one table serves both. Branches are emitted with
 //! [`Fixup`]s of our own, which cost less than dynasm's labels.
 //!
-//! # Safety
-//! [`Asm`] writes through a raw cursor. It never writes at or beyond `end`: once
-//! there is no room it only counts, and [`Asm::overflowed`] tells the caller to
-//! throw the block away.
+//! Nothing emitted knows its address: branches are relative, and to other code they are relocations
+//! of [`crate::code`].
 
 pub mod evex;
 pub mod int;
 pub mod mem;
 pub mod sse;
 
+use crate::code::PHASES;
 use dynasmrt::{AssemblyOffset, DynasmApi};
 
 /// A general host register, by its hardware number.
@@ -96,153 +95,122 @@ impl Cc {
 #[must_use]
 pub struct Fixup(pub u32);
 
-/// A cursor over a piece of the code cache.
+/// Code being emitted.
+#[derive(Default)]
 pub struct Asm {
-    start: *mut u8,
-    at: *mut u8,
-    end: *mut u8,
-    overflowed: bool,
+    bytes: Vec<u8>,
+    /// Its address modulo the size of a cache line.
+    phase: u32,
 }
 
 impl Asm {
-    /// An assembler that fills `start..start + len`.
-    ///
-    /// # Safety
-    /// The range must be writable, used by nothing else, and outlive the assembler.
+    /// An assembler that fills `buffer` anew, with code for addresses of this phase ([`PHASES`]).
     #[must_use]
-    pub unsafe fn new(start: *mut u8, len: usize) -> Self {
-        Asm {
-            start,
-            at: start,
-            end: start.wrapping_add(len),
-            overflowed: false,
-        }
+    pub fn new(mut buffer: Vec<u8>, phase: u32) -> Self {
+        buffer.clear();
+        Asm { bytes: buffer, phase }
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Offset of the cursor from the start, in bytes.
     #[must_use]
     pub fn pos(&self) -> u32 {
-        (self.at as usize - self.start as usize) as u32
-    }
-
-    /// Host address of the cursor.
-    #[must_use]
-    pub fn here(&self) -> u64 {
-        self.at as u64
-    }
-
-    /// Host address of the first byte.
-    #[must_use]
-    pub fn base(&self) -> u64 {
-        self.start as u64
-    }
-
-    /// Whether something did not fit; the code is then useless.
-    #[must_use]
-    pub fn overflowed(&self) -> bool {
-        self.overflowed
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        if (self.end as usize) - (self.at as usize) < bytes.len() {
-            self.overflowed = true;
-            return;
-        }
-        // SAFETY: the range start..end is ours (contract of `new`), and `bytes` fits before end.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.at, bytes.len()) };
-        self.at = self.at.wrapping_add(bytes.len());
+        self.bytes.len() as u32
     }
 
     /// Emits raw bytes.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.put(bytes);
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Pads with NOPs so that a rel32 starting `lead` bytes further on lies within one
     /// cache line: patching it is then a single atomic store for every other core.
-    fn align_rel32(&mut self, lead: usize) {
-        while (self.at as usize + lead) & 63 > 60 {
-            self.put(&[0x90]);
+    fn align_rel32(&mut self, lead: u32) {
+        while (self.phase + self.pos() + lead) % PHASES > PHASES - 4 {
+            self.bytes.push(0x90);
         }
     }
 
     /// `jmp rel32`
     pub fn jmp(&mut self) -> Fixup {
         self.align_rel32(1);
-        self.put(&[0xe9]);
+        self.bytes(&[0xe9]);
         self.rel32()
     }
 
     /// `jcc rel32`
     pub fn jcc(&mut self, cc: Cc) -> Fixup {
         self.align_rel32(2);
-        self.put(&[0x0f, 0x80 | cc as u8]);
+        self.bytes(&[0x0f, 0x80 | cc as u8]);
         self.rel32()
     }
 
     /// `call rel32`
     pub fn call(&mut self) -> Fixup {
         self.align_rel32(1);
-        self.put(&[0xe8]);
+        self.bytes(&[0xe8]);
         self.rel32()
     }
 
     fn rel32(&mut self) -> Fixup {
         let at = self.pos();
-        self.put(&[0; 4]);
+        self.bytes(&[0; 4]);
         Fixup(at)
     }
 
-    /// Makes `fixup` branch to the host address `target`.
-    pub fn fix_to(&mut self, fixup: Fixup, target: u64) {
-        if self.overflowed {
-            return;
-        }
-        let field = self.start.wrapping_add(fixup.0 as usize);
-        let rel = target.wrapping_sub(field as u64 + 4) as i32;
-        // SAFETY: the fixup was made by this assembler, so its four bytes lie below the cursor.
-        unsafe { field.cast::<i32>().write_unaligned(rel) };
+    /// Makes `fixup` branch to the code at `offset`.
+    pub fn fix_to(&mut self, fixup: Fixup, offset: u32) {
+        let field = fixup.0 as usize;
+        let rel = offset.wrapping_sub(fixup.0 + 4);
+        self.bytes[field..field + 4].copy_from_slice(&rel.to_le_bytes());
     }
 
     /// Makes `fixup` branch to the cursor.
     pub fn fix_here(&mut self, fixup: Fixup) {
-        let here = self.here();
+        let here = self.pos();
         self.fix_to(fixup, here);
     }
 }
 
 impl Extend<u8> for Asm {
+    #[inline]
     fn extend<T: IntoIterator<Item = u8>>(&mut self, iter: T) {
-        for byte in iter {
-            self.put(&[byte]);
-        }
+        self.bytes.extend(iter);
     }
 }
 
 impl<'a> Extend<&'a u8> for Asm {
+    #[inline]
     fn extend<T: IntoIterator<Item = &'a u8>>(&mut self, iter: T) {
-        for byte in iter {
-            self.put(&[*byte]);
-        }
+        self.bytes.extend(iter);
     }
 }
 
 impl DynasmApi for Asm {
     fn offset(&self) -> AssemblyOffset {
-        AssemblyOffset(self.pos() as usize)
+        AssemblyOffset(self.bytes.len())
     }
+    #[inline]
     fn push(&mut self, byte: u8) {
-        self.put(&[byte]);
+        self.bytes.push(byte);
     }
     fn align(&mut self, alignment: usize, with: u8) {
-        while !(self.at as usize).is_multiple_of(alignment) {
-            self.put(&[with]);
+        while !(self.phase as usize + self.bytes.len()).is_multiple_of(alignment) {
+            self.bytes.push(with);
         }
     }
+    #[inline]
     fn push_i32(&mut self, value: i32) {
-        self.put(&value.to_le_bytes());
+        self.bytes(&value.to_le_bytes());
     }
+    #[inline]
     fn push_i64(&mut self, value: i64) {
-        self.put(&value.to_le_bytes());
+        self.bytes(&value.to_le_bytes());
     }
 }

@@ -1,13 +1,14 @@
 //! Leaving the block: branches, guards, polls, calls of the interpreter.
 
 use super::flags::{CondTest, FlagState, emit_save};
-use super::{Cold, Lower, Miss, Site};
+use super::{Cold, Lower, Miss};
 use crate::area::{LOOKUP_MASK, LookupTable, POLL_OFFSET};
 use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem};
 use crate::asm::{Cc, Fixup, Gpr};
+use crate::code::{Reloc, RelocKind, Site};
 use crate::ir::{NONE, Op, Ref};
-use crate::stubs::ExitCode;
+use crate::stubs::{ExitCode, Stub};
 use crate::target::Bank;
 use guest::{CpuState, STATE_BIAS};
 use semantics::ops::{Indirect, Test, Width};
@@ -47,7 +48,7 @@ impl Lower<'_> {
 
     /// Records a direct branch and the code that leaves for the engine until it is linked.
     fn site(&mut self, field: Fixup, target: u64) {
-        let number = self.first_site + self.out.sites.len() as u32;
+        let number = self.out.sites.len() as u32;
         self.asm.fix_here(field);
         let stub = self.asm.pos();
         self.out.sites.push(Site {
@@ -55,9 +56,30 @@ impl Lower<'_> {
             target,
             stub,
         });
-        self.asm.mov_imm(Gpr::RDX, u64::from(number));
-        let leave = self.asm.jmp();
-        self.asm.fix_to(leave, self.stubs.link);
+        // The immediate is the last thing of the instruction, of the same size for any number below 2^32.
+        self.asm.mov_imm(Gpr::RDX, 0);
+        self.out.relocs.push(Reloc {
+            at: self.asm.pos() - 4,
+            kind: RelocKind::Site(number),
+        });
+        self.jump_to_stub(Stub::Link);
+    }
+
+    fn jump_to_stub(&mut self, stub: Stub) {
+        let from = self.asm.jmp();
+        self.goes_to_stub(from, stub);
+    }
+
+    fn call_stub(&mut self, stub: Stub) {
+        let from = self.asm.call();
+        self.goes_to_stub(from, stub);
+    }
+
+    fn goes_to_stub(&mut self, from: Fixup, stub: Stub) {
+        self.out.relocs.push(Reloc {
+            at: from.0,
+            kind: RelocKind::Stub(stub),
+        });
     }
 
     /// Leaves for the interpreter if `cc` holds: it executes the current instruction.
@@ -275,8 +297,7 @@ impl Lower<'_> {
         self.home_v = [NONE; 32];
         self.store_pc(self.pc());
         self.asm.mov_imm(Gpr::RSI, u64::from(word));
-        let call = self.asm.call();
-        self.asm.fix_to(call, self.stubs.interpret);
+        self.call_stub(Stub::Interpret);
     }
 
     /// `CpuState::pc = pc`, through RAX.
@@ -291,8 +312,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn jump_pc(&mut self) {
-        let leave = self.asm.jmp();
-        self.asm.fix_to(leave, self.stubs.lookup);
+        self.jump_to_stub(Stub::Lookup);
     }
 
     pub(super) fn svc(&mut self, imm: u16) {
@@ -304,8 +324,7 @@ impl Lower<'_> {
 
     fn leave(&mut self, code: ExitCode) {
         self.asm.mov_imm(Gpr::RAX, code as u64);
-        let leave = self.asm.jmp();
-        self.asm.fix_to(leave, self.stubs.exit);
+        self.jump_to_stub(Stub::Exit);
     }
 
     /// Everything that is not on the main path.
@@ -351,22 +370,18 @@ impl Lower<'_> {
     fn miss(&mut self, kind: &Miss) {
         match *kind {
             Miss::Return => {
-                let leave = self.asm.jmp();
-                self.asm.fix_to(leave, self.stubs.return_miss);
+                self.jump_to_stub(Stub::ReturnMiss);
             }
             Miss::Jump { btype } => {
                 self.asm.store_state_imm(BTYPE, i32::from(btype));
-                let leave = self.asm.jmp();
-                self.asm.fix_to(leave, self.stubs.lookup);
+                self.jump_to_stub(Stub::Lookup);
             }
             Miss::Call { back } => {
                 let btype = Indirect::Call.btype();
                 self.asm.store_state_imm(BTYPE, i32::from(btype));
-                let leave = self.asm.call();
-                self.asm.fix_to(leave, self.stubs.lookup);
+                self.call_stub(Stub::Lookup);
                 let go_back = self.asm.jmp();
-                let target = self.asm.base() + u64::from(back);
-                self.asm.fix_to(go_back, target);
+                self.asm.fix_to(go_back, back);
             }
         }
     }

@@ -255,7 +255,7 @@ impl Lower<'_> {
         let m = Mem::base(base, 0);
         let signed = matches!(op, Rmw::Smax | Rmw::Smin);
         self.asm.op_mem(load_form(size, LoadExt::Zero), Gpr::RAX, m);
-        let again = self.asm.here();
+        let again = self.asm.pos();
         let w = if size == MemSize::X { Width::X } else { Width::W };
         self.asm.mov(Width::X, t, value);
         match op {

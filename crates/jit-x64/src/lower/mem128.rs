@@ -81,7 +81,7 @@ impl Lower<'_> {
         self.asm.op_mem(MOV_R64, Gpr::RAX, Mem::base(Gpr::RSI, 0));
         self.asm.op_mem(MOV_R64, Gpr::RDX, Mem::base(Gpr::RSI, 8));
         self.asm.store_state(RBX_SLOT, Gpr::RBX);
-        let again = self.asm.here();
+        let again = self.asm.pos();
         self.split_into(Gpr::RBX, Gpr::RCX, value);
         for (new, old) in [(Gpr::RBX, Gpr::RAX), (Gpr::RCX, Gpr::RDX)] {
             match op {

@@ -31,41 +31,14 @@ mod vecmove;
 use crate::area::MAX_BORROWED;
 use crate::asm::mem::Mem;
 use crate::asm::{Asm, Fixup, Gpr};
+use crate::code::{Code, MapEntry};
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::opt::Analysis;
 use crate::runtime_offset;
-use crate::stubs::Stubs;
 use crate::target::{Bank, Target};
 pub use flags::FlagState;
 use guest::NUM_SPILL_SLOTS;
 use semantics::ops::Width;
-
-/// A direct branch that can be linked to the block at `target`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Site {
-    /// Offset of the rel32 field.
-    pub field: u32,
-    /// Guest address it goes to.
-    pub target: u64,
-    /// Offset of the code that leaves for the engine while the site is not linked.
-    pub stub: u32,
-}
-
-/// From `host_offset` on, the code belongs to the guest instruction at `pc_delta`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct MapEntry {
-    pub host_offset: u32,
-    pub pc_delta: u32,
-    pub flags: FlagState,
-}
-
-/// What lowering a block gives besides its bytes. Reused from block to block.
-#[derive(Default)]
-pub struct Code {
-    pub len: u32,
-    pub sites: Vec<Site>,
-    pub map: Vec<MapEntry>,
-}
 
 const NOWHERE: u8 = 255;
 
@@ -137,7 +110,6 @@ struct Lower<'a> {
     target: &'a Target,
     ir: &'a Ir,
     analysis: &'a Analysis,
-    stubs: &'a Stubs,
     out: &'a mut Code,
     locs: &'a mut Vec<Loc>,
     cold: &'a mut Vec<Cold>,
@@ -166,33 +138,27 @@ struct Lower<'a> {
     at: usize,
     /// Offset of the current guest instruction.
     pc_delta: u32,
-    /// Number of the block's first site.
-    first_site: u32,
 }
 
-/// Lowers `ir` into `asm`'s buffer; the block's sites are numbered from `first_site`. The
-/// result is useless if the assembler overflowed.
+/// Lowers `ir` to `out`, for a host address of this phase ([`crate::code::PHASES`]).
 pub fn lower(
-    asm: Asm,
     target: &Target,
     ir: &Ir,
     analysis: &Analysis,
-    stubs: &Stubs,
-    first_site: u32,
+    phase: u32,
     out: &mut Code,
     scratch: &mut Scratch,
-) -> Asm {
-    out.sites.clear();
-    out.map.clear();
+) {
+    out.reset(phase);
     scratch.locs.clear();
     scratch.locs.resize(ir.ops.len(), UNPLACED);
     scratch.cold.clear();
+    let asm = Asm::new(std::mem::take(&mut out.bytes), out.phase);
     let mut lower = Lower {
         asm,
         target,
         ir,
         analysis,
-        stubs,
         out,
         locs: &mut scratch.locs,
         cold: &mut scratch.cold,
@@ -211,7 +177,6 @@ pub fn lower(
         flags: FlagState::Slot,
         at: 0,
         pc_delta: 0,
-        first_site,
     };
     for at in 0..ir.ops.len() {
         // These emit nothing and end no value's life.
@@ -224,8 +189,8 @@ pub fn lower(
         lower.end_operation();
     }
     lower.cold_code();
-    lower.out.len = lower.asm.pos();
-    lower.asm
+    let bytes = lower.asm.finish();
+    out.bytes = bytes;
 }
 
 impl Lower<'_> {

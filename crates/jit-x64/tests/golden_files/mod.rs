@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "not every test reads a case by itself")]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use super::host_code::{Buffer, GUEST_PC, STUBS, translate_for};
+use super::host_code::{GUEST_PC, STUBS, translate_for};
 use guest::{CpuState, NUM_SPILL_SLOTS, PacState};
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, OpKind, Register, SymbolResolver,
@@ -69,7 +69,7 @@ impl SymbolResolver for Names {
         address: u64,
         _address_size: u32,
     ) -> Option<SymbolResult<'_>> {
-        if let Some((name, _)) = STUBS.iter().find(|(_, offset)| *offset == address) {
+        if let Some((name, _, _)) = STUBS.iter().find(|(_, _, at)| *at == address) {
             return Some(SymbolResult::with_str(address, name));
         }
         let is_memory = instruction_operand.is_some_and(|n| instruction.op_kind(n) == OpKind::Memory);
@@ -156,7 +156,6 @@ fn disassemble(bytes: &[u8]) -> String {
 
 /// The file's text as it ought to be.
 fn render(target: &Target, head: &str, cases: &[Case]) -> String {
-    let mut buffer = Buffer::new();
     let mut text = head.to_string();
     for (n, case) in cases.iter().enumerate() {
         if n > 0 {
@@ -166,13 +165,7 @@ fn render(target: &Target, head: &str, cases: &[Case]) -> String {
         for (word, pc) in case.words.iter().zip((GUEST_PC..).step_by(4)) {
             let _ = writeln!(text, "  {word:08x}  {}", a64_isa::disassemble(*word, pc));
         }
-        let block = translate_for(
-            target,
-            &case.words,
-            case.flags_live(),
-            case.checked(),
-            &mut buffer,
-        );
+        let block = translate_for(target, &case.words, case.flags_live(), case.checked());
         text += &disassemble(&block.code);
     }
     text

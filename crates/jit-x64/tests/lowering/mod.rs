@@ -1,7 +1,7 @@
 //! What the rows of the instruction tables become: found out by translating samples of each
 //! for a host with the reference features.
 
-use crate::host_code::{Buffer, translate};
+use crate::host_code::translate;
 use a64_isa::random::STEP;
 use a64_isa::{RowInfo, row_of, sample};
 use iced_x86::{Decoder, DecoderOptions};
@@ -56,12 +56,12 @@ fn count(code: &[u8]) -> usize {
 }
 
 impl Lowering {
-    pub fn of(row: &RowInfo, buffer: &mut Buffer) -> Lowering {
-        let empty = count(&translate(&[], false, false, buffer).code);
+    pub fn of(row: &RowInfo) -> Lowering {
+        let empty = count(&translate(&[], false, false).code);
         let (mut inline, mut helpers) = (Vec::new(), 0);
         for random in 0..SAMPLES {
             let word = with_pinned_registers(row, sample(row, random.wrapping_mul(STEP)));
-            let block = translate(&[word], false, false, buffer);
+            let block = translate(&[word], false, false);
             if block.interpreted > 0 {
                 helpers += 1;
             } else {
