@@ -79,7 +79,7 @@ impl Lower<'_> {
         self.asm.vshift(VPSHIFT_D, LEFT, t, t, 23);
         self.asm.v3(VPOR, d, d, t);
         self.cut(s, d);
-        self.locked_v &= !(1 << exp.0 | 1 << mask.0);
+        self.v.locked &= !(1 << exp.0 | 1 << mask.0);
         self.vbind(d);
     }
 }

@@ -7,7 +7,7 @@ use crate::asm::int::Alu;
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
 use crate::asm::{Asm, Fixup, Gpr};
 use crate::const_offset;
-use crate::ir::{NONE, Op, Ref};
+use crate::ir::{Op, Ref};
 use crate::target::slot_spill;
 use guest::{CpuState, NUM_SPILL_SLOTS};
 use semantics::ops::{Cond, FlagOp, FpSize, Width};
@@ -153,7 +153,7 @@ impl Lower<'_> {
     }
 
     fn with_rax(&mut self, emit: impl FnOnce(&mut Asm, FlagState)) {
-        let busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
+        let busy = self.x.is_busy(Gpr::RAX.0);
         if busy {
             self.asm.store_state(RAX_SLOT, Gpr::RAX);
         }
@@ -324,7 +324,7 @@ impl Lower<'_> {
     /// Whether the value already is in the register its successor will be computed in.
     pub(super) fn starts_in_hint(&self, r: Ref) -> bool {
         let hint = self.analysis.hint[self.at];
-        hint != crate::opt::NO_HINT && self.home_x[hint as usize] == r
+        hint != crate::opt::NO_HINT && self.x.home[hint as usize] == r
     }
 
     /// Jumps where the condition holds; after a comparison of numbers that may take two jumps.
@@ -348,7 +348,7 @@ impl Lower<'_> {
         let rb = if imm.is_none() { Some(self.reg(b)) } else { None };
         let sum = (op == FlagOp::Add).then(|| self.temp());
         let test = self.condition(cond);
-        let rax_busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
+        let rax_busy = self.x.is_busy(Gpr::RAX.0);
         let (skip, other) = self.jump_if(test);
         self.constant_flags(nzcv, rax_busy);
         let done = self.asm.jmp();
@@ -420,7 +420,7 @@ impl Lower<'_> {
         };
         let (ra, rb) = (self.vreg(a), self.vreg(b));
         let test = self.condition(cond);
-        let busy = self.temp_x[0] != NONE || self.locked_x & 1 != 0;
+        let busy = self.x.is_busy(Gpr::RAX.0);
         let (skip, other) = self.jump_if(test);
         if busy {
             self.asm.store_state(RAX_SLOT, Gpr::RAX);

@@ -291,10 +291,10 @@ impl Lower<'_> {
             self.take(Gpr(t));
         }
         for &t in self.target.homes.temps(Bank::V) {
-            self.temp_v[t as usize] = NONE;
+            self.v.empty(t);
         }
-        self.home_x = [NONE; 32];
-        self.home_v = [NONE; 32];
+        self.x.home = [NONE; 32];
+        self.v.home = [NONE; 32];
         self.store_pc(self.pc());
         self.asm.mov_imm(Gpr::RSI, u64::from(word));
         self.call_stub(Stub::Interpret);

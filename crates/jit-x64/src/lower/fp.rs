@@ -69,8 +69,8 @@ impl Lower<'_> {
         let t = self.vtemp();
         self.asm.vmovq(t, reg);
         // The operand's own register is not needed any more.
-        self.locked_v &= !(1 << reg.0);
-        self.locked_v |= 1 << t.0;
+        self.v.locked &= !(1 << reg.0);
+        self.v.locked |= 1 << t.0;
         t
     }
 
@@ -251,7 +251,7 @@ impl Lower<'_> {
             .v3_state(VANDPS, d, a, pick(const_offset!(sign_s), const_offset!(sign_d)));
         self.asm.v3(VORPS, u, u, d);
         self.asm.v3(VADD.of(k), d, t, u);
-        self.locked_v &= !(1 << t.0 | 1 << u.0);
+        self.v.locked &= !(1 << t.0 | 1 << u.0);
     }
 
     /// FRINT32 and FRINT64: rounded quietly; a result that does not fit (or is the least
@@ -388,7 +388,7 @@ impl Lower<'_> {
         let three_halves = pick(const_offset!(three_halves_s), const_offset!(three_halves_d));
         self.asm.vex_mem(VMOVUPS_LOAD, d, None, Mem::state(three_halves));
         self.asm.fma(VFNMADD231, k, d, t, y);
-        self.locked_v &= !(1 << t.0);
+        self.v.locked &= !(1 << t.0);
         self.guard_nan(k, d);
         self.cut(s, d);
         self.vbind(d);
@@ -479,7 +479,7 @@ impl Lower<'_> {
         self.asm.v3i(VCMP.of(k), t, a, b, UNORD_Q);
         self.asm.vmovmsk(k.is_double(), bits, t);
         self.asm.alu(Alu::Test, Width::W, bits, bits);
-        self.locked_v &= !(1 << t.0);
+        self.v.locked &= !(1 << t.0);
         self.guard(Cc::Ne);
     }
 
@@ -499,12 +499,12 @@ impl Lower<'_> {
         let k = kind(s);
         let (rb, rc) = (self.vreg_for(VADD, b), self.vreg_for(VADD, c));
         let d = self.vtemp();
-        self.vload_into(d, a);
+        self.load_into(d, a);
         if s.span == Span::Half {
             self.asm.vmovq(d, d);
             let (x, y) = (self.tame(s, b, rb), self.tame(s, c, rc));
             self.asm.fma(form, k, d, x, y);
-            self.locked_v &= !(1 << x.0 | 1 << y.0);
+            self.v.locked &= !(1 << x.0 | 1 << y.0);
         } else {
             self.asm.fma(form, k, d, rb, rc);
         }

@@ -31,7 +31,7 @@ impl Lower<'_> {
         let c = self.vtemp();
         self.power_of_two(k, c, exp);
         self.asm.v3(VMUL.of(k), d, d, c);
-        self.locked_v &= !(1 << c.0);
+        self.v.locked &= !(1 << c.0);
     }
 
     /// `c` = 2^`exp` in all lanes.
@@ -49,7 +49,7 @@ impl Lower<'_> {
             FpKind::Ps => self.asm.v2i(VPSHUFD, c, c, 0),
             FpKind::Ss | FpKind::Sd => {}
         }
-        self.locked_x &= !(1 << t.0);
+        self.x.locked &= !(1 << t.0);
     }
 
     /// `d` = `a` times 2^`fbits`, or something out of any integer's range if `a` is. A NaN
@@ -71,7 +71,7 @@ impl Lower<'_> {
         self.asm.v3(VMAX.of(k), d, d, c);
         self.power_of_two(k, c, i32::from(fbits));
         self.asm.v3(VMUL.of(k), d, d, c);
-        self.locked_v &= !(1 << c.0);
+        self.v.locked &= !(1 << c.0);
     }
 
     /// `d` = `a` rounded to integral values, quietly.
@@ -129,7 +129,7 @@ impl Lower<'_> {
         if how.fbits != 0 {
             let scaled = self.vtemp();
             self.scale_up(k, scaled, source, how.fbits);
-            self.locked_v &= !(1 << source.0);
+            self.v.locked &= !(1 << source.0);
             source = scaled;
         }
         if how.signed && how.rounding == Rounding::Zero {
@@ -177,7 +177,7 @@ impl Lower<'_> {
             let t = self.vtemp();
             self.asm.v3_state(VPCMPEQD, t, d, const_offset!(sign_s));
             self.asm.v2(VPTEST, t, t);
-            self.locked_v &= !(1 << t.0);
+            self.v.locked &= !(1 << t.0);
             self.guard(Cc::Ne);
         }
     }
@@ -245,7 +245,7 @@ impl Lower<'_> {
         if how.fbits != 0 {
             let scaled = self.vtemp();
             self.scale_up(k, scaled, source, how.fbits);
-            self.locked_v &= !(1 << source.0);
+            self.v.locked &= !(1 << source.0);
             source = scaled;
         }
         let truncates = how.signed && how.rounding == Rounding::Zero;
@@ -278,7 +278,7 @@ impl Lower<'_> {
                 self.check_integer(Width::X, high);
             }
             self.asm.vinsert(3, d, d, high, 1);
-            self.locked_x &= !(1 << low.0 | 1 << high.0);
+            self.x.locked &= !(1 << low.0 | 1 << high.0);
         }
         if !how.signed {
             // Numbers below zero, and those beyond the signed range trapped already.
@@ -315,7 +315,7 @@ impl Lower<'_> {
                 self.asm.v3_state(VPAND, d, ra, const_offset!(low_half_s));
                 self.asm.v2(VCVTDQ2PS, d, d);
                 self.asm.v3(VADD.of(k), d, d, t);
-                self.locked_v &= !(1 << t.0);
+                self.v.locked &= !(1 << t.0);
             }
             self.scale(k, d, -i32::from(how.fbits));
             return self.vbind(d);
@@ -331,7 +331,7 @@ impl Lower<'_> {
             self.asm.vzero(d);
             self.doubleword_to_double(how.signed, d, t);
             self.asm.v3(VPUNPCKLQDQ, d, d, high);
-            self.locked_v &= !(1 << high.0);
+            self.v.locked &= !(1 << high.0);
             self.scale(k, d, -i32::from(how.fbits));
             return self.vbind(d);
         }

@@ -71,7 +71,7 @@ impl Lower<'_> {
                 self.asm.vmovq(d, ra);
                 self.double_to_sticky_single(false, d, t);
                 self.asm.v2i(VCVTPS2PH, d, d, BY_MXCSR);
-                self.locked_v &= !(1 << t.0);
+                self.v.locked &= !(1 << t.0);
                 self.guard_smallest(d);
                 self.vbind(d);
             }
@@ -95,7 +95,7 @@ impl Lower<'_> {
         self.asm.v3_state(VPAND, t, d, const_offset!(abs_h));
         self.asm.v3_state(VPCMPEQW, t, t, const_offset!(smallest_h));
         self.asm.v2(VPTEST, t, t);
-        self.locked_v &= !(1 << t.0);
+        self.v.locked &= !(1 << t.0);
         self.guard(Cc::Ne);
     }
 
@@ -131,7 +131,7 @@ impl Lower<'_> {
         let four = s.span != Span::Scalar;
         let shape = |op| if four { wide(op) } else { op };
         for (value, register) in operands {
-            self.vload_into(register, value);
+            self.load_into(register, value);
             if high {
                 self.asm.vshift(VPSHIFT_Q, 3, register, register, 8);
             } else if !four && self.live_bits(value) > 16 {
@@ -149,12 +149,12 @@ impl Lower<'_> {
         self.asm.v3i(VCMP.of(FpKind::Ps), b, d, d, UNORD_Q);
         self.asm.vmovmsk(false, bits, b);
         self.asm.alu(Alu::Test, Width::W, bits, bits);
-        self.locked_x &= !(1 << bits.0);
+        self.x.locked &= !(1 << bits.0);
         self.guard(Cc::Ne);
         self.asm.v2i(VCVTPS2PH, d, d, BY_MXCSR);
-        self.locked_v &= !(1 << b.0);
+        self.v.locked &= !(1 << b.0);
         self.guard_smallest(d);
-        self.locked_v |= 1 << b.0;
+        self.v.locked |= 1 << b.0;
     }
 
     /// One half or four to 16-bit integers, by way of words; what does not fit goes to the
@@ -163,7 +163,7 @@ impl Lower<'_> {
         self.clobber_flags();
         let k = FpKind::Ps;
         let source = self.vtemp();
-        self.vload_into(source, a);
+        self.load_into(source, a);
         if s.span == Span::Scalar && self.live_bits(a) > 16 {
             self.asm.v3_state(VPAND, source, source, const_offset!(low_h));
         }

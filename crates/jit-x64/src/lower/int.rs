@@ -248,11 +248,11 @@ impl Lower<'_> {
             return reg;
         }
         // Hold both so that the copy goes elsewhere.
-        let held = self.locked_x;
-        self.locked_x |= 1 << Gpr::RAX.0 | 1 << Gpr::RDX.0;
+        let held = self.x.locked;
+        self.x.locked |= 1 << Gpr::RAX.0 | 1 << Gpr::RDX.0;
         let t = self.temp();
         self.asm.mov(Width::X, t, reg);
-        self.locked_x = held | 1 << t.0;
+        self.x.locked = held | 1 << t.0;
         t
     }
 

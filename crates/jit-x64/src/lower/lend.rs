@@ -7,12 +7,12 @@
 //!
 //! [`Quiet`]: crate::opt::Quiet
 
+use super::alloc::Register;
 use super::{Lower, NOWHERE, bits};
-use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Gpr, Xmm};
 use crate::ir::{NONE, Op, Ref};
 use crate::opt::Touched;
-use crate::target::{Bank, slot_v, slot_x};
+use crate::target::Bank;
 
 /// Operations looked at to find which value is needed last: a few dozen instructions.
 const HORIZON: usize = 256;
@@ -35,44 +35,13 @@ impl Lower<'_> {
     }
 
     pub(super) fn is_lent(&self, bank: Bank, host: u8) -> bool {
-        self.lent[bank as usize] & 1 << host != 0
+        self.bank(bank).lent & 1 << host != 0
     }
 
     /// The host register that is guest register `n`'s home at present.
-    pub(super) fn home_reg_x(&self, n: u8) -> Option<Gpr> {
-        self.target
-            .homes
-            .x(n)
-            .filter(|host| !self.is_lent(Bank::X, host.0))
-    }
-
-    pub(super) fn home_reg_v(&self, n: u8) -> Option<Xmm> {
-        self.target
-            .homes
-            .v(n)
-            .filter(|host| !self.is_lent(Bank::V, host.0))
-    }
-
-    fn home_reg(&self, bank: Bank, n: u8) -> Option<u8> {
-        match bank {
-            Bank::X => self.home_reg_x(n).map(|host| host.0),
-            Bank::V => self.home_reg_v(n).map(|host| host.0),
-        }
-    }
-
-    fn locked(&self, bank: Bank) -> u32 {
-        match bank {
-            Bank::X => self.locked_x,
-            Bank::V => self.locked_v,
-        }
-    }
-
-    /// The value a temporary holds, or a home that is lent.
-    fn held(&self, bank: Bank, host: u8) -> Ref {
-        match bank {
-            Bank::X => self.temp_x[host as usize],
-            Bank::V => self.temp_v[host as usize],
-        }
+    pub(super) fn home_reg(&self, bank: Bank, n: u8) -> Option<u8> {
+        let home = self.target.homes.home(bank, n);
+        home.filter(|&host| !self.is_lent(bank, host))
     }
 
     /// A register for one more value: one whose value, if any, is not needed any more, or the
@@ -84,16 +53,16 @@ impl Lower<'_> {
     }
 
     fn idle(&self, bank: Bank) -> Option<u8> {
-        let locked = self.locked(bank);
+        let registers = self.bank(bank);
         let temps = self.target.homes.temps(bank);
         let mut free = temps
             .iter()
             .copied()
-            .chain(bits(self.lent[bank as usize]))
-            .filter(|&t| locked & 1 << t == 0);
+            .chain(bits(registers.lent))
+            .filter(|&t| registers.locked & 1 << t == 0);
         free.clone()
-            .find(|&t| self.held(bank, t) == NONE)
-            .or_else(|| free.find(|&t| self.is_dead(self.held(bank, t))))
+            .find(|&t| !registers.is_busy(t))
+            .or_else(|| free.find(|&t| self.is_dead(registers.value(t))))
     }
 
     /// Lends a home that is written later and whose value now is not needed.
@@ -101,11 +70,12 @@ impl Lower<'_> {
         if !self.may_lend() {
             return None;
         }
-        let unusable = self.lent[bank as usize] | self.locked(bank);
+        let registers = self.bank(bank);
+        let (unusable, values) = (registers.lent | registers.locked, &registers.home);
         let quiet = &self.analysis.quiet;
-        let (touched, values) = match bank {
-            Bank::X => (&quiet.x, &self.home_x),
-            Bank::V => (&quiet.v, &self.home_v),
+        let touched = match bank {
+            Bank::X => &quiet.x,
+            Bank::V => &quiet.v,
         };
         let mut homes = self.target.homes.low(bank).iter().copied();
         let (n, host) = homes.find(|&(n, host)| {
@@ -114,22 +84,20 @@ impl Lower<'_> {
                 && touched.is_overwritten(n, self.at, quiet.end)
                 && (value == NONE || self.is_dead(value))
         })?;
-        match bank {
-            Bank::X => self.leave_home_x(n),
-            Bank::V => self.leave_home_v(n),
-        }
-        self.lent[bank as usize] |= 1 << host;
+        self.leave_home(bank, n);
+        self.bank_mut(bank).lent |= 1 << host;
         Some(host)
     }
 
     /// The temporary or home whose value is needed last; a home is lent, and its value saved.
     fn least_wanted(&mut self, bank: Bank) -> u8 {
         let all_temps = self.target.homes.temp_set(bank);
-        let temps = (all_temps | self.lent[bank as usize]) & !self.locked(bank);
+        let (lent, locked) = (self.bank(bank).lent, self.bank(bank).locked);
+        let temps = (all_temps | lent) & !locked;
         let mut candidates = temps;
         if self.may_lend() {
             for (_, host) in self.target.homes.low(bank) {
-                candidates |= 1 << host & !self.locked(bank);
+                candidates |= 1 << host & !locked;
             }
         }
         assert!(
@@ -142,7 +110,7 @@ impl Lower<'_> {
             let temps = preferred.iter().copied().filter(move |&t| set & 1 << t != 0);
             temps.chain(bits(set & !all_temps))
         };
-        let clean = |&t: &u8| self.is_elsewhere(self.held(bank, t));
+        let clean = |&t: &u8| self.is_elsewhere(self.bank(bank).value(t));
         let choice = in_order(unneeded & temps)
             .find(clean)
             .or_else(|| in_order(unneeded).next())
@@ -154,22 +122,20 @@ impl Lower<'_> {
         if let Some(t) = in_order(self.needed_last(bank, temps, SOON)).find(clean) {
             return t;
         }
-        self.lend(bank, choice);
+        match bank {
+            Bank::X => self.lend(Gpr(choice)),
+            Bank::V => self.lend(Xmm(choice)),
+        }
         choice
     }
 
     /// Makes a home a temporary; what it holds goes to the CPU state.
-    fn lend(&mut self, bank: Bank, host: u8) {
-        let homes = self.target.homes.low(bank).iter();
-        for &(n, _) in homes.filter(|home| home.1 == host) {
-            match bank {
-                Bank::X => self.asm.store_state(slot_x(n), Gpr(host)),
-                Bank::V => self
-                    .asm
-                    .vex_mem(VMOVUPS_STORE, Xmm(host), None, Mem::state(slot_v(n))),
-            }
+    fn lend<R: Register>(&mut self, host: R) {
+        let homes = self.target.homes.low(R::BANK).iter();
+        for &(n, _) in homes.filter(|home| home.1 == host.number()) {
+            R::store(&mut self.asm, R::slot(n), host);
         }
-        self.lent[bank as usize] |= 1 << host;
+        self.bank_mut(R::BANK).lent |= 1 << host.number();
     }
 
     /// Whether a value in a temporary needs no saving: it also is in a home or a spill slot, or is a constant.
@@ -209,76 +175,32 @@ impl Lower<'_> {
         let mut read = 0u32;
         op.for_each_operand(|r| {
             let loc = self.locs[r as usize];
-            let is_here = |host: u8| self.held(bank, host) == r;
+            let is_here = |host: u8| self.bank(bank).value(host) == r;
             if loc.reg != NOWHERE {
                 read |= bit(Some(loc.reg).filter(|&host| is_here(host)));
-            } else if loc.home != NOWHERE && self.is_of(bank, r, loc.home) {
+            } else if loc.home != NOWHERE && self.bank(bank).home[loc.home as usize] == r {
                 read |= bit(self.home_reg(bank, loc.home));
             }
         });
         read
     }
 
-    /// Whether guest register `n` of this bank holds the value.
-    fn is_of(&self, bank: Bank, value: Ref, n: u8) -> bool {
-        match bank {
-            Bank::X => self.home_x[n as usize] == value,
-            Bank::V => self.home_v[n as usize] == value,
-        }
-    }
-
-    /// A home that was lent gets the value its guest register is set to.
-    pub(super) fn take_home_x(&mut self, host: Gpr, value: Ref) {
-        if self.temp_x[host.0 as usize] == value {
-            self.temp_x[host.0 as usize] = NONE;
-            self.locs[value as usize].reg = NOWHERE;
-        } else {
-            self.evict(host);
-            self.load_into(host, value);
-        }
-        self.lent[Bank::X as usize] &= !(1 << host.0);
-    }
-
-    pub(super) fn take_home_v(&mut self, host: Xmm, value: Ref) {
-        if self.temp_v[host.0 as usize] == value {
-            self.temp_v[host.0 as usize] = NONE;
-            self.locs[value as usize].reg = NOWHERE;
-        } else {
-            self.evict_v(host);
-            self.vload_into(host, value);
-        }
-        self.lent[Bank::V as usize] &= !(1 << host.0);
-    }
-
     /// Puts all guest registers back to their homes where something may look at them.
     pub(super) fn return_homes(&mut self) {
-        if self.lent == [0, 0] || self.may_lend() {
+        if (self.x.lent | self.v.lent) == 0 || self.may_lend() {
             return;
         }
-        for (n, host) in self
-            .target
-            .homes
-            .low(Bank::X)
-            .iter()
-            .map(|&(n, host)| (n, Gpr(host)))
-        {
-            if self.is_lent(Bank::X, host.0) {
-                self.evict(host);
-                self.asm.load_state(host, slot_x(n));
+        self.return_homes_of::<Gpr>();
+        self.return_homes_of::<Xmm>();
+    }
+
+    fn return_homes_of<R: Register>(&mut self) {
+        for &(n, host) in self.target.homes.low(R::BANK) {
+            if self.is_lent(R::BANK, host) {
+                self.evict(R::new(host));
+                R::load(&mut self.asm, R::new(host), R::slot(n));
             }
         }
-        for (n, host) in self
-            .target
-            .homes
-            .low(Bank::V)
-            .iter()
-            .map(|&(n, host)| (n, Xmm(host)))
-        {
-            if self.is_lent(Bank::V, host.0) {
-                self.evict_v(host);
-                self.asm.vex_mem(VMOVUPS_LOAD, host, None, Mem::state(slot_v(n)));
-            }
-        }
-        self.lent = [0, 0];
+        self.bank_mut(R::BANK).lent = 0;
     }
 }

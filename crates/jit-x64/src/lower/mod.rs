@@ -7,8 +7,7 @@
 //! [`MapEntry`] of the place tells. Before the first such operation a home may be lent as one
 //! more temporary (`lend`).
 
-mod alloc_v;
-mod alloc_x;
+mod alloc;
 mod bulk;
 mod crypto;
 mod estimate;
@@ -30,12 +29,13 @@ mod vecmove;
 
 use crate::area::MAX_BORROWED;
 use crate::asm::mem::Mem;
-use crate::asm::{Asm, Fixup, Gpr};
+use crate::asm::{Asm, Fixup, Gpr, Xmm};
 use crate::code::{Code, MapEntry};
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::opt::Analysis;
 use crate::runtime_offset;
 use crate::target::{Bank, Target};
+use alloc::Registers;
 pub use flags::FlagState;
 use guest::NUM_SPILL_SLOTS;
 use semantics::ops::Width;
@@ -113,23 +113,13 @@ struct Lower<'a> {
     out: &'a mut Code,
     locs: &'a mut Vec<Loc>,
     cold: &'a mut Vec<Cold>,
-    /// The value each guest register's home holds.
-    home_x: [Ref; 32],
-    home_v: [Ref; 32],
-    /// The value each host register holds, for temporaries.
-    temp_x: [Ref; 16],
-    temp_v: [Ref; 16],
-    /// Host registers in use by the current operation.
-    locked_x: u32,
-    locked_v: u32,
+    x: Registers,
+    v: Registers,
     /// Homes the current operation has borrowed, in the order of their places in the area,
     /// and those of them that it does not use any more.
     borrowed: [u8; MAX_BORROWED],
     borrowed_count: usize,
     spare_v: u32,
-    /// Homes that are temporaries for now: sets of host registers, by [`Bank`]. What the guest register holds is in
-    /// its slot of the CPU state, or is written before anything can look at it.
-    lent: [u32; 2],
     /// Spill slots in use, and the value each was last given to.
     spills: u128,
     spilled: [Ref; NUM_SPILL_SLOTS],
@@ -162,16 +152,11 @@ pub fn lower(
         out,
         locs: &mut scratch.locs,
         cold: &mut scratch.cold,
-        home_x: [NONE; 32],
-        home_v: [NONE; 32],
-        temp_x: [NONE; 16],
-        temp_v: [NONE; 16],
-        locked_x: 0,
-        locked_v: 0,
+        x: Registers::EMPTY,
+        v: Registers::EMPTY,
         borrowed: [0; MAX_BORROWED],
         borrowed_count: 0,
         spare_v: 0,
-        lent: [0, 0],
         spills: 0,
         spilled: [NONE; NUM_SPILL_SLOTS],
         flags: FlagState::Slot,
@@ -245,36 +230,15 @@ impl Lower<'_> {
 
     fn end_operation(&mut self) {
         self.give_back();
-        self.locked_x = 0;
-        self.locked_v = 0;
-        for &t in self.target.homes.temps(Bank::X) {
-            self.end_temp_x(t);
-        }
-        for &t in self.target.homes.temps(Bank::V) {
-            self.end_temp_v(t);
-        }
-        if self.lent != [0, 0] {
-            bits(self.lent[Bank::X as usize]).for_each(|t| self.end_temp_x(t));
-            bits(self.lent[Bank::V as usize]).for_each(|t| self.end_temp_v(t));
-        }
-    }
-
-    /// Frees a temporary whose value the current operation used last.
-    #[inline]
-    fn end_temp_x(&mut self, t: u8) {
-        let value = self.temp_x[t as usize];
-        if value != NONE && self.dies(value) {
-            self.release(value);
-            self.temp_x[t as usize] = NONE;
-        }
-    }
-
-    #[inline]
-    fn end_temp_v(&mut self, t: u8) {
-        let value = self.temp_v[t as usize];
-        if value != NONE && self.dies(value) {
-            self.release(value);
-            self.temp_v[t as usize] = NONE;
+        for bank in Bank::ALL {
+            self.bank_mut(bank).locked = 0;
+            for t in bits(self.bank(bank).held()) {
+                let value = self.bank(bank).value(t);
+                if self.dies(value) {
+                    self.release(value);
+                    self.bank_mut(bank).empty(t);
+                }
+            }
         }
     }
 
@@ -338,10 +302,10 @@ impl Lower<'_> {
         match self.ir.ops[self.at] {
             Op::Nop | Op::Imm(_) => {}
             Op::Insn { pc_delta } => self.begin_instruction(pc_delta),
-            Op::GetX(n) => self.get_x(n),
-            Op::GetV(n) => self.get_v(n),
-            Op::SetX(n, value) => self.set_x(n, value),
-            Op::SetV(n, value) => self.set_v(n, value),
+            Op::GetX(n) => self.get(Bank::X, n),
+            Op::GetV(n) => self.get(Bank::V, n),
+            Op::SetX(n, value) => self.set::<Gpr>(n, value),
+            Op::SetV(n, value) => self.set::<Xmm>(n, value),
             Op::GetState(offset) => self.get_state(offset),
             Op::SetState(offset, value) => self.set_state(offset, value),
             Op::Int1 { op, w, a } => self.int1(op, w, a),

@@ -87,7 +87,7 @@ impl Lower<'_> {
         let (r1, r2, rw) = (self.vreg(cdgh), self.vreg(abef), self.vreg(words));
         // The words are read from XMM0, which is a guest register's home.
         let xmm0 = Xmm(0);
-        self.locked_v |= 1 << xmm0.0;
+        self.v.locked |= 1 << xmm0.0;
         let d = self.vdef_temp(None, &[]);
         self.asm.vmov(d, r1);
         let second = if r2 == xmm0 {

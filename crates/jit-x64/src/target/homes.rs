@@ -115,6 +115,7 @@ struct BankHomes {
     /// How many of them, the first ones, hold what any instruction takes.
     low: usize,
     temps: List<u8, 8>,
+    temp_set: u32,
 }
 
 impl BankHomes {
@@ -123,7 +124,13 @@ impl BankHomes {
         pairs: List::new((0, 0)),
         low: 0,
         temps: List::new(0),
+        temp_set: 0,
     };
+
+    const fn add_temp(&mut self, host: u8) {
+        self.temps.push(host);
+        self.temp_set |= 1 << host;
+    }
 
     /// Those any instruction takes come first.
     const fn add(&mut self, guest: u8, host: u8) {
@@ -164,12 +171,12 @@ impl Homes {
         }
         i = 0;
         while i < TEMPS_X.len() {
-            x.temps.push(TEMPS_X[i].0);
+            x.add_temp(TEMPS_X[i].0);
             i += 1;
         }
         i = 0;
         while i < TEMPS_V.len() {
-            v.temps.push(TEMPS_V[i].0);
+            v.add_temp(TEMPS_V[i].0);
             i += 1;
         }
         Homes { x, v }
@@ -222,7 +229,7 @@ impl Homes {
     /// The same, bit by number.
     #[must_use]
     pub fn temp_set(&self, bank: Bank) -> u32 {
-        self.temps(bank).iter().fold(0, |set, t| set | 1 << t)
+        self.bank(bank).temp_set
     }
 }
 
