@@ -1,8 +1,8 @@
 //! The packages: a tarball, two Debian packages and an OCI image, made by `cargo xtask dist`.
 //!
-//! Apart from xtask, which has hardly a dependency so that a first `cargo xtask` compiles in seconds. `release` builds,
-//! `program` reads the options that `man` and `completions` print, `archive`, `deb` and `oci` make one package each from
-//! a `tree`, and `verify`, `reproduce` and `install` check what was made.
+//! Apart from xtask, which has hardly a dependency so that a first `cargo xtask` compiles in seconds. `release`
+//! builds, `program` reads the options that `man` and `completions` print, `archive`, `deb` and `oci` make one
+//! package each from a `tree`, and `verify`, `reproduce` and `install` check what was made.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,8 @@
 //! [`Tasks`]: all tasks of a process, from number to handle, and who observes them.
 //!
-//! A task is entered by its maker before it runs and leaves when it executes no further guest instruction; so
-//! whoever is alone here is single-threaded. Its lock is held over no call that may block; the child of a vfork has a list of its own.
+//! A task is entered by its maker before it runs and leaves when it executes no further guest instruction; so whoever
+//! is alone here is single-threaded. Its lock is held over no call that may block; the child of a vfork has a list of
+//! its own.
 
 use super::stop::{Observer, Observers};
 use engine::PollHandle;
