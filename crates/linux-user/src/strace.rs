@@ -14,7 +14,6 @@ use crate::syscall::arg::{Iov, read};
 use crate::syscall::{Part, Returns};
 use guest::GuestAddr;
 use guest_memory::access;
-use linux_abi::nr::x86_64 as nr;
 use linux_abi::{OpenFlags, SysResult, flags};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -378,8 +377,7 @@ impl Trace {
     pub fn write(self, text: &str) {
         let mut bytes = text.as_bytes();
         while !bytes.is_empty() {
-            let args = [self.fd as u64, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0];
-            match host::syscall(nr::write, args) {
+            match host::write(self.fd, bytes) {
                 Ok(count) if count > 0 => bytes = &bytes[(count as usize).min(bytes.len())..],
                 // A trace nobody reads must not stop the guest.
                 Ok(_) | Err(_) => return,

@@ -1,9 +1,19 @@
-//! Raw host system calls: no libc wrapper, no errno variable.
+//! Host system calls: no libc wrapper, no errno variable.
+//!
+//! [`raw`] is the one way into the kernel (with [`interruptible`], its twin for calls that
+//! wait). It is unsafe: a system call can write anywhere, and unmap what Rust code stands on.
+//! What the emulator itself needs has a safe wrapper in [`calls`], whose types say what
+//! memory is passed; what a guest asks for is made by its row in the table, whose argument
+//! types guard every address (`syscall::arg`).
 //!
 //! # Safety
-//! The kernel checks the pointers given to it; what it writes to is the caller's matter,
-//! as for any store through a raw pointer. Callers pass either addresses of their own
-//! buffers or guest addresses that were checked against the emulator's own memory.
+//! The kernel takes addresses as numbers. A call is sound if all that the kernel may write
+//! for it is either the caller's own, and borrowed for the call, or the guest's; and if it
+//! changes no mapping but the guest's.
+
+mod calls;
+
+pub use calls::*;
 
 use linux_abi::{Errno, SysResult, errno};
 use std::arch::{asm, global_asm};
@@ -11,12 +21,19 @@ use std::sync::atomic::AtomicU32;
 
 /// Makes one host system call.
 ///
+/// # Safety
+/// What the kernel may write for this call is the caller's own memory, exclusively borrowed
+/// as long as the kernel may write it, or guest memory that was checked not to be the
+/// emulator's. No mapping of the emulator's is changed. Descriptors of the emulator's that
+/// others rely on stay open.
+///
 /// # Errors
 /// The errno the kernel returns.
 #[inline]
-pub fn syscall(nr: u64, args: [u64; 6]) -> SysResult {
+pub unsafe fn raw(nr: u64, args: [u64; 6]) -> SysResult {
     let value: u64;
-    // SAFETY: only rax, rcx and r11 change, as declared; memory effects are the module's contract.
+    // SAFETY: only rax, rcx and r11 change, as declared; what else the kernel does with the
+    // arguments is this function's own contract.
     unsafe {
         asm!(
             "syscall",
@@ -33,6 +50,16 @@ pub fn syscall(nr: u64, args: [u64; 6]) -> SysResult {
         );
     }
     errno::from_register(value)
+}
+
+/// [`raw`], for callers that do not say yet why it is sound.
+///
+/// # Errors
+/// The errno the kernel returns.
+#[inline]
+pub fn syscall(nr: u64, args: [u64; 6]) -> SysResult {
+    // SAFETY: the callers' matter.
+    unsafe { raw(nr, args) }
 }
 
 /// Reads a clock that the host's vDSO serves without entering the kernel.

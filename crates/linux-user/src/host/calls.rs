@@ -1,0 +1,327 @@
+//! Safe host calls: those the emulator makes for itself. Their types say what the kernel
+//! reads and writes, so that nothing is left for a caller to uphold.
+
+use super::raw;
+use linux_abi::layout::{HostStat, Rlimit, Utsname};
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{SysResult, flags};
+use std::ffi::CStr;
+
+/// A descriptor or other int as the kernel's register has it.
+const fn int(value: i32) -> u64 {
+    value as i64 as u64
+}
+
+/// Makes a call that takes numbers only, so that the kernel touches no memory for it.
+macro_rules! numbers_only {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),*);)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// The kernel's.
+        pub fn $name($($arg: u64),*) -> SysResult {
+            let given: &[u64] = &[$($arg),*];
+            let mut args = [0; 6];
+            args[..given.len()].copy_from_slice(given);
+            // SAFETY: the call takes no address.
+            unsafe { raw(nr::$name, args) }
+        }
+    )*};
+}
+
+numbers_only! {
+    /// exit(2): ends the calling host thread, where it returns at all.
+    exit(status);
+    /// exit_group(2): ends the host process.
+    exit_group(status);
+    /// tgkill(2).
+    tgkill(pid, tid, signal);
+    /// unshare(2).
+    unshare(flags);
+    /// dup(2).
+    dup(fd);
+    /// dup3(2).
+    dup3(old, new, flags);
+    /// close_range(2).
+    close_range(first, last, flags);
+    /// fchmod(2).
+    fchmod(fd, mode);
+}
+
+/// close(2).
+///
+/// # Errors
+/// The kernel's; the descriptor is gone all the same, but for EBADF.
+pub fn close(fd: i32) -> SysResult {
+    // SAFETY: the call takes no address.
+    unsafe { raw(nr::close, [int(fd), 0, 0, 0, 0, 0]) }
+}
+
+/// getpid(2).
+#[must_use]
+pub fn getpid() -> i32 {
+    // SAFETY: the call takes no address.
+    let pid = unsafe { raw(nr::getpid, [0; 6]) };
+    // It cannot fail.
+    pid.unwrap_or(0) as i32
+}
+
+/// gettid(2).
+#[must_use]
+pub fn gettid() -> i32 {
+    // SAFETY: the call takes no address.
+    let tid = unsafe { raw(nr::gettid, [0; 6]) };
+    // It cannot fail.
+    tid.unwrap_or(0) as i32
+}
+
+/// fcntl(2) with a command whose argument is a number: descriptors and their flags.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fcntl {
+    /// A close-on-exec duplicate, at the lowest free number from this one on.
+    DupCloseOnExec(u64),
+    SetFdFlags(u64),
+    GetStatusFlags,
+    SetStatusFlags(u64),
+}
+
+/// fcntl(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn fcntl(fd: i32, command: Fcntl) -> SysResult {
+    let (command, arg) = match command {
+        Fcntl::DupCloseOnExec(lowest) => (flags::F_DUPFD_CLOEXEC, lowest),
+        Fcntl::SetFdFlags(flags) => (flags::F_SETFD, flags),
+        Fcntl::GetStatusFlags => (flags::F_GETFL, 0),
+        Fcntl::SetStatusFlags(flags) => (flags::F_SETFL, flags),
+    };
+    // SAFETY: the argument of these commands is a number.
+    unsafe { raw(nr::fcntl, [int(fd), command, arg, 0, 0, 0]) }
+}
+
+/// openat(2), with the host's own flags.
+///
+/// # Errors
+/// The kernel's.
+pub fn openat(dirfd: i32, path: &CStr, flags: u64, mode: u64) -> SysResult {
+    // SAFETY: the path is a string, borrowed for the call and only read.
+    unsafe { raw(nr::openat, [int(dirfd), path.as_ptr() as u64, flags, mode, 0, 0]) }
+}
+
+/// faccessat2(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn faccessat2(dirfd: i32, path: &CStr, mode: u64, flags: u64) -> SysResult {
+    // SAFETY: the path is a string, borrowed for the call and only read.
+    unsafe {
+        raw(
+            nr::faccessat2,
+            [int(dirfd), path.as_ptr() as u64, mode, flags, 0, 0],
+        )
+    }
+}
+
+/// faccessat(2), which has no flags.
+///
+/// # Errors
+/// The kernel's.
+pub fn faccessat(dirfd: i32, path: &CStr, mode: u64) -> SysResult {
+    // SAFETY: the path is a string, borrowed for the call and only read.
+    unsafe { raw(nr::faccessat, [int(dirfd), path.as_ptr() as u64, mode, 0, 0, 0]) }
+}
+
+/// readlink(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn readlink(path: &CStr, target: &mut [u8]) -> SysResult {
+    let args = [
+        path.as_ptr() as u64,
+        target.as_mut_ptr() as u64,
+        target.len() as u64,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the path is a string that is only read; `target` is ours for its length.
+    unsafe { raw(nr::readlink, args) }
+}
+
+/// memfd_create(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn memfd_create(name: &CStr, flags: u64) -> SysResult {
+    // SAFETY: the name is a string, borrowed for the call and only read.
+    unsafe { raw(nr::memfd_create, [name.as_ptr() as u64, flags, 0, 0, 0, 0]) }
+}
+
+/// read(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn read(fd: i32, buf: &mut [u8]) -> SysResult {
+    // SAFETY: `buf` is ours to write for its length.
+    unsafe {
+        raw(
+            nr::read,
+            [int(fd), buf.as_mut_ptr() as u64, buf.len() as u64, 0, 0, 0],
+        )
+    }
+}
+
+/// write(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn write(fd: i32, bytes: &[u8]) -> SysResult {
+    // SAFETY: `bytes` is borrowed for the call and only read.
+    unsafe {
+        raw(
+            nr::write,
+            [int(fd), bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0],
+        )
+    }
+}
+
+/// pwrite(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn pwrite(fd: i32, bytes: &[u8], offset: u64) -> SysResult {
+    let args = [int(fd), bytes.as_ptr() as u64, bytes.len() as u64, offset, 0, 0];
+    // SAFETY: `bytes` is borrowed for the call and only read.
+    unsafe { raw(nr::pwrite64, args) }
+}
+
+/// fstat(2), as the host lays it out.
+///
+/// # Errors
+/// The kernel's.
+pub fn fstat(fd: i32) -> Result<HostStat, linux_abi::Errno> {
+    let mut stat = HostStat::ZERO;
+    // SAFETY: the kernel writes a struct stat, which `stat` is.
+    unsafe { raw(nr::fstat, [int(fd), (&raw mut stat) as u64, 0, 0, 0, 0]) }?;
+    Ok(stat)
+}
+
+/// uname(2).
+///
+/// # Errors
+/// None that the kernel gives.
+pub fn uname() -> Result<Utsname, linux_abi::Errno> {
+    let mut names = Utsname::ZERO;
+    // SAFETY: the kernel writes a struct new_utsname, which `names` is.
+    unsafe { raw(nr::uname, [(&raw mut names) as u64, 0, 0, 0, 0, 0]) }?;
+    Ok(names)
+}
+
+/// prlimit(2) of the calling process: sets `new`, if any; gives the limit before.
+///
+/// # Errors
+/// The kernel's.
+pub fn prlimit(resource: u64, new: Option<&Rlimit>) -> Result<Rlimit, linux_abi::Errno> {
+    let mut old = Rlimit::ZERO;
+    let new = new.map_or(0, |new| (&raw const *new) as u64);
+    // SAFETY: the kernel reads one struct rlimit64 and writes the other, both are that.
+    unsafe { raw(nr::prlimit64, [0, resource, new, (&raw mut old) as u64, 0, 0]) }?;
+    Ok(old)
+}
+
+/// rt_sigprocmask(2): sets the calling thread's mask, if `new` says so; gives the one before.
+///
+/// # Errors
+/// None that the kernel gives.
+pub fn rt_sigprocmask(new: Option<u64>) -> SysResult {
+    const SIG_SETMASK: u64 = 2;
+    let mut old = 0_u64;
+    let set = new.as_ref().map_or(0, |new| (&raw const *new) as u64);
+    let args = [
+        SIG_SETMASK,
+        set,
+        (&raw mut old) as u64,
+        size_of::<u64>() as u64,
+        0,
+        0,
+    ];
+    // SAFETY: the kernel reads one set and writes the other, eight bytes each.
+    unsafe { raw(nr::rt_sigprocmask, args) }?;
+    Ok(old)
+}
+
+/// rt_sigpending(2): the signals that wait for the calling thread.
+///
+/// # Errors
+/// None that the kernel gives.
+pub fn rt_sigpending() -> SysResult {
+    let mut pending = 0_u64;
+    let args = [(&raw mut pending) as u64, size_of::<u64>() as u64, 0, 0, 0, 0];
+    // SAFETY: the kernel writes a set of eight bytes.
+    unsafe { raw(nr::rt_sigpending, args) }?;
+    Ok(pending)
+}
+
+/// PR_SET_NAME of prctl(2): the calling thread's name, with its NUL.
+///
+/// # Errors
+/// None that the kernel gives.
+pub fn set_thread_name(name: &[u8; 16]) -> SysResult {
+    const PR_SET_NAME: u64 = 15;
+    // SAFETY: the kernel reads at most sixteen bytes.
+    unsafe { raw(nr::prctl, [PR_SET_NAME, name.as_ptr() as u64, 0, 0, 0, 0]) }
+}
+
+/// set_robust_list(2) with no list: the kernel has nothing to walk when the thread ends.
+///
+/// # Errors
+/// None that the kernel gives.
+pub fn forget_robust_list() -> SysResult {
+    /// sizeof(struct robust_list_head).
+    const SIZE: u64 = 24;
+    // SAFETY: there is no list.
+    unsafe { raw(nr::set_robust_list, [0, SIZE, 0, 0, 0, 0]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linux_abi::Errno;
+
+    #[test]
+    fn files_are_written_and_read_back() {
+        let fd = memfd_create(c"test", 0).expect("the host makes memory files") as i32;
+        assert_eq!(write(fd, b"contents"), Ok(8));
+        assert_eq!(pwrite(fd, b"k", 0), Ok(1));
+        assert_eq!(fstat(fd).expect("open").st_size, 8);
+        let reader = openat(
+            -100,
+            &std::ffi::CString::new(format!("/proc/self/fd/{fd}")).expect("no NUL"),
+            0,
+            0,
+        )
+        .expect("its own file") as i32;
+        let mut buf = [0; 16];
+        assert_eq!(read(reader, &mut buf), Ok(8));
+        assert_eq!(&buf[..8], b"kontents");
+        let high = fcntl(fd, Fcntl::DupCloseOnExec(70)).expect("a free descriptor");
+        assert!(high >= 70);
+        for fd in [fd, reader, high as i32] {
+            assert_eq!(close(fd), Ok(0));
+        }
+        assert_eq!(close(fd), Err(Errno::EBADF));
+    }
+
+    #[test]
+    fn identity_limits_and_masks_are_the_callers() {
+        assert_eq!(getpid(), std::process::id() as i32);
+        let names = uname().expect("cannot fail");
+        assert_eq!(&names.sysname[..6], b"Linux\0");
+        let before = prlimit(flags::RLIMIT_CORE, None).expect("cannot fail");
+        assert_eq!(prlimit(flags::RLIMIT_CORE, Some(&before)), Ok(before));
+        let mask = rt_sigprocmask(None).expect("cannot fail");
+        assert_eq!(rt_sigprocmask(Some(mask | 1 << 9)), Ok(mask));
+        assert_eq!(rt_sigprocmask(Some(mask)), Ok(mask | 1 << 9));
+    }
+}
