@@ -10,10 +10,9 @@ use crate::kernel::stop::{Boundary, Call, Observer, Resume};
 use crate::kernel::task::Task;
 use crate::signal::info::{self, SigInfo};
 use crate::signal::set;
-use crate::syscall::arg::{Iov, read};
+use crate::syscall::arg::{Iov, read, read_bytes, read_cstr};
 use crate::syscall::{Part, Returns};
 use guest::GuestAddr;
-use guest_memory::access;
 use linux_abi::{OpenFlags, SysResult, flags};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -265,7 +264,7 @@ impl Printer {
         }
         let shown = len.min(MAX_STRING as u64) as usize;
         let mut buf = [0; MAX_STRING];
-        match access::read(addr, &mut buf[..shown]) {
+        match read_bytes(addr, &mut buf[..shown]) {
             Ok(()) => self.quoted(&buf[..shown], shown as u64 != len),
             Err(_) => self.pointer(addr),
         }
@@ -276,7 +275,7 @@ impl Printer {
         if addr.is_null() {
             return self.text("NULL");
         }
-        match access::read_cstr(addr, 4096) {
+        match read_cstr(addr, 4096) {
             Ok(Some(bytes)) => self.quoted(&bytes, false),
             Ok(None) | Err(_) => self.pointer(addr),
         }
@@ -519,7 +518,7 @@ mod tests {
     #[test]
     fn buffers_are_quoted_and_cut() {
         let data = b"a\"b\n\x01 and so on until it is too long";
-        let addr = GuestAddr(data.as_ptr() as u64);
+        let addr = crate::syscall::arg::guard::guest_copy(&data[..]);
         assert_eq!(printed(|out| out.bytes(addr, 5)), r#""a\"b\n\x01""#);
         assert!(printed(|out| out.bytes(addr, data.len() as u64)).ends_with("\"..."));
     }

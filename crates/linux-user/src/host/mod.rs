@@ -117,12 +117,15 @@ unsafe extern "C" {
 
 /// Makes a host call unless `pending` is armed, with no window between the two.
 ///
+/// # Safety
+/// As for [`raw`].
+///
 /// # Errors
 /// The errno the kernel returns, or [`ERESTART`] when the call was not made or is to be
 /// made again after a signal was handled.
-pub fn interruptible(pending: &AtomicU32, nr: u64, args: [u64; 6]) -> SysResult {
-    // SAFETY: both pointers are valid for the call; what the kernel does with the arguments
-    // is the module's contract.
+pub unsafe fn interruptible(pending: &AtomicU32, nr: u64, args: [u64; 6]) -> SysResult {
+    // SAFETY: both pointers are valid for the call; what the kernel does with the arguments is
+    // this function's own contract.
     errno::from_register(unsafe { raemu_blocking_call(pending, nr, &raw const args) })
 }
 

@@ -194,11 +194,15 @@ impl Task {
 
     /// Makes a host call that a signal for the guest may end.
     ///
+    /// # Safety
+    /// As for [`host::raw`].
+    ///
     /// # Errors
     /// The kernel's; [`host::ERESTART`] when a signal came before the call took effect, or
     /// the kernel wants it restarted: the guest's SVC is then executed again.
-    pub fn interruptible(&mut self, number: u64, args: [u64; 6]) -> SysResult {
-        host::interruptible(self.signals.pending(), number, args)
+    pub unsafe fn interruptible(&mut self, number: u64, args: [u64; 6]) -> SysResult {
+        // SAFETY: the caller's promise.
+        unsafe { host::interruptible(self.signals.pending(), number, args) }
     }
 
     /// Makes the call with the guest's signal mask replaced, as ppoll(2) does; a null

@@ -219,11 +219,9 @@ impl ThreadSignals {
     /// [`host::ERESTART`] if a signal is to be delivered first.
     pub fn open_with(&self, mask: SigSet) -> SysResult {
         let set = mask & !SYNC_SET;
-        host::interruptible(
-            &self.recorded.pending,
-            nr::rt_sigprocmask,
-            [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0],
-        )
+        let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
+        // SAFETY: the kernel reads eight bytes, which `set` is.
+        unsafe { host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args) }
     }
 
     /// Gives the host the guest's whole mask, for a new program to inherit.
@@ -233,7 +231,8 @@ impl ThreadSignals {
     pub fn expose_mask(&self) -> SysResult {
         let set = self.mask();
         let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
-        host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args)
+        // SAFETY: the kernel reads eight bytes, which `set` is.
+        unsafe { host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args) }
     }
 
     /// Gives the held signals back to the host's kernel, for a new program to inherit; the
@@ -262,7 +261,8 @@ impl ThreadSignals {
     pub fn close(&self) -> Result<(), Errno> {
         let set = !SYNC_SET;
         let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
-        host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args)?;
+        // SAFETY: the kernel reads eight bytes, which `set` is.
+        unsafe { host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args) }?;
         Ok(())
     }
 
@@ -290,17 +290,12 @@ impl ThreadSignals {
 /// The host's mask of the calling thread.
 #[must_use]
 pub fn host_mask() -> SigSet {
-    let mut set: SigSet = 0;
-    // Reading one's own mask into one's own variable cannot fail.
-    let _ = host::syscall(nr::rt_sigprocmask, [0, 0, (&raw mut set) as u64, 8, 0, 0]);
-    set
+    // Reading one's own mask cannot fail.
+    host::rt_sigprocmask(None).unwrap_or(0)
 }
 
 /// Sets the host's mask of the calling thread.
 pub fn set_host_mask(set: SigSet) {
     // As above.
-    let _ = host::syscall(
-        nr::rt_sigprocmask,
-        [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0],
-    );
+    let _ = host::rt_sigprocmask(Some(set));
 }

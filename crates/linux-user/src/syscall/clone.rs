@@ -1,12 +1,11 @@
 //! clone(2), clone3(2): from registers and struct clone_args to a request.
 
-use super::arg::{Addr, CloneFlags, Ptr, Size};
+use super::arg::{Addr, CloneFlags, ReadsArray, Size, read_bytes};
 use crate::kernel::clone::{
     CLONE_ARGS_SIZE, CLONE_ARGS_SIZE_VER0, CLONE_CLEAR_SIGHAND, CLONE_SIGHAND, CLONE_THREAD, CSIGNAL,
     CloneArgs, Request, start,
 };
 use crate::task::Task;
-use guest_memory::access;
 use linux_abi::{Errno, SysResult};
 use zerocopy::FromBytes;
 
@@ -43,7 +42,7 @@ pub fn clone(
 }
 
 /// clone3(2).
-pub fn clone3(task: &mut Task, args: Ptr, size: Size) -> SysResult {
+pub fn clone3(task: &mut Task, args: ReadsArray<1, 1>, size: Size) -> SysResult {
     if size.0 < CLONE_ARGS_SIZE_VER0 {
         return Err(Errno::EINVAL);
     }
@@ -51,7 +50,7 @@ pub fn clone3(task: &mut Task, args: Ptr, size: Size) -> SysResult {
         return Err(Errno::E2BIG);
     }
     let mut bytes = vec![0_u8; size.0.max(CLONE_ARGS_SIZE) as usize];
-    access::read(args.0, &mut bytes[..size.0 as usize]).map_err(|_| Errno::EFAULT)?;
+    read_bytes(args.0, &mut bytes[..size.0 as usize])?;
     let (known, newer) = bytes.split_at(CLONE_ARGS_SIZE as usize);
     if newer.iter().any(|&byte| byte != 0) {
         return Err(Errno::E2BIG);

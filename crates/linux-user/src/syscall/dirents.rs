@@ -1,24 +1,27 @@
 //! getdents64: a listing of /proc/PID/fd does not show the emulator's own descriptors.
 
-use super::arg::{Fd, Ptr, Size};
-use crate::mm::own;
+use super::arg::guard::HostArgs;
+use super::arg::{Arg, Fd, UInt, WritesUpTo};
 use crate::task::Task;
 use crate::{host, own_fds};
 use guest::GuestAddr;
 use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
+use std::ffi::CString;
 
 /// Offsets in struct linux_dirent64.
 const RECLEN: i64 = 16;
 const NAME: i64 = 19;
 
 /// getdents64(2).
-pub fn getdents64(task: &mut Task, fd: Fd, entries: Ptr, size: Size) -> SysResult {
-    own::check(entries.0.0, size.0 & 0xffff_ffff)?;
-    let args = [fd.register(), entries.0.0, size.0, 0, 0, 0];
+pub fn getdents64(task: &mut Task, fd: Fd, entries: WritesUpTo<1, 2>, size: UInt) -> SysResult {
+    let mut host = HostArgs::default();
+    host.regs = [fd.register(), entries.register(), size.register(), 0, 0, 0];
+    entries.guard(1, &mut host);
     loop {
-        let filled = task.interruptible(nr::getdents64, args)?;
+        // SAFETY: the entries are guarded.
+        let filled = unsafe { task.interruptible(nr::getdents64, host.regs) }?;
         if filled == 0 || !own_fds::any() {
             return Ok(filled);
         }
@@ -32,17 +35,11 @@ pub fn getdents64(task: &mut Task, fd: Fd, entries: Ptr, size: Size) -> SysResul
 
 /// Whether the directory is some process's fd or fdinfo.
 fn lists_descriptors(fd: Fd) -> bool {
-    let link = format!("/proc/self/fd/{}\0", fd.0);
+    let Ok(link) = CString::new(format!("/proc/self/fd/{}", fd.0)) else {
+        return false;
+    };
     let mut target = [0_u8; 64];
-    let args = [
-        link.as_ptr() as u64,
-        (&raw mut target) as u64,
-        target.len() as u64,
-        0,
-        0,
-        0,
-    ];
-    let Ok(len) = host::syscall(nr::readlink, args) else {
+    let Ok(len) = host::readlink(&link, &mut target) else {
         return false;
     };
     let target = &target[..(len as usize).min(target.len())];

@@ -1,11 +1,12 @@
 //! Opening files, their descriptors' flags, links and access checks.
 
-use super::arg::{AccessMode, AtFlags, FcntlCmd, Fd, GuestCStr, Hex, In, Mode, OutBuf, Size};
+use super::arg::guard::{HostArgs, passed};
+use super::arg::{
+    AccessMode, Arg, AtFlags, FcntlCmd, Fd, GuestCStr, Hex, In, Mode, OutBuf, Size, read_bytes, write_bytes,
+};
 use super::path::{self, HostPath, Links};
-use crate::mm::own;
 use crate::task::Task;
 use crate::{host, own_fds, proc};
-use guest_memory::access;
 use linux_abi::layout::{Flock, OpenHow};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, OpenFlags, SysResult, flags};
@@ -26,7 +27,8 @@ pub fn openat(task: &mut Task, dirfd: Fd, path: GuestCStr, open: OpenFlags, mode
         0,
         0,
     ];
-    task.interruptible(nr::openat, args)
+    // SAFETY: the path is only read.
+    unsafe { task.interruptible(nr::openat, args) }
 }
 
 /// openat2(2). The resolve rules are about the path as the guest wrote it, so with any of
@@ -59,35 +61,31 @@ pub fn openat2(task: &mut Task, dirfd: Fd, path: GuestCStr, how: In<OpenHow>, si
         0,
         0,
     ];
-    task.interruptible(nr::openat2, args)
+    // SAFETY: the path and `how`, which is ours, are only read.
+    unsafe { task.interruptible(nr::openat2, args) }
 }
 
 /// Whether the tail of an extensible structure is zero, as copy_struct_from_user asks.
 fn is_zero(addr: guest::GuestAddr, len: u64) -> Result<bool, Errno> {
-    for offset in 0..len.min(guest::PAGE_SIZE) {
-        if access::load(addr.offset(offset as i64), 1).map_err(|_| Errno::EFAULT)? != 0 {
-            return Ok(false);
-        }
-    }
-    Ok(len <= guest::PAGE_SIZE)
+    let mut bytes = vec![0; len.min(guest::PAGE_SIZE) as usize];
+    read_bytes(addr, &mut bytes)?;
+    Ok(len <= guest::PAGE_SIZE && bytes.iter().all(|&byte| byte == 0))
 }
 
 /// faccessat(2) as the kernel has it: without flags.
 pub fn faccessat(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode) -> SysResult {
     let host_path = target_path(task, path, Links::Follow);
-    host::syscall(
-        nr::faccessat,
-        [dirfd.register(), host_path.register(), mode.0, 0, 0, 0],
-    )
+    let args = [dirfd.register(), host_path.register(), mode.0, 0, 0, 0];
+    // SAFETY: the path is only read.
+    unsafe { host::raw(nr::faccessat, args) }
 }
 
 /// faccessat2(2).
 pub fn faccessat2(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode, at: AtFlags) -> SysResult {
     let host_path = target_path(task, path, links(at));
-    host::syscall(
-        nr::faccessat2,
-        [dirfd.register(), host_path.register(), mode.0, at.0, 0, 0],
-    )
+    let args = [dirfd.register(), host_path.register(), mode.0, at.0, 0, 0];
+    // SAFETY: the path is only read.
+    unsafe { host::raw(nr::faccessat2, args) }
 }
 
 /// What the flags of an *at call say of a last symbolic link.
@@ -116,19 +114,26 @@ pub fn readlinkat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: OutBuf, size
     if size.0 as i32 <= 0 {
         return Err(Errno::EINVAL);
     }
-    own::check(buf.addr.0, buf.len)?;
     if let Some(special) = path::in_proc(path)
         && let Some(target) = proc::readlink_special(task, &special)
     {
         let count = target.len().min(size.0 as i32 as usize);
-        access::write(buf.addr, &target[..count]).map_err(|_| Errno::EFAULT)?;
+        write_bytes(buf.addr, &target[..count])?;
         return Ok(count as u64);
     }
     let host_path = path::resolve(task, path, Links::Keep);
-    host::syscall(
-        nr::readlinkat,
-        [dirfd.register(), host_path.register(), buf.addr.0, size.0, 0, 0],
-    )
+    let mut host = HostArgs::default();
+    host.regs = [
+        dirfd.register(),
+        host_path.register(),
+        buf.register(),
+        size.register(),
+        0,
+        0,
+    ];
+    buf.guard(2, &mut host);
+    // SAFETY: the path is only read, and the buffer is guarded.
+    unsafe { host::raw(nr::readlinkat, host.regs) }
 }
 
 /// fcntl(2): the flags of open stand elsewhere on the host, locks may wait.
@@ -136,22 +141,30 @@ pub fn fcntl(task: &mut Task, fd: Fd, cmd: FcntlCmd, arg: Hex) -> SysResult {
     if own_fds::contains(fd.0) {
         return Err(Errno::EBADF);
     }
-    let mut args = [fd.register(), cmd.0, arg.0, 0, 0, 0];
+    let command = [fd.register(), cmd.0];
+    let call = |arg: u64| {
+        // SAFETY: the argument is a number, or an address that is guarded for this command.
+        unsafe { host::raw(nr::fcntl, [command[0], command[1], arg, 0, 0, 0]) }
+    };
+    let lock = || passed(arg.0, size_of::<Flock>() as u64);
     match cmd.0 {
-        flags::F_GETFL => Ok(OpenFlags::from_host(host::syscall(nr::fcntl, args)?).0),
-        flags::F_SETFL => {
-            args[2] = OpenFlags(arg.0).to_host();
-            host::syscall(nr::fcntl, args)
+        flags::F_GETFL => Ok(OpenFlags::from_host(call(0)?).0),
+        flags::F_SETFL => call(OpenFlags(arg.0).to_host()),
+        flags::F_GETLK | flags::F_OFD_GETLK | flags::F_SETLK | flags::F_OFD_SETLK | flags::F_CANCELLK => {
+            call(lock())
         }
-        flags::F_GETLK | flags::F_OFD_GETLK => {
-            own::check(arg.0, size_of::<Flock>() as u64)?;
-            host::syscall(nr::fcntl, args)
+        flags::F_SETLKW | flags::F_OFD_SETLKW => {
+            // SAFETY: the struct flock is guarded.
+            unsafe { task.interruptible(nr::fcntl, [command[0], command[1], lock(), 0, 0, 0]) }
         }
-        flags::F_GETOWN_EX | flags::F_GETOWNER_UIDS | flags::F_GET_RW_HINT | flags::F_GET_FILE_RW_HINT => {
-            own::check(arg.0, 8)?;
-            host::syscall(nr::fcntl, args)
-        }
-        flags::F_SETLKW | flags::F_OFD_SETLKW => task.interruptible(nr::fcntl, args),
-        _ => host::syscall(nr::fcntl, args),
+        flags::F_GETOWN_EX
+        | flags::F_SETOWN_EX
+        | flags::F_GETOWNER_UIDS
+        | flags::F_GET_RW_HINT
+        | flags::F_SET_RW_HINT
+        | flags::F_GET_FILE_RW_HINT
+        | flags::F_SET_FILE_RW_HINT => call(passed(arg.0, 8)),
+        // Numbers, and commands newer than the table: of those a page is looked at.
+        _ => call(passed(arg.0, guest::PAGE_SIZE)),
     }
 }

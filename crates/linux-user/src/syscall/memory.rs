@@ -1,6 +1,7 @@
 //! Memory calls: thin shells around [`crate::mm`].
 
-use super::arg::{Addr, Advice, AttachFlags, Fd, Hex, Int, Iov, Long, MapFlags, Prot, RemapFlags, Size};
+use super::arg::guard::{HostArgs, iovecs_of_pages};
+use super::arg::{Addr, Advice, Arg, AttachFlags, Fd, Hex, Int, Iov, Long, MapFlags, Prot, RemapFlags, Size};
 use crate::host;
 use crate::mm::{MapRequest, RemapRequest};
 use crate::task::Task;
@@ -28,7 +29,11 @@ pub fn mmap(
         fd: fd.0,
         offset: offset.0 as u64,
     };
-    task.process.mm.mmap(task.cpu.engine(), request)
+    let at = task.process.mm.mmap(task.cpu.engine(), request)?;
+    if !flags.has(flags::MAP_ANONYMOUS) && flags.has(flags::MAP_SHARED) {
+        super::uring::mapped(fd.0, offset.0 as u64, at);
+    }
+    Ok(at)
 }
 
 /// munmap(2).
@@ -96,10 +101,11 @@ pub fn process_madvise(
 ) -> SysResult {
     match advice.0 {
         flags::MADV_WILLNEED | flags::MADV_COLD | flags::MADV_PAGEOUT | flags::MADV_COLLAPSE => {
-            host::syscall(
-                nr::process_madvise,
-                [pidfd.register(), iov.addr.0, vlen.0, advice.0, flags.0, 0],
-            )
+            let mut host = HostArgs::default();
+            let (ranges, count) = iovecs_of_pages(iov.addr.0, vlen.0, &mut host);
+            host.regs = [pidfd.register(), ranges, count, advice.0, flags.0, 0];
+            // SAFETY: the array is only read, and advice of these kinds changes no contents.
+            unsafe { host::raw(nr::process_madvise, host.regs) }
         }
         _ => Err(Errno::EINVAL),
     }

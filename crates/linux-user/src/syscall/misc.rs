@@ -5,12 +5,10 @@ use crate::host;
 use crate::task::Task;
 use linux_abi::SysResult;
 use linux_abi::layout::Utsname;
-use linux_abi::nr::x86_64 as nr;
 
 /// uname(2): the host's names, but the guest's machine, and the release of -r.
 pub fn uname(task: &mut Task, buf: Out<Utsname>) -> SysResult {
-    let mut names = Utsname::ZERO;
-    host::syscall(nr::uname, [(&raw mut names) as u64, 0, 0, 0, 0, 0])?;
+    let mut names = host::uname()?;
     names.machine = field(b"aarch64");
     if let Some(release) = &task.process.options.uname_release {
         names.release = field(release.as_bytes());

@@ -5,8 +5,8 @@
 //!
 //! Invariants:
 //! - Every number of the guest's kernel has a row; what has none answers ENOSYS.
-//! - Guest memory is read and written through `guest_memory::access`, or by the host's kernel
-//!   after a check that it is not the emulator's.
+//! - Guest memory is read and written by `arg::read` and its like, or by the host's kernel at
+//!   addresses that `arg::guard` has seen: neither touches the emulator's.
 //! - No lock of the emulator is held over a call that may block.
 
 pub mod arg;
@@ -15,6 +15,7 @@ mod dirents;
 mod exec;
 mod fs;
 mod io;
+mod ioctl;
 mod memory;
 mod misc;
 pub(crate) mod pac;
@@ -32,6 +33,7 @@ pub mod table;
 mod tests;
 mod thread;
 mod time;
+mod uring;
 
 use crate::kernel::stop::{self, Boundary, Call};
 use crate::kernel::tenant;
@@ -140,12 +142,14 @@ macro_rules! returns {
 macro_rules! call {
     ($task:ident $regs:ident; $name:ident($($ty:ty),*) = host, $($support:tt)*) => {{
         let _ = $task;
-        let host = $crate::syscall::host_regs!($regs, $($ty),*);
-        $crate::host::syscall(linux_abi::nr::x86_64::$name, host)
+        let host = $crate::syscall::host_args!($regs, $($ty),*);
+        // SAFETY: see `host_args`.
+        unsafe { $crate::host::raw(linux_abi::nr::x86_64::$name, host.regs) }
     }};
     ($task:ident $regs:ident; $name:ident($($ty:ty),*) = blocking, $($support:tt)*) => {{
-        let host = $crate::syscall::host_regs!($regs, $($ty),*);
-        $task.interruptible(linux_abi::nr::x86_64::$name, host)
+        let host = $crate::syscall::host_args!($regs, $($ty),*);
+        // SAFETY: see `host_args`.
+        unsafe { $task.interruptible(linux_abi::nr::x86_64::$name, host.regs) }
     }};
     ($task:ident $regs:ident; $name:ident($($ty:ty),*) = none, $errno:ident, $why:literal) => {{
         let _ = ($task, $regs);
@@ -156,18 +160,33 @@ macro_rules! call {
     };
 }
 
-/// The host's registers for a call that is alike on both sides.
-macro_rules! host_regs {
+/// The host's registers for a call that is alike on both sides, and what they point to.
+///
+/// Making the call with them is sound: a row gives each argument the type that says what the
+/// kernel does there, and `Arg::guard` of that type has put an address in the register where
+/// this does not touch the emulator's memory. A row whose type does not fit its
+/// argument would break that.
+macro_rules! host_args {
     ($regs:ident, ) => {{
         let _ = $regs;
-        [0; 6]
+        $crate::syscall::arg::guard::HostArgs::default()
     }};
     ($regs:ident, $($ty:ty),+) => {{
-        let mut host: $crate::syscall::arg::Regs = [0; 6];
-        let mut slots = host.iter_mut().enumerate();
+        let mut host = $crate::syscall::arg::guard::HostArgs::default();
+        let mut slots = host.regs.iter_mut().enumerate();
         $(
             if let Some((at, slot)) = slots.next() {
-                *slot = $crate::syscall::arg::Arg::to_host(<$ty as $crate::syscall::arg::Arg>::decode($regs, at))?;
+                *slot = $crate::syscall::arg::Arg::register(<$ty as $crate::syscall::arg::Arg>::decode($regs, at));
+            }
+        )+
+        let mut places = 0..$regs.len();
+        $(
+            if let Some(at) = places.next() {
+                $crate::syscall::arg::Arg::guard(
+                    <$ty as $crate::syscall::arg::Arg>::decode($regs, at),
+                    at,
+                    &mut host,
+                );
             }
         )+
         host
@@ -187,7 +206,7 @@ macro_rules! decoded {
     }};
 }
 
-use {call, decoded, host_regs, returns, support, syscalls};
+use {call, decoded, host_args, returns, support, syscalls};
 
 /// Prints one argument if this is the part it belongs to. Once an argument has to wait for
 /// the result, all after it do.

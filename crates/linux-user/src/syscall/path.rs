@@ -2,13 +2,14 @@
 //!
 //! Without -L and outside /proc, the guest's pointer goes to the kernel untouched.
 
-use super::arg::{Fd, GuestCStr};
+use super::arg::guard::passed;
+use super::arg::{self, GuestCStr};
 use crate::host;
 use crate::task::Task;
 use guest::GuestAddr;
 use guest_memory::access;
-use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, flags};
+use std::ffi::CString;
 
 /// PATH_MAX, with its NUL.
 const PATH_MAX: usize = 4096;
@@ -23,7 +24,7 @@ pub enum Links {
 /// A path for the host's kernel: the guest's own bytes, or a replacement.
 pub struct HostPath {
     guest: GuestAddr,
-    replaced: Option<Vec<u8>>,
+    replaced: Option<CString>,
 }
 
 impl HostPath {
@@ -36,13 +37,14 @@ impl HostPath {
         }
     }
 
-    /// Another path; the NUL is added.
+    /// Another path, up to its first NUL.
     #[must_use]
     pub fn replaced(mut path: Vec<u8>) -> HostPath {
-        path.push(0);
+        let end = path.iter().position(|&byte| byte == 0).unwrap_or(path.len());
+        path.truncate(end);
         HostPath {
             guest: GuestAddr::NULL,
-            replaced: Some(path),
+            replaced: CString::new(path).ok(),
         }
     }
 
@@ -51,7 +53,7 @@ impl HostPath {
     pub fn register(&self) -> u64 {
         match &self.replaced {
             Some(bytes) => bytes.as_ptr() as u64,
-            None => self.guest.0,
+            None => passed(self.guest.0, 1),
         }
     }
 }
@@ -61,11 +63,7 @@ impl HostPath {
 /// # Errors
 /// EFAULT, or ENAMETOOLONG.
 pub fn read(path: GuestCStr) -> Result<Vec<u8>, Errno> {
-    match access::read_cstr(path.0, PATH_MAX - 1) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(Errno::ENAMETOOLONG),
-        Err(_) => Err(Errno::EFAULT),
-    }
+    arg::read_cstr(path.0, PATH_MAX - 1)?.ok_or(Errno::ENAMETOOLONG)
 }
 
 /// Applies the -L rule: an absolute path that exists below the prefix is taken from there.
@@ -94,11 +92,13 @@ fn exists(path: &HostPath, links: Links) -> bool {
         Links::Follow => 0,
         Links::Keep => flags::AT_SYMLINK_NOFOLLOW,
     };
-    let dirfd = Fd(flags::AT_FDCWD).register();
-    match host::syscall(nr::faccessat2, [dirfd, path.register(), 0, at_flags, 0, 0]) {
+    let Some(path) = &path.replaced else {
+        return false;
+    };
+    match host::faccessat2(flags::AT_FDCWD, path, 0, at_flags) {
         Ok(_) => true,
         // Before Linux 5.8.
-        Err(Errno::ENOSYS) => host::syscall(nr::faccessat, [dirfd, path.register(), 0, 0, 0, 0]).is_ok(),
+        Err(Errno::ENOSYS) => host::faccessat(flags::AT_FDCWD, path, 0).is_ok(),
         Err(_) => false,
     }
 }
@@ -153,7 +153,7 @@ mod tests {
             (b"/usr/lib\0", None),
         ];
         for (path, expected) in cases {
-            let found = in_proc(GuestCStr(GuestAddr(path.as_ptr() as u64)));
+            let found = in_proc(GuestCStr(crate::syscall::arg::guard::guest_copy(path)));
             assert_eq!(found.as_deref(), expected, "{}", String::from_utf8_lossy(path));
         }
     }

@@ -1,8 +1,11 @@
 //! Waiting for descriptors: epoll's events are laid out anew, signal masks are the task's.
 
-use super::arg::{Addr, EpollOp, Fd, In, InOut, Int, Long, Out, Ptr, SigSetIn, Size, read};
+use super::arg::guard::HostArgs;
+use super::arg::{
+    Arg, Bits, EpollOp, Fd, In, InOut, InOutArray, Int, Long, OutUpTo, Reads, SigSetIn, Size, WritesUpTo,
+    read,
+};
 use crate::host;
-use crate::mm::own;
 use crate::task::Task;
 use guest::GuestAddr;
 use guest_memory::access;
@@ -17,11 +20,13 @@ const HOST_EVENT: i64 = size_of::<HostEpollEvent>() as i64;
 pub fn epoll_ctl(_: &mut Task, epfd: Fd, op: EpollOp, fd: Fd, event: In<EpollEvent>) -> SysResult {
     let mut args = [epfd.register(), op.0, fd.register(), 0, 0, 0];
     if op.0 == flags::EPOLL_CTL_DEL {
-        return host::syscall(nr::epoll_ctl, args);
+        // SAFETY: there is no event.
+        return unsafe { host::raw(nr::epoll_ctl, args) };
     }
     let host_event = HostEpollEvent::from(event.read()?);
     args[3] = (&raw const host_event) as u64;
-    host::syscall(nr::epoll_ctl, args)
+    // SAFETY: the event is ours, and only read.
+    unsafe { host::raw(nr::epoll_ctl, args) }
 }
 
 /// The kernel fills the guest's array with its smaller elements; they are spread out from
@@ -39,10 +44,16 @@ fn spread_events(events: GuestAddr, count: u64) -> Result<(), Errno> {
     Ok(())
 }
 
-fn wait(task: &mut Task, number: u64, events: Out<EpollEvent>, args: [u64; 6]) -> SysResult {
-    let room = (args[2] as i32).max(0) as u64 * GUEST_EVENT as u64;
-    own::check(events.0.0, room)?;
-    let count = task.interruptible(number, args)?;
+/// The events, their number in register 2.
+type Events = OutUpTo<EpollEvent, 2>;
+
+fn wait(task: &mut Task, number: u64, events: Events, args: [u64; 6]) -> SysResult {
+    let mut host = HostArgs::default();
+    host.regs = args;
+    events.guard(1, &mut host);
+    // SAFETY: the events are guarded, as many as there may be of the larger, the guest's; the
+    // timeout is by the caller.
+    let count = unsafe { task.interruptible(number, host.regs) }?;
     spread_events(events.0, count)?;
     Ok(count)
 }
@@ -51,7 +62,7 @@ fn wait(task: &mut Task, number: u64, events: Out<EpollEvent>, args: [u64; 6]) -
 pub fn epoll_pwait(
     task: &mut Task,
     epfd: Fd,
-    events: Out<EpollEvent>,
+    events: Events,
     max: Int,
     timeout: Int,
     mask: SigSetIn,
@@ -72,7 +83,7 @@ pub fn epoll_pwait(
 pub fn epoll_pwait2(
     task: &mut Task,
     epfd: Fd,
-    events: Out<EpollEvent>,
+    events: Events,
     max: Int,
     timeout: In<Timespec>,
     mask: SigSetIn,
@@ -82,7 +93,7 @@ pub fn epoll_pwait2(
         epfd.register(),
         events.0.0,
         max.0 as i64 as u64,
-        timeout.0.0,
+        timeout.passed(),
         0,
         0,
     ];
@@ -92,48 +103,51 @@ pub fn epoll_pwait2(
 /// ppoll(2). The kernel writes the time left into the guest's timeout itself.
 pub fn ppoll(
     task: &mut Task,
-    fds: InOut<PollFd>,
+    fds: InOutArray<PollFd, 1>,
     nfds: Size,
     timeout: InOut<Timespec>,
     mask: SigSetIn,
     size: Size,
 ) -> SysResult {
-    own::check(fds.0.0, nfds.0.saturating_mul(8))?;
-    own::check(timeout.0.0, 16)?;
-    let args = [fds.0.0, nfds.0, timeout.0.0, 0, 0, 0];
-    task.with_signal_mask(mask.0, size.0, |task| task.interruptible(nr::ppoll, args))
+    let mut host = HostArgs::default();
+    host.regs = [fds.register(), nfds.register(), timeout.passed(), 0, 0, 0];
+    fds.guard(0, &mut host);
+    task.with_signal_mask(mask.0, size.0, |task| {
+        // SAFETY: descriptors and timeout are guarded.
+        unsafe { task.interruptible(nr::ppoll, host.regs) }
+    })
 }
 
 /// pselect6(2); the sixth argument points to the mask and its size.
 pub fn pselect6(
     task: &mut Task,
     nfds: Int,
-    readfds: Ptr,
-    writefds: Ptr,
-    exceptfds: Ptr,
+    readfds: Bits<0>,
+    writefds: Bits<0>,
+    exceptfds: Bits<0>,
     timeout: InOut<Timespec>,
-    mask: Ptr,
+    mask: Reads<16>,
 ) -> SysResult {
-    let sets = (nfds.0.max(0) as u64).div_ceil(64) * 8;
-    for set in [readfds, writefds, exceptfds] {
-        own::check(set.0.0, sets)?;
-    }
-    own::check(timeout.0.0, 16)?;
-    let args = [
-        nfds.0 as i64 as u64,
-        readfds.0.0,
-        writefds.0.0,
-        exceptfds.0.0,
-        timeout.0.0,
+    let mut host = HostArgs::default();
+    host.regs = [
+        nfds.register(),
+        readfds.register(),
+        writefds.register(),
+        exceptfds.register(),
+        timeout.passed(),
         0,
     ];
+    for (set, at) in [(readfds, 1), (writefds, 2), (exceptfds, 3)] {
+        set.guard(at, &mut host);
+    }
     let [mask, size] = mask_argument(mask)?;
     task.with_signal_mask(GuestAddr(mask), size, |task| {
-        task.interruptible(nr::pselect6, args)
+        // SAFETY: sets and timeout are guarded.
+        unsafe { task.interruptible(nr::pselect6, host.regs) }
     })
 }
 
-fn mask_argument(pair: Ptr) -> Result<[u64; 2], Errno> {
+fn mask_argument(pair: Reads<16>) -> Result<[u64; 2], Errno> {
     if pair.0.is_null() {
         Ok([0, 0])
     } else {
@@ -144,18 +158,27 @@ fn mask_argument(pair: Ptr) -> Result<[u64; 2], Errno> {
 /// io_pgetevents(2).
 pub fn io_pgetevents(
     task: &mut Task,
-    ctx: Addr,
+    ctx: Reads<4>,
     min: Long,
     max: Long,
-    events: Ptr,
+    events: WritesUpTo<32, 2>,
     timeout: In<Timespec>,
-    mask: Ptr,
+    mask: Reads<16>,
 ) -> SysResult {
-    own::check(events.0.0, (max.0.max(0) as u64).saturating_mul(32))?;
-    let args = [ctx.0.0, min.0 as u64, max.0 as u64, events.0.0, timeout.0.0, 0];
+    let mut host = HostArgs::default();
+    host.regs = [
+        ctx.passed(),
+        min.register(),
+        max.register(),
+        events.register(),
+        timeout.passed(),
+        0,
+    ];
+    events.guard(3, &mut host);
     let [mask, size] = mask_argument(mask)?;
     task.with_signal_mask(GuestAddr(mask), size, |task| {
-        task.interruptible(nr::io_pgetevents, args)
+        // SAFETY: context, events and timeout are guarded.
+        unsafe { task.interruptible(nr::io_pgetevents, host.regs) }
     })
 }
 

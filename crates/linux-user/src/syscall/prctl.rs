@@ -1,12 +1,11 @@
 //! prctl(2): most options are the host's; those of the CPU are arm64's.
 
-use super::arg::{Hex, Int, write};
+use super::arg::guard::{passed, passed_pages};
+use super::arg::{Hex, Int, write, write_bytes};
 use super::pac;
 use crate::host;
-use crate::mm::own;
 use crate::task::Task;
 use guest::GuestAddr;
-use guest_memory::access;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 
@@ -33,22 +32,27 @@ const PR_SET_MDWE: i32 = 65;
 const PR_GET_MDWE: i32 = 66;
 const PR_GET_AUXV: i32 = 0x4155_5856;
 
+const PR_SET_VMA: i32 = 0x5356_4d41;
+
+/// The options that are the host's and take an address: register and size. PR_SCHED_CORE
+/// writes its cookie to the last; a string counts one byte.
+const POINTERS: &[(i32, usize, u64)] = &[
+    (PR_GET_PDEATHSIG, 1, 4),
+    (PR_SET_NAME, 1, COMM_LEN),
+    (PR_GET_NAME, 1, COMM_LEN),
+    (PR_GET_CHILD_SUBREAPER, 1, 4),
+    (PR_SCHED_CORE, 4, 8),
+    (PR_SET_VMA, 4, 1),
+];
+const PR_SCHED_CORE: i32 = 62;
+
 const PR_TAGGED_ADDR_ENABLE: u64 = 1;
 /// TASK_COMM_LEN.
 const COMM_LEN: u64 = 16;
 
 /// prctl(2).
 pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> SysResult {
-    let args = [option.0 as i64 as u64, arg2.0, arg3.0, arg4.0, arg5.0, 0];
     match option.0 {
-        PR_SET_NAME | PR_GET_NAME => {
-            own::check(arg2.0, COMM_LEN)?;
-            host::syscall(nr::prctl, args)
-        }
-        PR_GET_PDEATHSIG | PR_GET_CHILD_SUBREAPER => {
-            own::check(arg2.0, 4)?;
-            host::syscall(nr::prctl, args)
-        }
         PR_GET_TID_ADDRESS => {
             write(GuestAddr(arg2.0), &task.state.clear_child_tid.0)?;
             Ok(0)
@@ -80,8 +84,17 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         | PR_SET_SECCOMP
         | PR_SET_SYSCALL_USER_DISPATCH
         | PR_SET_MDWE => Err(Errno::EINVAL),
-        // The others take no pointers, or only those of a foreign structure.
-        other if other >= 0 => host::syscall(nr::prctl, args),
+        other if other >= 0 => {
+            let mut args = [other as u64, arg2.0, arg3.0, arg4.0, arg5.0, 0];
+            for (_, at, size) in POINTERS.iter().filter(|&&(option, ..)| option == other) {
+                args[*at] = passed(args[*at], *size);
+            }
+            if other == PR_SET_VMA {
+                args[3] = passed_pages(arg3.0, arg4.0);
+            }
+            // SAFETY: the options of the host's that take addresses are in the list.
+            unsafe { host::raw(nr::prctl, args) }
+        }
         _ => Err(Errno::EINVAL),
     }
 }
@@ -89,7 +102,6 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
 fn get_auxv(task: &Task, addr: u64, size: u64) -> SysResult {
     let auxv = &task.process.image.auxv;
     let count = (size as usize).min(auxv.len());
-    own::check(addr, count as u64)?;
-    access::write(GuestAddr(addr), &auxv[..count]).map_err(|_| Errno::EFAULT)?;
+    write_bytes(GuestAddr(addr), &auxv[..count])?;
     Ok(auxv.len() as u64)
 }

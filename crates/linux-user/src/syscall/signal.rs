@@ -1,15 +1,16 @@
 //! Signal calls. Sending is the host's; masks, dispositions and stacks are the task's.
 
-use super::arg::{In, Ptr, SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Signal, Size, read, write};
+use super::arg::{
+    In, Reads, SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Signal, Size, Writes, read, write,
+    write_bytes,
+};
 use crate::host;
-use crate::mm::own;
 use crate::signal::action::SigAction;
 use crate::signal::altstack::{self, AltStack};
 use crate::signal::deliver;
 use crate::signal::set::{NSIG, SYNC_SET, SigSet, UNBLOCKABLE, bit};
 use crate::task::Task;
 use guest::GuestAddr;
-use guest_memory::access;
 use linux_abi::layout::Timespec;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
@@ -85,13 +86,11 @@ pub fn rt_sigpending(task: &mut Task, set: SigSetOut, size: Size) -> SysResult {
     if size.0 > SIGSET_SIZE {
         return Err(Errno::EINVAL);
     }
-    let mut pending: SigSet = 0;
-    host::syscall(nr::rt_sigpending, [(&raw mut pending) as u64, 8, 0, 0, 0, 0])?;
+    let mut pending: SigSet = host::rt_sigpending()?;
     // While a recorded signal waits, the host blocks more than the guest does.
     pending = (pending | task.signals.held()) & task.signals.mask();
     let bytes = pending.to_le_bytes();
-    own::check(set.0.0, size.0)?;
-    access::write(set.0, &bytes[..size.0 as usize]).map_err(|_| Errno::EFAULT)?;
+    write_bytes(set.0, &bytes[..size.0 as usize])?;
     Ok(0)
 }
 
@@ -107,43 +106,41 @@ pub fn rt_sigsuspend(task: &mut Task, set: SigSetIn, size: Size) -> SysResult {
         return Err(Errno::EINTR);
     }
     let host_mask = mask & !SYNC_SET;
-    task.interruptible(
-        nr::rt_sigsuspend,
-        [(&raw const host_mask) as u64, SIGSET_SIZE, 0, 0, 0, 0],
-    )
+    let args = [(&raw const host_mask) as u64, SIGSET_SIZE, 0, 0, 0, 0];
+    // SAFETY: the kernel reads eight bytes, which the mask is.
+    unsafe { task.interruptible(nr::rt_sigsuspend, args) }
 }
 
 /// rt_sigtimedwait(2).
 pub fn rt_sigtimedwait(
     task: &mut Task,
     set: SigSetIn,
-    info: Ptr,
+    info: Writes<128>,
     timeout: In<Timespec>,
     size: Size,
 ) -> SysResult {
     check_size(size)?;
     let wanted: SigSet = read(set.0)?;
-    own::check(info.0.0, 128)?;
-    own::check(timeout.0.0, 16)?;
     if let Some(held) = task.signals.take_held(wanted) {
         if !info.0.is_null() {
-            access::write(info.0, &held.to_bytes()).map_err(|_| Errno::EFAULT)?;
+            write_bytes(info.0, &held.to_bytes())?;
         }
         return Ok(held.signal() as u64);
     }
     let args = [
         (&raw const wanted) as u64,
-        info.0.0,
-        timeout.0.0,
+        info.passed(),
+        timeout.passed(),
         SIGSET_SIZE,
         0,
         0,
     ];
-    task.interruptible(nr::rt_sigtimedwait, args)
+    // SAFETY: the set is ours, information and timeout are guarded.
+    unsafe { task.interruptible(nr::rt_sigtimedwait, args) }
 }
 
 /// sigaltstack(2).
-pub fn sigaltstack(task: &mut Task, new: Ptr, old: Ptr) -> SysResult {
+pub fn sigaltstack(task: &mut Task, new: Reads<24>, old: Writes<24>) -> SysResult {
     let sp = task.cpu.state().sp();
     let before = task.state.altstack.seen_from(sp);
     if !new.0.is_null() {

@@ -1,10 +1,9 @@
 //! The stat family: results are laid out anew for the guest.
 
-use super::arg::{AtFlags, Fd, GuestCStr, Hex, Out};
+use super::arg::{Arg, AtFlags, Fd, GuestCStr, Hex, Out};
 use super::fs::{links, target_path};
 use super::path::{self, Links};
 use crate::host;
-use crate::mm::own;
 use crate::task::Task;
 use linux_abi::SysResult;
 use linux_abi::layout::{HostStat, Stat, Statfs, Statx};
@@ -22,16 +21,15 @@ pub fn newfstatat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: Out<Stat>, a
         0,
         0,
     ];
-    host::syscall(nr::newfstatat, args)?;
+    // SAFETY: the path is only read, and the kernel writes a struct stat, which `stat` is.
+    unsafe { host::raw(nr::newfstatat, args) }?;
     buf.write(&Stat::from(stat))?;
     Ok(0)
 }
 
 /// fstat(2).
 pub fn fstat(_: &mut Task, fd: Fd, buf: Out<Stat>) -> SysResult {
-    let mut stat = HostStat::ZERO;
-    host::syscall(nr::fstat, [fd.register(), (&raw mut stat) as u64, 0, 0, 0, 0])?;
-    buf.write(&Stat::from(stat))?;
+    buf.write(&Stat::from(host::fstat(fd.0)?))?;
     Ok(0)
 }
 
@@ -44,17 +42,23 @@ pub fn statx(
     mask: Hex,
     buf: Out<Statx>,
 ) -> SysResult {
-    own::check(buf.0.0, size_of::<Statx>() as u64)?;
     let host_path = target_path(task, path, links(at));
-    host::syscall(
-        nr::statx,
-        [dirfd.register(), host_path.register(), at.0, mask.0, buf.0.0, 0],
-    )
+    let args = [
+        dirfd.register(),
+        host_path.register(),
+        at.0,
+        mask.0,
+        buf.passed(),
+        0,
+    ];
+    // SAFETY: the path is only read, and the guest's struct statx is guarded.
+    unsafe { host::raw(nr::statx, args) }
 }
 
 /// statfs(2).
 pub fn statfs(task: &mut Task, path: GuestCStr, buf: Out<Statfs>) -> SysResult {
-    own::check(buf.0.0, size_of::<Statfs>() as u64)?;
     let host_path = path::resolve(task, path, Links::Follow);
-    host::syscall(nr::statfs, [host_path.register(), buf.0.0, 0, 0, 0, 0])
+    let args = [host_path.register(), buf.passed(), 0, 0, 0, 0];
+    // SAFETY: the path is only read, and the guest's struct statfs is guarded.
+    unsafe { host::raw(nr::statfs, args) }
 }

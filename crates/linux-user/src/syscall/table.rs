@@ -9,16 +9,19 @@
 //! `-> Hex` prints the result as an address; `-> Never` is a call that does not return.
 
 use super::arg::{
-    AccessMode, Addr, Advice, AtFlags, AttachFlags, CStrArray, ClockId, CloneFlags, EpollOp, FcntlCmd, Fd,
-    FdFlags, FutexOp, GuestCStr, Hex, Id, In, InBuf, InOut, Int, Iov, IovOut, IpcCmd, IpcFlags, Long,
-    MapFlags, MemfdFlags, Mode, MountFlags, MsgFlags, Out, OutBuf, Pid, Prot, Ptr, RandomFlags, RemapFlags,
-    RenameFlags, Request, Resource, RwFlags, SemCmd, ShmCmd, SigActIn, SigActOut, SigHow, SigSetIn,
-    SigSetOut, Signal, Size, SocketFamily, SocketType, SpliceFlags, SyncFlags, UInt, UnlinkFlags,
-    WaitOptions, Whence,
+    AccessMode, Addr, Advice, AtFlags, AttachFlags, Bits, BpfAttr, CStrArray, ClockId, CloneFlags,
+    ConfigValue, CpuMask, EpollOp, FcntlCmd, Fd, FdFlags, FileHandle, FutexOp, FutexTimeout, GuestCStr, Hex,
+    Id, In, InArray, InBuf, InOut, InOutArray, InStream, Int, Iocbs, Iov, IovOut, IpcCmd, IpcFlags, KeyArg,
+    Long, MapFlags, MemfdFlags, Messages, Mode, MountFlags, MountId, MsgFlags, Notification, OptionIn,
+    OptionOut, Out, OutBuf, OutUpTo, PageAt, PageBytes, PageList, Pages, Pid, Prot, RandomFlags, Reads,
+    ReadsArray, RemapFlags, RemoteIov, RenameFlags, Request, Resource, RwFlags, SelfSized, SemCmd, ShmCmd,
+    SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Signal, Size, SocketFamily, SocketType, SpliceFlags,
+    SyncFlags, UInt, UnlinkFlags, WaitOptions, WaiterPair, Waiters, Whence, Writes, WritesArray, WritesSized,
+    WritesUpTo, XattrArgs,
 };
 use super::{
-    clone, dirents, exec, fs, io, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread,
-    time,
+    clone, dirents, exec, fs, io, ioctl, memory, misc, poll, prctl, process, signal, socket, stat, sysv,
+    thread, time, uring,
 };
 use linux_abi::OpenFlags;
 use linux_abi::layout::{
@@ -28,10 +31,10 @@ use linux_abi::layout::{
 
 super::syscalls! {
     0 io_setup(nr_events: UInt, ctx: InOut<u64>) = host, Full;
-    1 io_destroy(ctx: Addr) = host, Full;
-    2 io_submit(ctx: Addr, nr: Long, iocbs: Ptr) = blocking, Full;
-    3 io_cancel(ctx: Addr, iocb: Ptr, result: Ptr) = host, Full;
-    4 io_getevents(ctx: Addr, min_nr: Long, nr: Long, events: Ptr, timeout: In<Timespec>) = blocking, Full;
+    1 io_destroy(ctx: Reads<4>) = host, Full;
+    2 io_submit(ctx: Reads<4>, nr: Long, iocbs: Iocbs) = blocking, Full;
+    3 io_cancel(ctx: Reads<4>, iocb: Reads<64>, result: Writes<32>) = host, Full;
+    4 io_getevents(ctx: Reads<4>, min_nr: Long, nr: Long, events: WritesUpTo<32, 2>, timeout: In<Timespec>) = blocking, Full;
     5 setxattr(path: GuestCStr, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
     6 lsetxattr(path: GuestCStr, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
     7 fsetxattr(fd: Fd, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
@@ -45,18 +48,18 @@ super::syscalls! {
     15 lremovexattr(path: GuestCStr, name: GuestCStr) = host, Full;
     16 fremovexattr(fd: Fd, name: GuestCStr) = host, Full;
     17 getcwd(buf: OutBuf, size: Size) = host, Full;
-    18 lookup_dcookie(cookie: Hex, buf: Ptr, len: Size) = none, Error(ENOSYS, "removed from Linux 6.7");
+    18 lookup_dcookie(cookie: Hex, buf: Addr, len: Size) = none, Error(ENOSYS, "removed from Linux 6.7");
     19 eventfd2(initval: UInt, flags: FdFlags) = host, Full;
     20 epoll_create1(flags: FdFlags) = host, Full;
     21 epoll_ctl(epfd: Fd, op: EpollOp, fd: Fd, event: In<EpollEvent>) = poll::epoll_ctl, Full;
-    22 epoll_pwait(epfd: Fd, events: Out<EpollEvent>, maxevents: Int, timeout: Int, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait, Full;
+    22 epoll_pwait(epfd: Fd, events: OutUpTo<EpollEvent, 2>, maxevents: Int, timeout: Int, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait, Full;
     23 dup(oldfd: Fd) = io::dup, Full;
     24 dup3(oldfd: Fd, newfd: Fd, flags: FdFlags) = io::dup3, Full;
     25 fcntl(fd: Fd, cmd: FcntlCmd, arg: Hex) = fs::fcntl, Full;
     26 inotify_init1(flags: FdFlags) = host, Full;
     27 inotify_add_watch(fd: Fd, path: GuestCStr, mask: Hex) = host, Full;
     28 inotify_rm_watch(fd: Fd, wd: Int) = host, Full;
-    29 ioctl(fd: Fd, request: Request, arg: Hex) = io::ioctl, Partial("requests that carry code, flags of open or other layouts that differ between the architectures are not converted");
+    29 ioctl(fd: Fd, request: Request, arg: Hex) = ioctl::ioctl, Partial("addresses inside drivers' structures are not looked at; requests that carry code, flags of open or other layouts that differ between the architectures are not converted");
     30 ioprio_set(which: Int, who: Int, ioprio: Int) = host, Full;
     31 ioprio_get(which: Int, who: Int) = host, Full;
     32 flock(fd: Fd, operation: Hex) = blocking, Full;
@@ -67,7 +70,7 @@ super::syscalls! {
     37 linkat(olddirfd: Fd, oldpath: GuestCStr, newdirfd: Fd, newpath: GuestCStr, flags: AtFlags) = host, Full;
     38 renameat(olddirfd: Fd, oldpath: GuestCStr, newdirfd: Fd, newpath: GuestCStr) = host, Full;
     39 umount2(target: GuestCStr, flags: Hex) = host, Full;
-    40 mount(source: GuestCStr, target: GuestCStr, fstype: GuestCStr, flags: MountFlags, data: Ptr) = host, Full;
+    40 mount(source: GuestCStr, target: GuestCStr, fstype: GuestCStr, flags: MountFlags, data: Reads<1>) = host, Full;
     41 pivot_root(new_root: GuestCStr, put_old: GuestCStr) = host, Full;
     42 nfsservctl() = none, Error(ENOSYS, "removed from Linux 3.1");
     43 statfs(path: GuestCStr, buf: Out<Statfs>) = stat::statfs, Full;
@@ -87,20 +90,20 @@ super::syscalls! {
     57 close(fd: Fd) = io::close, Full;
     58 vhangup() = host, Full;
     59 pipe2(fds: Out<[i32; 2]>, flags: OpenFlags) = host, Full;
-    60 quotactl(cmd: Hex, special: GuestCStr, id: Int, addr: Ptr) = host, Full;
-    61 getdents64(fd: Fd, dirents: Ptr, count: Size) = dirents::getdents64, Full;
+    60 quotactl(cmd: Hex, special: GuestCStr, id: Int, addr: Writes<256>) = host, Full;
+    61 getdents64(fd: Fd, dirents: WritesUpTo<1, 2>, count: UInt) = dirents::getdents64, Full;
     62 lseek(fd: Fd, offset: Long, whence: Whence) = host, Full;
     63 read(fd: Fd, buf: OutBuf, count: Size) = blocking, Full;
-    64 write(fd: Fd, buf: InBuf, count: Size) = blocking, Full;
+    64 write(fd: Fd, buf: InStream, count: Size) = blocking, Full;
     65 readv(fd: Fd, iov: IovOut, iovcnt: Size) = blocking, Full;
     66 writev(fd: Fd, iov: Iov, iovcnt: Size) = blocking, Full;
     67 pread64(fd: Fd, buf: OutBuf, count: Size, offset: Long) = blocking, Full;
-    68 pwrite64(fd: Fd, buf: InBuf, count: Size, offset: Long) = blocking, Full;
+    68 pwrite64(fd: Fd, buf: InStream, count: Size, offset: Long) = blocking, Full;
     69 preadv(fd: Fd, iov: IovOut, iovcnt: Size, offset: Long, offset_high: Long) = blocking, Full;
     70 pwritev(fd: Fd, iov: Iov, iovcnt: Size, offset: Long, offset_high: Long) = blocking, Full;
     71 sendfile(out_fd: Fd, in_fd: Fd, offset: InOut<i64>, count: Size) = blocking, Full;
-    72 pselect6(nfds: Int, readfds: Ptr, writefds: Ptr, exceptfds: Ptr, timeout: InOut<Timespec>, sigmask: Ptr) = poll::pselect6, Full;
-    73 ppoll(fds: InOut<PollFd>, nfds: Size, timeout: InOut<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::ppoll, Full;
+    72 pselect6(nfds: Int, readfds: Bits<0>, writefds: Bits<0>, exceptfds: Bits<0>, timeout: InOut<Timespec>, sigmask: Reads<16>) = poll::pselect6, Full;
+    73 ppoll(fds: InOutArray<PollFd, 1>, nfds: Size, timeout: InOut<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::ppoll, Full;
     74 signalfd4(fd: Fd, mask: SigSetIn, sizemask: Size, flags: FdFlags) = host, Full;
     75 vmsplice(fd: Fd, iov: IovOut, nr_segs: Size, flags: SpliceFlags) = blocking, Full;
     76 splice(fd_in: Fd, off_in: InOut<i64>, fd_out: Fd, off_out: InOut<i64>, len: Size, flags: SpliceFlags) = blocking, Full;
@@ -117,22 +120,22 @@ super::syscalls! {
     87 timerfd_gettime(fd: Fd, curr_value: Out<Itimerspec>) = host, Full;
     88 utimensat(dirfd: Fd, path: GuestCStr, times: In<[Timespec; 2]>, flags: AtFlags) = host, Full;
     89 acct(filename: GuestCStr) = host, Full;
-    90 capget(header: Ptr, data: Ptr) = host, Full;
-    91 capset(header: Ptr, data: Ptr) = host, Full;
+    90 capget(header: Writes<8>, data: Writes<24>) = host, Full;
+    91 capset(header: Writes<8>, data: Reads<24>) = host, Full;
     92 personality(persona: Hex) -> Hex = host, Partial("READ_IMPLIES_EXEC does not make the guest's memory executable");
     93 exit(status: Int) -> Never = process::exit, Full;
     94 exit_group(status: Int) -> Never = process::exit_group, Full;
-    95 waitid(idtype: Int, id: Pid, infop: Ptr, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
-    96 set_tid_address(tidptr: Ptr) = thread::set_tid_address, Full;
+    95 waitid(idtype: Int, id: Pid, infop: Writes<128>, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
+    96 set_tid_address(tidptr: Addr) = thread::set_tid_address, Full;
     97 unshare(flags: CloneFlags) = host, Full;
-    98 futex(uaddr: Addr, op: FutexOp, val: UInt, timeout: Hex, uaddr2: Addr, val3: UInt) = blocking, Full;
+    98 futex(uaddr: Writes<4>, op: FutexOp, val: UInt, timeout: FutexTimeout, uaddr2: Writes<4>, val3: UInt) = blocking, Full;
     99 set_robust_list(head: Addr, len: Size) = thread::set_robust_list, Full;
-    100 get_robust_list(pid: Pid, head: Ptr, len: Ptr) = thread::get_robust_list, Full;
+    100 get_robust_list(pid: Pid, head: Writes<8>, len: Writes<8>) = thread::get_robust_list, Full;
     101 nanosleep(req: In<Timespec>, rem: Out<Timespec>) = blocking, Full;
     102 getitimer(which: Int, value: Out<Itimerval>) = host, Full;
     103 setitimer(which: Int, new: In<Itimerval>, old: Out<Itimerval>) = host, Full;
-    104 kexec_load(entry: Hex, nr_segments: Size, segments: Ptr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
-    105 init_module(image: Ptr, len: Size, params: GuestCStr) = none, Error(EPERM, "the running kernel cannot load arm64 modules");
+    104 kexec_load(entry: Hex, nr_segments: Size, segments: Addr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
+    105 init_module(image: Addr, len: Size, params: GuestCStr) = none, Error(EPERM, "the running kernel cannot load arm64 modules");
     106 delete_module(name: GuestCStr, flags: Hex) = host, Full;
     107 timer_create(clockid: ClockId, event: In<Sigevent>, timerid: Out<i32>) = time::timer_create, Full;
     108 timer_gettime(timerid: Int, value: Out<Itimerspec>) = host, Full;
@@ -149,8 +152,8 @@ super::syscalls! {
     119 sched_setscheduler(pid: Pid, policy: Hex, param: In<i32>) = host, Full;
     120 sched_getscheduler(pid: Pid) = host, Full;
     121 sched_getparam(pid: Pid, param: Out<i32>) = host, Full;
-    122 sched_setaffinity(pid: Pid, len: Size, mask: Ptr) = host, Full;
-    123 sched_getaffinity(pid: Pid, len: Size, mask: Ptr) = host, Full;
+    122 sched_setaffinity(pid: Pid, len: Size, mask: CpuMask) = host, Full;
+    123 sched_getaffinity(pid: Pid, len: Size, mask: CpuMask) = host, Full;
     124 sched_yield() = host, Full;
     125 sched_get_priority_max(policy: Int) = host, Full;
     126 sched_get_priority_min(policy: Int) = host, Full;
@@ -159,17 +162,17 @@ super::syscalls! {
     129 kill(pid: Pid, sig: Signal) = host, Full;
     130 tkill(tid: Pid, sig: Signal) = host, Full;
     131 tgkill(tgid: Pid, tid: Pid, sig: Signal) = host, Full;
-    132 sigaltstack(ss: Ptr, old_ss: Ptr) = signal::sigaltstack, Full;
+    132 sigaltstack(ss: Reads<24>, old_ss: Writes<24>) = signal::sigaltstack, Full;
     133 rt_sigsuspend(mask: SigSetIn, sigsetsize: Size) = signal::rt_sigsuspend, Full;
     134 rt_sigaction(sig: Signal, act: SigActIn, oldact: SigActOut, sigsetsize: Size) = signal::rt_sigaction, Full;
     135 rt_sigprocmask(how: SigHow, set: SigSetIn, oldset: SigSetOut, sigsetsize: Size) = signal::rt_sigprocmask, Full;
     136 rt_sigpending(set: SigSetOut, sigsetsize: Size) = signal::rt_sigpending, Full;
-    137 rt_sigtimedwait(set: SigSetIn, info: Ptr, timeout: In<Timespec>, sigsetsize: Size) = signal::rt_sigtimedwait, Full;
-    138 rt_sigqueueinfo(pid: Pid, sig: Signal, info: Ptr) = host, Full;
+    137 rt_sigtimedwait(set: SigSetIn, info: Writes<128>, timeout: In<Timespec>, sigsetsize: Size) = signal::rt_sigtimedwait, Full;
+    138 rt_sigqueueinfo(pid: Pid, sig: Signal, info: Reads<128>) = host, Full;
     139 rt_sigreturn() = signal::rt_sigreturn, Full;
     140 setpriority(which: Int, who: Int, prio: Int) = host, Full;
     141 getpriority(which: Int, who: Int) = host, Full;
-    142 reboot(magic: Hex, magic2: Hex, op: Hex, arg: Ptr) = host, Full;
+    142 reboot(magic: Hex, magic2: Hex, op: Hex, arg: Reads<1>) = host, Full;
     143 setregid(rgid: Id, egid: Id) = host, Full;
     144 setgid(gid: Id) = host, Full;
     145 setreuid(ruid: Id, euid: Id) = host, Full;
@@ -185,8 +188,8 @@ super::syscalls! {
     155 getpgid(pid: Pid) = host, Full;
     156 getsid(pid: Pid) = host, Full;
     157 setsid() = host, Full;
-    158 getgroups(size: Int, list: Ptr) = host, Full;
-    159 setgroups(size: Int, list: Ptr) = host, Full;
+    158 getgroups(size: Int, list: WritesUpTo<4, 0>) = host, Full;
+    159 setgroups(size: Int, list: ReadsArray<4, 0>) = host, Full;
     160 uname(buf: Out<Utsname>) = misc::uname, Full;
     161 sethostname(name: InBuf, len: Size) = host, Full;
     162 setdomainname(name: InBuf, len: Size) = host, Full;
@@ -195,10 +198,10 @@ super::syscalls! {
     165 getrusage(who: Int, usage: Out<Rusage>) = host, Full;
     166 umask(mask: Mode) = host, Full;
     167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("options that change the memory map or filter system calls are refused");
-    168 getcpu(cpu: Out<u32>, node: Out<u32>, cache: Ptr) = host, Full;
+    168 getcpu(cpu: Out<u32>, node: Out<u32>, cache: Addr) = host, Full;
     169 gettimeofday(tv: Out<Timeval>, tz: Out<Timezone>) = time::gettimeofday, Full;
     170 settimeofday(tv: In<Timeval>, tz: In<Timezone>) = host, Full;
-    171 adjtimex(buf: Ptr) = host, Full;
+    171 adjtimex(buf: Writes<208>) = host, Full;
     172 getpid() = host, Full;
     173 getppid() = host, Full;
     174 getuid() = host, Full;
@@ -211,42 +214,42 @@ super::syscalls! {
     181 mq_unlink(name: GuestCStr) = host, Full;
     182 mq_timedsend(mqdes: Fd, msg: InBuf, len: Size, prio: UInt, timeout: In<Timespec>) = blocking, Full;
     183 mq_timedreceive(mqdes: Fd, msg: OutBuf, len: Size, prio: Out<u32>, timeout: In<Timespec>) = blocking, Full;
-    184 mq_notify(mqdes: Fd, event: In<Sigevent>) = host, Full;
+    184 mq_notify(mqdes: Fd, event: Notification) = host, Full;
     185 mq_getsetattr(mqdes: Fd, new: In<MqAttr>, old: Out<MqAttr>) = host, Full;
     186 msgget(key: Hex, flags: IpcFlags) = host, Full;
-    187 msgctl(id: Int, cmd: IpcCmd, buf: Ptr) = host, Full;
-    188 msgrcv(id: Int, msg: Ptr, size: Size, typ: Long, flags: IpcFlags) = blocking, Full;
-    189 msgsnd(id: Int, msg: Ptr, size: Size, flags: IpcFlags) = blocking, Full;
+    187 msgctl(id: Int, cmd: IpcCmd, buf: Writes<120>) = host, Full;
+    188 msgrcv(id: Int, msg: WritesUpTo<1, 2, 8>, size: Size, typ: Long, flags: IpcFlags) = blocking, Full;
+    189 msgsnd(id: Int, msg: ReadsArray<1, 2, 8>, size: Size, flags: IpcFlags) = blocking, Full;
     190 semget(key: Hex, nsems: Int, flags: IpcFlags) = host, Full;
     191 semctl(id: Int, num: Int, cmd: SemCmd, arg: Hex) = sysv::semctl, Full;
-    192 semtimedop(id: Int, ops: In<SemBuf>, nsops: Size, timeout: In<Timespec>) = blocking, Full;
-    193 semop(id: Int, ops: In<SemBuf>, nsops: Size) = blocking, Full;
+    192 semtimedop(id: Int, ops: InArray<SemBuf, 2>, nsops: Size, timeout: In<Timespec>) = blocking, Full;
+    193 semop(id: Int, ops: InArray<SemBuf, 2>, nsops: Size) = blocking, Full;
     194 shmget(key: Hex, size: Size, flags: IpcFlags) = host, Full;
-    195 shmctl(id: Int, cmd: ShmCmd, buf: Ptr) = host, Full;
+    195 shmctl(id: Int, cmd: ShmCmd, buf: Writes<112>) = host, Full;
     196 shmat(id: Int, addr: Addr, flags: AttachFlags) -> Hex = memory::shmat, Full;
     197 shmdt(addr: Addr) = memory::shmdt, Full;
     198 socket(family: SocketFamily, kind: SocketType, protocol: Int) = host, Full;
     199 socketpair(family: SocketFamily, kind: SocketType, protocol: Int, fds: Out<[i32; 2]>) = host, Full;
-    200 bind(fd: Fd, addr: Ptr, len: UInt) = host, Full;
+    200 bind(fd: Fd, addr: ReadsArray<1, 2>, len: UInt) = host, Full;
     201 listen(fd: Fd, backlog: Int) = host, Full;
-    202 accept(fd: Fd, addr: Ptr, len: InOut<u32>) = blocking, Full;
-    203 connect(fd: Fd, addr: Ptr, len: UInt) = blocking, Full;
-    204 getsockname(fd: Fd, addr: Ptr, len: InOut<u32>) = host, Full;
-    205 getpeername(fd: Fd, addr: Ptr, len: InOut<u32>) = host, Full;
-    206 sendto(fd: Fd, buf: InBuf, len: Size, flags: MsgFlags, addr: Ptr, addrlen: UInt) = blocking, Full;
-    207 recvfrom(fd: Fd, buf: OutBuf, len: Size, flags: MsgFlags, addr: Ptr, addrlen: InOut<u32>) = blocking, Full;
-    208 setsockopt(fd: Fd, level: Int, name: Int, value: Ptr, len: UInt) = host, Partial("classic BPF and eBPF programs run in the host's kernel and see its architecture");
-    209 getsockopt(fd: Fd, level: Int, name: Int, value: Ptr, len: InOut<u32>) = host, Full;
+    202 accept(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>) = blocking, Full;
+    203 connect(fd: Fd, addr: ReadsArray<1, 2>, len: UInt) = blocking, Full;
+    204 getsockname(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>) = host, Full;
+    205 getpeername(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>) = host, Full;
+    206 sendto(fd: Fd, buf: InBuf, len: Size, flags: MsgFlags, addr: ReadsArray<1, 5>, addrlen: UInt) = blocking, Full;
+    207 recvfrom(fd: Fd, buf: OutBuf, len: Size, flags: MsgFlags, addr: WritesSized<5, 128>, addrlen: InOut<u32>) = blocking, Full;
+    208 setsockopt(fd: Fd, level: Int, name: Int, value: OptionIn, len: UInt) = host, Partial("classic BPF and eBPF programs run in the host's kernel and see its architecture");
+    209 getsockopt(fd: Fd, level: Int, name: Int, value: OptionOut, len: InOut<u32>) = host, Full;
     210 shutdown(fd: Fd, how: Int) = host, Full;
-    211 sendmsg(fd: Fd, msg: Ptr, flags: MsgFlags) = blocking, Full;
-    212 recvmsg(fd: Fd, msg: Ptr, flags: MsgFlags) = socket::recvmsg, Full;
+    211 sendmsg(fd: Fd, msg: Reads<56>, flags: MsgFlags) = socket::sendmsg, Full;
+    212 recvmsg(fd: Fd, msg: Writes<56>, flags: MsgFlags) = socket::recvmsg, Full;
     213 readahead(fd: Fd, offset: Long, count: Size) = host, Full;
     214 brk(addr: Addr) -> Hex = memory::brk, Full;
     215 munmap(addr: Addr, len: Size) = memory::munmap, Full;
     216 mremap(old: Addr, old_len: Size, new_len: Size, flags: RemapFlags, new: Addr) -> Hex = memory::mremap, Full;
     217 add_key(kind: GuestCStr, description: GuestCStr, payload: InBuf, len: Size, keyring: Int) = host, Full;
     218 request_key(kind: GuestCStr, description: GuestCStr, callout: GuestCStr, keyring: Int) = blocking, Full;
-    219 keyctl(op: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = host, Full;
+    219 keyctl(op: Int, arg2: KeyArg, arg3: KeyArg, arg4: KeyArg, arg5: KeyArg) = host, Full;
     220 clone(flags: CloneFlags, stack: Addr, parent_tid: Addr, tls: Addr, child_tid: Addr) = clone::clone, Full;
     221 execve(path: GuestCStr, argv: CStrArray, envp: CStrArray) = exec::execve, Full;
     222 mmap(addr: Addr, len: Size, prot: Prot, flags: MapFlags, fd: Fd, offset: Long) -> Hex = memory::mmap, Full;
@@ -254,48 +257,48 @@ super::syscalls! {
     224 swapon(path: GuestCStr, flags: Hex) = host, Full;
     225 swapoff(path: GuestCStr) = host, Full;
     226 mprotect(addr: Addr, len: Size, prot: Prot) = memory::mprotect, Full;
-    227 msync(addr: Addr, len: Size, flags: SyncFlags) = blocking, Full;
-    228 mlock(addr: Addr, len: Size) = host, Full;
-    229 munlock(addr: Addr, len: Size) = host, Full;
+    227 msync(addr: Pages<1>, len: Size, flags: SyncFlags) = blocking, Full;
+    228 mlock(addr: Pages<1>, len: Size) = host, Full;
+    229 munlock(addr: Pages<1>, len: Size) = host, Full;
     230 mlockall(flags: Hex) = host, Partial("locks the emulator's memory as well");
     231 munlockall() = host, Full;
-    232 mincore(addr: Addr, len: Size, vec: Ptr) = host, Full;
+    232 mincore(addr: Pages<1>, len: Size, vec: PageBytes) = host, Full;
     233 madvise(addr: Addr, len: Size, advice: Advice) = memory::madvise, Full;
     234 remap_file_pages(addr: Addr, size: Size, prot: Hex, pgoff: Size, flags: Hex) = memory::remap_file_pages, Full;
-    235 mbind(addr: Addr, len: Size, mode: Hex, nodemask: Ptr, maxnode: Size, flags: Hex) = host, Full;
-    236 get_mempolicy(mode: Out<i32>, nodemask: Ptr, maxnode: Size, addr: Addr, flags: Hex) = host, Full;
-    237 set_mempolicy(mode: Hex, nodemask: Ptr, maxnode: Size) = host, Full;
-    238 migrate_pages(pid: Pid, maxnode: Size, old_nodes: Ptr, new_nodes: Ptr) = host, Full;
-    239 move_pages(pid: Pid, count: Size, pages: Ptr, nodes: Ptr, status: Ptr, flags: Hex) = host, Full;
-    240 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Ptr) = host, Full;
-    241 perf_event_open(attr: Ptr, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
-    242 accept4(fd: Fd, addr: Ptr, len: InOut<u32>, flags: FdFlags) = blocking, Full;
-    243 recvmmsg(fd: Fd, msgs: Ptr, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
+    235 mbind(addr: Pages<1>, len: Size, mode: Hex, nodemask: Bits<4, 1>, maxnode: Size, flags: Hex) = host, Full;
+    236 get_mempolicy(mode: Out<i32>, nodemask: Bits<2, 1>, maxnode: Size, addr: PageAt, flags: Hex) = host, Full;
+    237 set_mempolicy(mode: Hex, nodemask: Bits<2, 1>, maxnode: Size) = host, Full;
+    238 migrate_pages(pid: Pid, maxnode: Size, old_nodes: Bits<1, 1>, new_nodes: Bits<1, 1>) = host, Full;
+    239 move_pages(pid: Pid, count: Size, pages: PageList, nodes: ReadsArray<4, 1>, status: WritesArray<4, 1>, flags: Hex) = host, Full;
+    240 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Reads<128>) = host, Full;
+    241 perf_event_open(attr: SelfSized<4>, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
+    242 accept4(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>, flags: FdFlags) = blocking, Full;
+    243 recvmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
     260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
     261 prlimit64(pid: Pid, resource: Resource, new: In<Rlimit>, old: Out<Rlimit>) = host, Full;
     262 fanotify_init(flags: Hex, event_flags: OpenFlags) = host, Full;
     263 fanotify_mark(fd: Fd, flags: Hex, mask: Hex, dirfd: Fd, path: GuestCStr) = host, Full;
-    264 name_to_handle_at(dirfd: Fd, path: GuestCStr, handle: Ptr, mount_id: Ptr, flags: AtFlags) = host, Full;
-    265 open_by_handle_at(mount_fd: Fd, handle: Ptr, flags: OpenFlags) = blocking, Full;
-    266 clock_adjtime(clockid: ClockId, buf: Ptr) = host, Full;
+    264 name_to_handle_at(dirfd: Fd, path: GuestCStr, handle: FileHandle, mount_id: MountId, flags: AtFlags) = host, Full;
+    265 open_by_handle_at(mount_fd: Fd, handle: FileHandle, flags: OpenFlags) = blocking, Full;
+    266 clock_adjtime(clockid: ClockId, buf: Writes<208>) = host, Full;
     267 syncfs(fd: Fd) = blocking, Full;
     268 setns(fd: Fd, nstype: CloneFlags) = host, Full;
-    269 sendmmsg(fd: Fd, msgs: Ptr, vlen: UInt, flags: MsgFlags) = blocking, Full;
-    270 process_vm_readv(pid: Pid, local: IovOut, liovcnt: Size, remote: Ptr, riovcnt: Size, flags: Hex) = host, Full;
-    271 process_vm_writev(pid: Pid, local: Iov, liovcnt: Size, remote: Ptr, riovcnt: Size, flags: Hex) = host, Partial("code written into another process is seen when that process invalidates it");
+    269 sendmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags) = blocking, Full;
+    270 process_vm_readv(pid: Pid, local: IovOut, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = host, Full;
+    271 process_vm_writev(pid: Pid, local: Iov, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = host, Partial("code written into another process is seen when that process invalidates it");
     272 kcmp(pid1: Pid, pid2: Pid, kind: Int, idx1: Hex, idx2: Hex) = host, Full;
     273 finit_module(fd: Fd, params: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel cannot load arm64 modules");
-    274 sched_setattr(pid: Pid, attr: Ptr, flags: Hex) = host, Full;
-    275 sched_getattr(pid: Pid, attr: Ptr, size: Size, flags: Hex) = host, Full;
+    274 sched_setattr(pid: Pid, attr: SelfSized<0>, flags: Hex) = host, Full;
+    275 sched_getattr(pid: Pid, attr: WritesArray<1, 2>, size: Size, flags: Hex) = host, Full;
     276 renameat2(olddirfd: Fd, oldpath: GuestCStr, newdirfd: Fd, newpath: GuestCStr, flags: RenameFlags) = host, Full;
-    277 seccomp(op: Hex, flags: Hex, args: Ptr) = none, Error(ENOSYS, "a filter for arm64 numbers would act on the emulator's own calls");
+    277 seccomp(op: Hex, flags: Hex, args: Addr) = none, Error(ENOSYS, "a filter for arm64 numbers would act on the emulator's own calls");
     278 getrandom(buf: OutBuf, len: Size, flags: RandomFlags) = blocking, Full;
     279 memfd_create(name: GuestCStr, flags: MemfdFlags) = host, Full;
-    280 bpf(cmd: Int, attr: Ptr, size: Size) = host, Full;
+    280 bpf(cmd: Int, attr: BpfAttr, size: Size) = host, Full;
     281 execveat(dirfd: Fd, path: GuestCStr, argv: CStrArray, envp: CStrArray, flags: AtFlags) = exec::execveat, Full;
     282 userfaultfd(flags: FdFlags) = host, Full;
     283 membarrier(cmd: Int, flags: Hex, cpu: Int) = host, Full;
-    284 mlock2(addr: Addr, len: Size, flags: Hex) = host, Full;
+    284 mlock2(addr: Pages<1>, len: Size, flags: Hex) = host, Full;
     285 copy_file_range(fd_in: Fd, off_in: InOut<i64>, fd_out: Fd, off_out: InOut<i64>, len: Size, flags: Hex) = blocking, Full;
     286 preadv2(fd: Fd, iov: IovOut, iovcnt: Size, offset: Long, offset_high: Long, flags: RwFlags) = blocking, Full;
     287 pwritev2(fd: Fd, iov: Iov, iovcnt: Size, offset: Long, offset_high: Long, flags: RwFlags) = blocking, Full;
@@ -303,53 +306,53 @@ super::syscalls! {
     289 pkey_alloc(flags: Hex, rights: Hex) = memory::pkey_alloc, Full;
     290 pkey_free(pkey: Int) = none, Error(EINVAL, "there are no protection keys without FEAT_S1POE, so none to free");
     291 statx(dirfd: Fd, path: GuestCStr, flags: AtFlags, mask: Hex, buf: Out<Statx>) = stat::statx, Full;
-    292 io_pgetevents(ctx: Addr, min_nr: Long, nr: Long, events: Ptr, timeout: In<Timespec>, sigmask: Ptr) = poll::io_pgetevents, Full;
+    292 io_pgetevents(ctx: Reads<4>, min_nr: Long, nr: Long, events: WritesUpTo<32, 2>, timeout: In<Timespec>, sigmask: Reads<16>) = poll::io_pgetevents, Full;
     293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation");
     294 kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
-    424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: Ptr, flags: Hex) = host, Full;
-    425 io_uring_setup(entries: UInt, params: Ptr) = host, Partial("open flags and epoll events inside submission entries are the host's");
-    426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Ptr, size: Size) = blocking, Partial("open flags and epoll events inside submission entries are the host's");
-    427 io_uring_register(fd: Fd, opcode: UInt, arg: Ptr, nr_args: UInt) = host, Full;
+    424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: Reads<128>, flags: Hex) = host, Full;
+    425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Partial("no SQPOLL, NO_MMAP or registered descriptors: submission entries are looked at when they are submitted");
+    426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Addr, size: Size) = uring::io_uring_enter, Partial("open flags and epoll events inside submission entries are the host\'s; opcodes up to Linux 6.11, without URING_CMD; rings of this process only");
+    427 io_uring_register(fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) = uring::io_uring_register, Partial("no rings of provided buffers, registered rings or memory regions: the kernel would take addresses from them unseen");
     428 open_tree(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
     429 move_mount(from_dirfd: Fd, from_path: GuestCStr, to_dirfd: Fd, to_path: GuestCStr, flags: Hex) = host, Full;
     430 fsopen(fsname: GuestCStr, flags: Hex) = host, Full;
-    431 fsconfig(fd: Fd, cmd: UInt, key: GuestCStr, value: Ptr, aux: Int) = host, Full;
+    431 fsconfig(fd: Fd, cmd: UInt, key: GuestCStr, value: ConfigValue, aux: Int) = host, Full;
     432 fsmount(fd: Fd, flags: Hex, attr_flags: Hex) = host, Full;
     433 fspick(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
-    435 clone3(args: Ptr, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid");
+    435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid");
     436 close_range(first: UInt, last: UInt, flags: Hex) = io::close_range, Full;
     437 openat2(dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) = fs::openat2, Full;
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;
     439 faccessat2(dirfd: Fd, path: GuestCStr, mode: AccessMode, flags: AtFlags) = fs::faccessat2, Full;
     440 process_madvise(pidfd: Fd, iov: Iov, vlen: Size, advice: Advice, flags: Hex) = memory::process_madvise, Partial("advice that drops contents is refused, as before Linux 6.15");
-    441 epoll_pwait2(epfd: Fd, events: Out<EpollEvent>, maxevents: Int, timeout: In<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait2, Full;
-    442 mount_setattr(dirfd: Fd, path: GuestCStr, flags: AtFlags, attr: Ptr, size: Size) = host, Full;
-    443 quotactl_fd(fd: Fd, cmd: Hex, id: Int, addr: Ptr) = host, Full;
-    444 landlock_create_ruleset(attr: Ptr, size: Size, flags: Hex) = host, Full;
-    445 landlock_add_rule(ruleset: Fd, kind: Int, attr: Ptr, flags: Hex) = host, Full;
+    441 epoll_pwait2(epfd: Fd, events: OutUpTo<EpollEvent, 2>, maxevents: Int, timeout: In<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait2, Full;
+    442 mount_setattr(dirfd: Fd, path: GuestCStr, flags: AtFlags, attr: ReadsArray<1, 4>, size: Size) = host, Full;
+    443 quotactl_fd(fd: Fd, cmd: Hex, id: Int, addr: Writes<256>) = host, Full;
+    444 landlock_create_ruleset(attr: ReadsArray<1, 1>, size: Size, flags: Hex) = host, Full;
+    445 landlock_add_rule(ruleset: Fd, kind: Int, attr: Reads<16>, flags: Hex) = host, Full;
     446 landlock_restrict_self(ruleset: Fd, flags: Hex) = host, Full;
     447 memfd_secret(flags: FdFlags) = host, Full;
     448 process_mrelease(pidfd: Fd, flags: Hex) = host, Full;
-    449 futex_waitv(waiters: Ptr, nr: UInt, flags: Hex, timeout: In<Timespec>, clockid: ClockId) = blocking, Full;
-    450 set_mempolicy_home_node(addr: Addr, len: Size, node: Size, flags: Hex) = host, Full;
+    449 futex_waitv(waiters: Waiters, nr: UInt, flags: Hex, timeout: In<Timespec>, clockid: ClockId) = blocking, Full;
+    450 set_mempolicy_home_node(addr: Pages<1>, len: Size, node: Size, flags: Hex) = host, Full;
     451 cachestat(fd: Fd, range: In<[u64; 2]>, stat: Out<[u64; 5]>, flags: Hex) = host, Full;
     452 fchmodat2(dirfd: Fd, path: GuestCStr, mode: Mode, flags: AtFlags) = host, Full;
     453 map_shadow_stack(addr: Addr, size: Size, flags: Hex) = none, Error(EOPNOTSUPP, "the guest's CPU has no FEAT_GCS, and arm64 then answers so");
-    454 futex_wake(uaddr: Addr, mask: Hex, nr: Int, flags: Hex) = host, Full;
-    455 futex_wait(uaddr: Addr, val: Hex, mask: Hex, flags: Hex, timeout: In<Timespec>, clockid: ClockId) = blocking, Full;
-    456 futex_requeue(waiters: Ptr, flags: Hex, nr_wake: Int, nr_requeue: Int) = host, Full;
-    457 statmount(req: Ptr, buf: OutBuf, size: Size, flags: Hex) = host, Full;
-    458 listmount(req: Ptr, ids: Ptr, count: Size, flags: Hex) = host, Full;
-    459 lsm_get_self_attr(attr: UInt, ctx: Ptr, size: InOut<u32>, flags: Hex) = host, Full;
-    460 lsm_set_self_attr(attr: UInt, ctx: Ptr, size: UInt, flags: Hex) = host, Full;
-    461 lsm_list_modules(ids: Ptr, size: InOut<u32>, flags: Hex) = host, Full;
+    454 futex_wake(uaddr: Writes<8>, mask: Hex, nr: Int, flags: Hex) = host, Full;
+    455 futex_wait(uaddr: Writes<8>, val: Hex, mask: Hex, flags: Hex, timeout: In<Timespec>, clockid: ClockId) = blocking, Full;
+    456 futex_requeue(waiters: WaiterPair, flags: Hex, nr_wake: Int, nr_requeue: Int) = host, Full;
+    457 statmount(req: SelfSized<0>, buf: OutBuf, size: Size, flags: Hex) = host, Full;
+    458 listmount(req: SelfSized<0>, ids: WritesUpTo<8, 2>, count: Size, flags: Hex) = host, Full;
+    459 lsm_get_self_attr(attr: UInt, ctx: WritesSized<2, 4294967295>, size: InOut<u32>, flags: Hex) = host, Full;
+    460 lsm_set_self_attr(attr: UInt, ctx: ReadsArray<1, 2>, size: UInt, flags: Hex) = host, Full;
+    461 lsm_list_modules(ids: WritesSized<1, 4294967295>, size: InOut<u32>, flags: Hex) = host, Full;
     462 mseal(addr: Addr, len: Size, flags: Hex) = memory::mseal, Full;
-    463 setxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr, args: Ptr, size: Size) = host, Full;
-    464 getxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr, args: Ptr, size: Size) = host, Full;
+    463 setxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr, args: XattrArgs, size: Size) = host, Full;
+    464 getxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr, args: XattrArgs, size: Size) = host, Full;
     465 listxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, list: OutBuf, size: Size) = host, Full;
     466 removexattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr) = host, Full;
-    467 open_tree_attr(dirfd: Fd, path: GuestCStr, flags: Hex, attr: Ptr, size: Size) = host, Full;
-    468 file_getattr(dirfd: Fd, path: GuestCStr, attr: Ptr, size: Size, flags: AtFlags) = host, Full;
-    469 file_setattr(dirfd: Fd, path: GuestCStr, attr: Ptr, size: Size, flags: AtFlags) = host, Full;
+    467 open_tree_attr(dirfd: Fd, path: GuestCStr, flags: Hex, attr: ReadsArray<1, 4>, size: Size) = host, Full;
+    468 file_getattr(dirfd: Fd, path: GuestCStr, attr: WritesArray<1, 3>, size: Size, flags: AtFlags) = host, Full;
+    469 file_setattr(dirfd: Fd, path: GuestCStr, attr: ReadsArray<1, 3>, size: Size, flags: AtFlags) = host, Full;
 }

@@ -3,7 +3,6 @@
 
 use super::arg::{ClockId, In, Out};
 use crate::host;
-use crate::mm::own;
 use crate::task::Task;
 use linux_abi::layout::{Sigevent, Timespec, Timeval, Timezone};
 use linux_abi::nr::x86_64 as nr;
@@ -15,8 +14,8 @@ pub fn clock_gettime(_: &mut Task, clock: ClockId, tp: Out<Timespec>) -> SysResu
         tp.write(&now)?;
         return Ok(0);
     }
-    own::check(tp.0.0, size_of::<Timespec>() as u64)?;
-    host::syscall(nr::clock_gettime, [clock.0, tp.0.0, 0, 0, 0, 0])
+    // SAFETY: the struct timespec is guarded.
+    unsafe { host::raw(nr::clock_gettime, [clock.0, tp.passed(), 0, 0, 0, 0]) }
 }
 
 /// The clocks that the vDSO reads without the kernel and without failing.
@@ -44,13 +43,13 @@ pub fn gettimeofday(_: &mut Task, tv: Out<Timeval>, tz: Out<Timezone>) -> SysRes
         })?;
         return Ok(0);
     }
-    own::check(tv.0.0, size_of::<Timeval>() as u64)?;
-    own::check(tz.0.0, size_of::<Timezone>() as u64)?;
-    host::syscall(nr::gettimeofday, [tv.0.0, tz.0.0, 0, 0, 0, 0])
+    // SAFETY: both structures are guarded.
+    unsafe { host::raw(nr::gettimeofday, [tv.passed(), tz.passed(), 0, 0, 0, 0]) }
 }
 
 /// timer_create(2).
 pub fn timer_create(_: &mut Task, clock: ClockId, event: In<Sigevent>, timerid: Out<i32>) -> SysResult {
-    own::check(timerid.0.0, 4)?;
-    host::syscall(nr::timer_create, [clock.0, event.0.0, timerid.0.0, 0, 0, 0])
+    let args = [clock.0, event.passed(), timerid.passed(), 0, 0, 0];
+    // SAFETY: event and identifier are guarded.
+    unsafe { host::raw(nr::timer_create, args) }
 }

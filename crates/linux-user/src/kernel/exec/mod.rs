@@ -164,7 +164,8 @@ fn check(task: &mut Task, target: &Target, argv: GuestAddr, envp: GuestAddr) -> 
     const AT_EXECVE_CHECK: u64 = 0x10000;
     let (dir, path) = (target.dirfd as i64 as u64, target.path.as_ptr() as u64);
     let args = [dir, path, argv.0, envp.0, target.flags | AT_EXECVE_CHECK, 0];
-    match task.interruptible(nr::execveat, args) {
+    // SAFETY: the kernel writes nothing for this.
+    match unsafe { task.interruptible(nr::execveat, args) } {
         Ok(_) | Err(Errno::EINVAL) => Ok(()),
         Err(error) => Err(error),
     }
@@ -176,7 +177,8 @@ fn host_execveat(task: &mut Task, args: [u64; 6]) -> SysResult {
     task.signals.expose_held(task.tid);
     task.process.signals.expose_ignored();
     host_memory::lock::leaving(true);
-    let result = task.interruptible(nr::execveat, args);
+    // SAFETY: path, arguments and environment are the emulator's own copies, and only read.
+    let result = unsafe { task.interruptible(nr::execveat, args) };
     host_memory::lock::leaving(false);
     task.process.signals.hide_ignored();
     task.signals.open();
