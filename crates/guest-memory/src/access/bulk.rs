@@ -356,7 +356,8 @@ fn outside(addr: GuestAddr, access: Access) -> MemFault {
     }
 }
 
-/// Copies upwards, byte by byte as far as the guest can tell.
+/// Copies upwards, byte by byte as far as the guest can tell. The caller upholds that the guest
+/// may write to the destination.
 ///
 /// # Errors
 /// The fault of the first byte that could not be copied; those before it are.
@@ -396,7 +397,8 @@ fn copy_fault(to: GuestAddr, from: GuestAddr) -> MemFault {
     fault(to, Access::Write)
 }
 
-/// Copies downwards from the ends `dst` and `src`.
+/// Copies downwards from the ends `dst` and `src`. The caller upholds that the guest may write
+/// to the destination.
 ///
 /// # Errors
 /// The fault of the highest page that could not be copied; all above it is.
@@ -420,7 +422,7 @@ pub fn copy_down(dst: GuestAddr, src: GuestAddr, count: u64) -> Result<(), Stopp
     Ok(())
 }
 
-/// Fills upwards.
+/// Fills upwards. The caller upholds that the guest may write there.
 ///
 /// # Errors
 /// The fault of the first byte that could not be written; those before it are.

@@ -6,6 +6,24 @@
 //! or SIGBUS hits inside the bracket, the host signal handler calls
 //! [`fixup`] and resumes at the routine's error exit. Nothing here holds a Rust
 //! reference to guest memory, because another guest thread may change it at any time.
+//!
+//! # What callers uphold
+//! The functions are safe to call with any address and any thread running: an address outside
+//! guest space is refused here, and whatever the host's page tables refuse becomes a
+//! [`MemFault`]. They cannot know whose the memory in guest space is. So:
+//!
+//! - Whoever writes ([`write()`], [`store`], [`store16`], [`compare_exchange`],
+//!   [`compare_exchange_pair`], [`copy_up`], [`copy_down`], [`fill`]) upholds that the guest may
+//!   write there. The players of guest instructions do by definition: it is the guest's own store, and
+//!   no boundary lies between it and the emulator. Who writes for a system call has first asked
+//!   `own::overlaps` (linux-user's `arg::write` and `arg::write_bytes` do).
+//! - Whoever reads learns what is there. For a system call the same question comes first
+//!   (`arg::read`, `arg::read_bytes`, `arg::read_cstr`), so that the emulator's memory looks unmapped.
+//! - Whoever writes guest code drops what was translated from it; that is the memory map's and
+//!   IC IVAU's matter, not that of a store.
+//! - The engine upholds that its SIGSEGV and SIGBUS handler calls [`fixup`] before it does anything
+//!   else with a fault. Without it, a fault here ends the process.
+//! - A value may change between two calls; what must be seen at once is read by one call.
 
 mod bulk;
 mod wide;
@@ -174,6 +192,9 @@ thread_local! {
 
 /// For the host's SIGSEGV and SIGBUS handler: if `host_pc` lies in an access
 /// routine, records `kind` and returns where to resume. Async-signal-safe.
+///
+/// The caller upholds that `host_pc` is the program counter of a fault of this thread, and
+/// that it resumes there with all other registers as they were.
 #[must_use]
 pub fn fixup(host_pc: u64, kind: FaultKind) -> Option<u64> {
     let brackets = [
@@ -266,7 +287,8 @@ pub const fn untag(addr: GuestAddr) -> GuestAddr {
     }
 }
 
-/// Copies guest bytes into `buf`.
+/// Copies guest bytes into `buf`, not as one access: another thread may write in between.
+/// After a fault the bytes before it are in `buf`.
 ///
 /// # Errors
 /// The address of the first byte that could not be read.
@@ -281,7 +303,8 @@ pub fn read(addr: GuestAddr, buf: &mut [u8]) -> Result<(), MemFault> {
     Err(fault(from.offset((buf.len() - left) as i64), Access::Read))
 }
 
-/// Copies `bytes` into guest memory.
+/// Copies `bytes` into guest memory, not as one access. The caller upholds that the guest
+/// may write there.
 ///
 /// # Errors
 /// The address of the first byte that could not be written; earlier bytes have been.
@@ -297,7 +320,8 @@ pub fn write(addr: GuestAddr, bytes: &[u8]) -> Result<(), MemFault> {
     Err(fault(to.offset((bytes.len() - left) as i64), Access::Write))
 }
 
-/// Loads `size` (1, 2, 4 or 8) bytes, zero-extended, in one access.
+/// Loads `size` (1, 2, 4 or 8; any other counts as 8) bytes, zero-extended, in one access:
+/// single-copy atomic where it is aligned. Order with other accesses is the caller's matter.
 ///
 /// # Errors
 /// The fault, if the bytes cannot be read.
@@ -320,7 +344,9 @@ pub fn load(addr: GuestAddr, size: usize) -> Result<u64, MemFault> {
     }
 }
 
-/// Stores the low `size` (1, 2, 4 or 8) bytes of `value` in one access.
+/// Stores the low `size` (1, 2, 4 or 8; any other counts as 8) bytes of `value` in one
+/// access, all of them or none: single-copy atomic where it is aligned. The caller upholds
+/// that the guest may write there.
 ///
 /// # Errors
 /// The fault, if the bytes cannot be written.
@@ -344,7 +370,11 @@ pub fn store(addr: GuestAddr, size: usize, value: u64) -> Result<(), MemFault> {
 }
 
 /// Compares `size` (1, 2, 4 or 8) bytes with `expected` and, if equal, writes `new`,
-/// as one sequentially consistent access. Returns the bytes found.
+/// as one sequentially consistent access. Returns the bytes found. Memory that cannot be written
+/// faults whether or not they are equal.
+///
+/// The caller upholds that the guest may write there, and has checked the alignment that the
+/// instruction asks for: here any address will do.
 ///
 /// # Errors
 /// The fault, if the bytes cannot be written.
@@ -368,7 +398,7 @@ pub fn compare_exchange(addr: GuestAddr, size: usize, expected: u64, new: u64) -
 }
 
 /// As [`compare_exchange`] for 16 bytes; `addr` must be 16-byte aligned (else a host
-/// fault is reported as a guest one).
+/// fault is reported as a guest one, and its kind is not that of the architecture).
 ///
 /// # Errors
 /// The fault, if the bytes cannot be written.
@@ -389,7 +419,8 @@ pub fn compare_exchange_pair(
     }
 }
 
-/// Reads a NUL-terminated string of at most `max` bytes (without the NUL).
+/// Reads a NUL-terminated string of at most `max` bytes (without the NUL). It touches no page
+/// behind the one with the NUL.
 ///
 /// # Errors
 /// `Ok(None)` when no NUL stands within `max` bytes; the fault if memory ends first.

@@ -82,7 +82,7 @@ pub fn jit_cas16() -> u64 {
     &raw const raemu_jit_cas16 as u64
 }
 
-/// Loads 16 bytes, low word first.
+/// Loads 16 bytes, low word first: in one access where they are aligned.
 ///
 /// # Errors
 /// The fault, if the bytes cannot be read.
@@ -99,7 +99,8 @@ pub fn load16(addr: GuestAddr) -> Result<[u64; 2], MemFault> {
     }
 }
 
-/// Stores 16 bytes, all or none of them.
+/// Stores 16 bytes, all or none of them: in one access where they are aligned. The caller
+/// upholds that the guest may write there.
 ///
 /// # Errors
 /// The fault, if the bytes cannot be written.
