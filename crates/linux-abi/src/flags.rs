@@ -1,19 +1,40 @@
 //! Flag and constant values shared by both sides unless the name says otherwise, with
 //! their names for `-strace`.
+//!
+//! A word of flags is a type of its own ([`FlagSet`]), made by bitflags; bits that have no name
+//! are kept, because they are the kernel's to refuse. Values of which a word holds one
+//! are in tables ([`Names`]). The constants are those of the C headers, for code that passes
+//! words on.
 
-/// A set of named bits, or of named values within a mask: (mask, value, name).
+use bitflags::{Flags, bitflags};
+
+/// Named values within a mask: (mask, value, name).
 pub type Names = &'static [(u64, u64, &'static str)];
 
-/// Declares constants and the name table of one family at once.
-macro_rules! bits {
-    ($(#[$doc:meta])* $table:ident { $($name:ident = $value:expr),* $(,)? }) => {
-        $(pub const $name: u64 = $value;)*
-        $(#[$doc])*
-        pub const $table: Names = &[$(($value, $value, stringify!($name))),*];
-    };
+/// A word of flags of the kernel's ABI.
+pub trait FlagSet: Flags<Bits = u64> {
+    /// What part of the word holds one of several values, and their names.
+    const VALUES: Names = &[];
 }
 
-/// The same for enumerations: the whole word is compared.
+/// Declares sets of flags, and their constants.
+macro_rules! bits {
+    ($($(#[$doc:meta])* $set:ident $(with $values:ident)? { $($name:ident = $value:expr),* $(,)? })*) => {$(
+        bitflags! {
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+            pub struct $set: u64 {
+                $(const $name = $value;)*
+            }
+        }
+        impl FlagSet for $set {
+            $(const VALUES: Names = $values;)?
+        }
+        $(pub const $name: u64 = $set::$name.bits();)*
+    )*};
+}
+
+/// Declares constants and the name table of an enumeration: the whole word is compared.
 macro_rules! values {
     ($(#[$doc:meta])* $table:ident { $($name:ident = $value:expr),* $(,)? }) => {
         $(pub const $name: u64 = $value;)*
@@ -24,7 +45,7 @@ macro_rules! values {
 
 bits! {
     /// mmap and mprotect protections; BTI and MTE exist on arm64 only.
-    PROT { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_BTI = 0x10, PROT_MTE = 0x20,
+    Prot { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_BTI = 0x10, PROT_MTE = 0x20,
         PROT_GROWSDOWN = 0x0100_0000, PROT_GROWSUP = 0x0200_0000 }
 }
 
@@ -32,40 +53,28 @@ pub const MAP_SHARED: u64 = 1;
 pub const MAP_PRIVATE: u64 = 2;
 pub const MAP_SHARED_VALIDATE: u64 = 3;
 pub const MAP_TYPE: u64 = 0xf;
-pub const MAP_FIXED: u64 = 0x10;
-pub const MAP_ANONYMOUS: u64 = 0x20;
-pub const MAP_GROWSDOWN: u64 = 0x100;
-pub const MAP_HUGETLB: u64 = 0x4_0000;
-pub const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
 /// x86-64 only: bits an arm64 kernel does not know and must not reach the host.
 pub const HOST_ONLY_MAP_BITS: u64 = 0x40 | 0x80;
-/// mmap flags.
-pub const MAP: Names = &[
+const MAP_TYPES: Names = &[
     (MAP_TYPE, MAP_SHARED, "MAP_SHARED"),
     (MAP_TYPE, MAP_PRIVATE, "MAP_PRIVATE"),
     (MAP_TYPE, MAP_SHARED_VALIDATE, "MAP_SHARED_VALIDATE"),
-    (MAP_FIXED, MAP_FIXED, "MAP_FIXED"),
-    (MAP_ANONYMOUS, MAP_ANONYMOUS, "MAP_ANONYMOUS"),
-    (MAP_GROWSDOWN, MAP_GROWSDOWN, "MAP_GROWSDOWN"),
-    (0x800, 0x800, "MAP_DENYWRITE"),
-    (0x1000, 0x1000, "MAP_EXECUTABLE"),
-    (0x2000, 0x2000, "MAP_LOCKED"),
-    (0x4000, 0x4000, "MAP_NORESERVE"),
-    (0x8000, 0x8000, "MAP_POPULATE"),
-    (0x1_0000, 0x1_0000, "MAP_NONBLOCK"),
-    (0x2_0000, 0x2_0000, "MAP_STACK"),
-    (MAP_HUGETLB, MAP_HUGETLB, "MAP_HUGETLB"),
-    (0x8_0000, 0x8_0000, "MAP_SYNC"),
-    (MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"),
 ];
+bits! {
+    /// mmap flags, beside the type of mapping.
+    MapFlags with MAP_TYPES { MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_GROWSDOWN = 0x100, MAP_DENYWRITE = 0x800,
+        MAP_EXECUTABLE = 0x1000, MAP_LOCKED = 0x2000, MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000,
+        MAP_NONBLOCK = 0x1_0000, MAP_STACK = 0x2_0000, MAP_HUGETLB = 0x4_0000, MAP_SYNC = 0x8_0000,
+        MAP_FIXED_NOREPLACE = 0x10_0000 }
+}
 
 bits! {
     /// mremap flags.
-    MREMAP { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 }
+    RemapFlags { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 }
 }
 bits! {
     /// msync flags.
-    MSYNC { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 }
+    SyncFlags { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 }
 }
 values! {
     /// madvise advice.
@@ -79,20 +88,20 @@ values! {
 pub const AT_FDCWD: i32 = -100;
 bits! {
     /// Flags of the *at calls (AT_REMOVEDIR and AT_EACCESS share a bit).
-    AT { AT_SYMLINK_NOFOLLOW = 0x100, AT_EACCESS = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,
+    AtFlags { AT_SYMLINK_NOFOLLOW = 0x100, AT_EACCESS = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,
         AT_EMPTY_PATH = 0x1000, AT_STATX_FORCE_SYNC = 0x2000, AT_STATX_DONT_SYNC = 0x4000, AT_RECURSIVE = 0x8000 }
 }
 bits! {
     /// unlinkat flags.
-    UNLINK { AT_REMOVEDIR = 0x200 }
+    UnlinkFlags { AT_REMOVEDIR = 0x200 }
 }
 bits! {
     /// renameat2 flags.
-    RENAME { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
+    RenameFlags { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
 }
 bits! {
     /// access modes.
-    ACCESS { F_OK = 0, X_OK = 1, W_OK = 2, R_OK = 4 }
+    AccessMode { F_OK = 0, X_OK = 1, W_OK = 2, R_OK = 4 }
 }
 values! {
     /// lseek origins.
@@ -114,7 +123,7 @@ values! {
 }
 bits! {
     /// poll and epoll events.
-    POLL { POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 0x10, POLLNVAL = 0x20,
+    PollEvents { POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 0x10, POLLNVAL = 0x20,
         POLLRDNORM = 0x40, POLLRDBAND = 0x80, POLLWRNORM = 0x100, POLLWRBAND = 0x200, POLLMSG = 0x400,
         POLLRDHUP = 0x2000, EPOLLEXCLUSIVE = 1 << 28, EPOLLWAKEUP = 1 << 29, EPOLLONESHOT = 1 << 30,
         EPOLLET = 1 << 31 }
@@ -124,19 +133,20 @@ values! {
     AF { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_PACKET = 17,
         AF_ALG = 38, AF_VSOCK = 40 }
 }
-/// Socket types, with the flags that share the word.
-pub const SOCK: Names = &[
+const SOCK_TYPES: Names = &[
     (0xf, 1, "SOCK_STREAM"),
     (0xf, 2, "SOCK_DGRAM"),
     (0xf, 3, "SOCK_RAW"),
     (0xf, 4, "SOCK_RDM"),
     (0xf, 5, "SOCK_SEQPACKET"),
-    (0o4000, 0o4000, "SOCK_NONBLOCK"),
-    (0o2000000, 0o2000000, "SOCK_CLOEXEC"),
 ];
 bits! {
+    /// The flags beside a socket's type.
+    SocketType with SOCK_TYPES { SOCK_NONBLOCK = 0o4000, SOCK_CLOEXEC = 0o2000000 }
+}
+bits! {
     /// Message flags.
-    MSG { MSG_OOB = 1, MSG_PEEK = 2, MSG_DONTROUTE = 4, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40,
+    MsgFlags { MSG_OOB = 1, MSG_PEEK = 2, MSG_DONTROUTE = 4, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40,
         MSG_EOR = 0x80, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000,
         MSG_WAITFORONE = 0x1_0000, MSG_ZEROCOPY = 0x400_0000, MSG_FASTOPEN = 0x2000_0000,
         MSG_CMSG_CLOEXEC = 0x4000_0000 }
@@ -158,15 +168,15 @@ values! {
 bits! {
     /// Flags shared by eventfd2, epoll_create1, timerfd_create, inotify_init1, signalfd4
     /// and accept4: O_CLOEXEC and O_NONBLOCK, which stand alike on both sides.
-    FD { O_CLOEXEC = 0o2000000, O_NONBLOCK = 0o4000 }
+    FdFlags { O_CLOEXEC = 0o2000000, O_NONBLOCK = 0o4000 }
 }
 bits! {
     /// memfd_create flags.
-    MFD { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_HUGETLB = 4, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 0x10 }
+    MemfdFlags { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_HUGETLB = 4, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 0x10 }
 }
 bits! {
     /// mount flags.
-    MOUNT { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_SYNCHRONOUS = 16, MS_REMOUNT = 32,
+    MountFlags { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_SYNCHRONOUS = 16, MS_REMOUNT = 32,
         MS_MANDLOCK = 64, MS_DIRSYNC = 128, MS_NOSYMFOLLOW = 256, MS_NOATIME = 1024, MS_NODIRATIME = 2048,
         MS_BIND = 4096, MS_MOVE = 8192, MS_REC = 16384, MS_SILENT = 32768, MS_UNBINDABLE = 1 << 17,
         MS_PRIVATE = 1 << 18, MS_SLAVE = 1 << 19, MS_SHARED = 1 << 20, MS_RELATIME = 1 << 21,
@@ -174,20 +184,20 @@ bits! {
 }
 bits! {
     /// getrandom flags.
-    GRND { GRND_NONBLOCK = 1, GRND_RANDOM = 2, GRND_INSECURE = 4 }
+    RandomFlags { GRND_NONBLOCK = 1, GRND_RANDOM = 2, GRND_INSECURE = 4 }
 }
 bits! {
     /// splice, tee and vmsplice flags.
-    SPLICE { SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2, SPLICE_F_MORE = 4, SPLICE_F_GIFT = 8 }
+    SpliceFlags { SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2, SPLICE_F_MORE = 4, SPLICE_F_GIFT = 8 }
 }
 bits! {
     /// preadv2 and pwritev2 flags.
-    RWF { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10, RWF_NOAPPEND = 0x20,
+    RwFlags { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10, RWF_NOAPPEND = 0x20,
         RWF_ATOMIC = 0x40, RWF_DONTCACHE = 0x80 }
 }
 bits! {
     /// System V IPC creation and operation flags (beside the mode bits).
-    IPC { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
+    IpcFlags { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
 }
 values! {
     /// System V IPC commands.
@@ -206,7 +216,7 @@ values! {
 }
 bits! {
     /// shmat flags.
-    SHMAT { SHM_RDONLY = 0o10000, SHM_RND = 0o20000, SHM_REMAP = 0o40000, SHM_EXEC = 0o100000 }
+    AttachFlags { SHM_RDONLY = 0o10000, SHM_RND = 0o20000, SHM_REMAP = 0o40000, SHM_EXEC = 0o100000 }
 }
 values! {
     /// ioctl requests worth a name; alike on both sides (asm-generic/ioctls.h).
@@ -261,7 +271,7 @@ pub fn signal_name(number: i32) -> Option<&'static str> {
 
 bits! {
     /// clone, unshare and setns flags, above the exit signal in the low byte.
-    CLONE { CLONE_NEWTIME = 0x80, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800,
+    CloneSet { CLONE_NEWTIME = 0x80, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800,
         CLONE_PIDFD = 0x1000, CLONE_PTRACE = 0x2000, CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000,
         CLONE_THREAD = 0x1_0000, CLONE_NEWNS = 0x2_0000, CLONE_SYSVSEM = 0x4_0000, CLONE_SETTLS = 0x8_0000,
         CLONE_PARENT_SETTID = 0x10_0000, CLONE_CHILD_CLEARTID = 0x20_0000, CLONE_DETACHED = 0x40_0000,
@@ -270,8 +280,7 @@ bits! {
         CLONE_NEWPID = 0x2000_0000, CLONE_NEWNET = 0x4000_0000, CLONE_IO = 0x8000_0000 }
 }
 
-/// futex operations, with the flags that share the word.
-pub const FUTEX: Names = &[
+const FUTEX_OPERATIONS: Names = &[
     (0x7f, 0, "FUTEX_WAIT"),
     (0x7f, 1, "FUTEX_WAKE"),
     (0x7f, 3, "FUTEX_REQUEUE"),
@@ -285,20 +294,89 @@ pub const FUTEX: Names = &[
     (0x7f, 11, "FUTEX_WAIT_REQUEUE_PI"),
     (0x7f, 12, "FUTEX_CMP_REQUEUE_PI"),
     (0x7f, 13, "FUTEX_LOCK_PI2"),
-    (0x80, 0x80, "FUTEX_PRIVATE_FLAG"),
-    (0x100, 0x100, "FUTEX_CLOCK_REALTIME"),
 ];
+bits! {
+    /// The flags beside a futex operation.
+    FutexOp with FUTEX_OPERATIONS { FUTEX_PRIVATE_FLAG = 0x80, FUTEX_CLOCK_REALTIME = 0x100 }
+}
 values! {
     /// rt_sigprocmask's ways.
     SIG_HOW { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2 }
 }
 bits! {
     /// sigaction flags.
-    SIGACTION { SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x400_0000,
+    ActionFlags { SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x400_0000,
         SA_ONSTACK = 0x800_0000, SA_RESTART = 0x1000_0000, SA_NODEFER = 0x4000_0000, SA_RESETHAND = 0x8000_0000 }
 }
 bits! {
     /// wait4 and waitid options.
-    WAIT { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x100_0000,
+    WaitOptions { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x100_0000,
         __WNOTHREAD = 0x2000_0000, __WALL = 0x4000_0000, __WCLONE = 0x8000_0000 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks of one set: names are the C headers', each bit is kept, named or not.
+    fn check<F: FlagSet + PartialEq + std::fmt::Debug + Copy>(name: &str) {
+        for bit in 0..64 {
+            assert_eq!(
+                F::from_bits_retain(1 << bit).bits(),
+                1 << bit,
+                "{name}: bit {bit}"
+            );
+        }
+        let all = F::all().bits();
+        assert_eq!(F::from_bits(all), Some(F::all()));
+        for flag in F::FLAGS {
+            let bits = flag.value().bits();
+            assert_eq!(
+                F::from_name(flag.name()).map(|set| set.bits()),
+                Some(bits),
+                "{name}: {}",
+                flag.name()
+            );
+            let of_values = F::VALUES.iter().fold(0, |mask, value| mask | value.0);
+            assert_eq!(bits & of_values, 0, "{name}: {} is among the values", flag.name());
+        }
+        if all != u64::MAX {
+            let unknown = 1 << (!all).trailing_zeros();
+            assert_eq!(F::from_bits(unknown), None, "{name}: {unknown:#x} has no name");
+            assert_eq!(F::from_bits_retain(unknown | all).bits(), unknown | all);
+        }
+    }
+
+    macro_rules! check_all {
+        ($($set:ident),* $(,)?) => { $(check::<$set>(stringify!($set));)* };
+    }
+
+    #[test]
+    fn sets_keep_what_they_do_not_know() {
+        check_all!(
+            Prot,
+            MapFlags,
+            RemapFlags,
+            SyncFlags,
+            AtFlags,
+            UnlinkFlags,
+            RenameFlags,
+            AccessMode,
+            PollEvents,
+            SocketType,
+            MsgFlags,
+            FdFlags,
+            MemfdFlags,
+            MountFlags,
+            RandomFlags,
+            SpliceFlags,
+            RwFlags,
+            IpcFlags,
+            AttachFlags,
+            CloneSet,
+            FutexOp,
+            ActionFlags,
+            WaitOptions,
+        );
+    }
 }

@@ -28,8 +28,9 @@ fn source() -> String {
             .expect("writing to a String");
         }
     }
-    for (flags, name) in linux_abi::OpenFlags::NAMES {
-        writeln!(text, "_Static_assert({name} == {}, \"{name}\");", flags.0).expect("writing to a String");
+    for flag in <linux_abi::OpenFlags as bitflags::Flags>::FLAGS {
+        let (name, bits) = (flag.name(), flag.value().bits());
+        writeln!(text, "_Static_assert({name} == {bits}, \"{name}\");").expect("writing to a String");
     }
     text
 }

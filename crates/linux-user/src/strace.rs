@@ -13,7 +13,8 @@ use crate::signal::set;
 use crate::syscall::arg::{Iov, read, read_bytes, read_cstr};
 use crate::syscall::{Part, Returns};
 use guest::GuestAddr;
-use linux_abi::{OpenFlags, SysResult, flags};
+use linux_abi::flags::FlagSet;
+use linux_abi::{SysResult, flags};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -113,21 +114,40 @@ impl Printer {
         self.text("=");
     }
 
-    /// The names of a flag word, what has none in hexadecimal.
+    /// The name of a value, or what it is in hexadecimal.
     pub fn names(&mut self, names: flags::Names, value: u64) {
+        match names.iter().find(|name| value & name.0 == name.1) {
+            Some((_, _, name)) => self.text(name),
+            None if value == 0 => self.text("0"),
+            None => self.hex(value),
+        }
+    }
+
+    /// The names of what a word of flags holds, in the order of their declaration; what has
+    /// none in hexadecimal.
+    pub fn flags<F: FlagSet>(&mut self, set: F) {
+        let value = set.bits();
         let mut rest = value;
         let mut any = false;
-        for &(mask, bits, name) in names {
-            let whole = mask == u64::MAX;
-            let hit = if whole || mask == 0 {
-                value == bits
+        for &(mask, bits, name) in F::VALUES {
+            if value & mask == bits {
+                self.separate(&mut any);
+                self.text(name);
+                rest &= !mask;
+                break;
+            }
+        }
+        for flag in F::FLAGS {
+            let bits = flag.value().bits();
+            let hit = if bits == 0 {
+                value == 0
             } else {
-                value & mask == bits && rest & bits == bits
+                rest & bits == bits
             };
             if hit {
                 self.separate(&mut any);
-                self.text(name);
-                rest &= if whole { 0 } else { !mask };
+                self.text(flag.name());
+                rest &= !bits;
             }
         }
         if rest != 0 || !any {
@@ -139,27 +159,6 @@ impl Printer {
     fn separate(&mut self, any: &mut bool) {
         if std::mem::replace(any, true) {
             self.text("|");
-        }
-    }
-
-    pub fn open_flags(&mut self, value: OpenFlags) {
-        self.text(match value.0 & OpenFlags::ACCMODE.0 {
-            0 => "O_RDONLY",
-            1 => "O_WRONLY",
-            2 => "O_RDWR",
-            _ => "O_ACCMODE",
-        });
-        let mut rest = value.0 & !OpenFlags::ACCMODE.0;
-        for (flag, name) in OpenFlags::NAMES {
-            if rest & flag.0 == flag.0 {
-                self.text("|");
-                self.text(name);
-                rest &= !flag.0;
-            }
-        }
-        if rest != 0 {
-            self.text("|");
-            self.hex(rest);
         }
     }
 
@@ -175,7 +174,7 @@ impl Printer {
         const EXIT_SIGNAL: u64 = 0x7f;
         let signal = value & EXIT_SIGNAL;
         if value & !EXIT_SIGNAL != 0 || signal == 0 {
-            self.names(flags::CLONE, value & !EXIT_SIGNAL);
+            self.flags(flags::CloneSet::from_bits_retain(value & !EXIT_SIGNAL));
         }
         if signal != 0 {
             if value != signal {
@@ -223,7 +222,7 @@ impl Printer {
                 _ => out.hex(handler),
             }
             out.field("sa_flags");
-            out.names(flags::SIGACTION, action_flags);
+            out.flags(flags::ActionFlags::from_bits_retain(action_flags));
             out.field("sa_mask");
             out.signals(mask);
         });
@@ -474,6 +473,7 @@ pub fn result_text(result: SysResult, in_hex: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use linux_abi::OpenFlags;
 
     fn printed(body: impl FnOnce(&mut Printer)) -> String {
         let mut printer = Printer::new();
@@ -483,19 +483,31 @@ mod tests {
 
     #[test]
     fn words_print_by_their_names() {
-        assert_eq!(printed(|out| out.names(flags::PROT, 5)), "PROT_READ|PROT_EXEC");
-        assert_eq!(printed(|out| out.names(flags::PROT, 0)), "PROT_NONE");
-        assert_eq!(printed(|out| out.names(flags::AT, 0)), "0");
-        assert_eq!(printed(|out| out.names(flags::PROT, 0x1001)), "PROT_READ|0x1000");
         assert_eq!(
-            printed(|out| out.names(flags::MAP, 0x22)),
+            printed(|out| out.flags(flags::Prot::from_bits_retain(5))),
+            "PROT_READ|PROT_EXEC"
+        );
+        assert_eq!(
+            printed(|out| out.flags(flags::Prot::from_bits_retain(0))),
+            "PROT_NONE"
+        );
+        assert_eq!(printed(|out| out.flags(flags::AtFlags::from_bits_retain(0))), "0");
+        assert_eq!(
+            printed(|out| out.flags(flags::Prot::from_bits_retain(0x1001))),
+            "PROT_READ|0x1000"
+        );
+        assert_eq!(
+            printed(|out| out.flags(flags::MapFlags::from_bits_retain(0x22))),
             "MAP_PRIVATE|MAP_ANONYMOUS"
         );
-        assert_eq!(printed(|out| out.names(flags::MAP, 0x3)), "MAP_SHARED_VALIDATE");
+        assert_eq!(
+            printed(|out| out.flags(flags::MapFlags::from_bits_retain(0x3))),
+            "MAP_SHARED_VALIDATE"
+        );
         assert_eq!(printed(|out| out.names(flags::WHENCE, 2)), "SEEK_END");
         assert_eq!(printed(|out| out.names(flags::WHENCE, 9)), "0x9");
         assert_eq!(
-            printed(|out| out.open_flags(OpenFlags(0o4050000 | 1))),
+            printed(|out| out.flags(OpenFlags::from_bits_retain(0o4050000 | 1))),
             "O_WRONLY|O_SYNC|O_DIRECTORY"
         );
     }
@@ -510,7 +522,7 @@ mod tests {
             "CLONE_VM|CLONE_VFORK|SIGCHLD"
         );
         assert_eq!(
-            printed(|out| out.names(flags::FUTEX, 0x80)),
+            printed(|out| out.flags(flags::FutexOp::from_bits_retain(0x80))),
             "FUTEX_WAIT|FUTEX_PRIVATE_FLAG"
         );
     }

@@ -96,26 +96,24 @@ impl Special {
 /// Opens a file of /proc whose contents are the guest's; `None` leaves it to the host.
 pub fn open_special(task: &Task, path: &[u8], open: OpenFlags) -> Option<SysResult> {
     let special = Special::find(path, task.process.pid())?;
-    if open.contains(OpenFlags::PATH) && special != Special::Exe || open.contains(OpenFlags::DIRECTORY) {
+    if open.contains(OpenFlags::O_PATH) && special != Special::Exe || open.contains(OpenFlags::O_DIRECTORY) {
         return None;
     }
     if special == Special::Exe {
-        if open.contains(OpenFlags::NOFOLLOW) {
+        if open.contains(OpenFlags::O_NOFOLLOW) {
             return None;
         }
         let mut exe = task.process.image.exe.clone();
         exe.push(0);
         let at = flags::AT_FDCWD as i64 as u64;
-        return Some(host::syscall(
-            nr::openat,
-            [at, exe.as_ptr() as u64, open.to_host(), 0, 0, 0],
-        ));
+        // SAFETY: the path is a string of ours, and only read.
+        return Some(unsafe { host::raw(nr::openat, [at, exe.as_ptr() as u64, open.to_host(), 0, 0, 0]) });
     }
-    if open.0 & OpenFlags::ACCMODE.0 != 0 {
+    if open.access_mode() != 0 {
         return Some(Err(Errno::EACCES));
     }
     let contents = special.contents(task, path)?;
-    Some(memory_file(&contents, open.contains(OpenFlags::CLOEXEC)))
+    Some(memory_file(&contents, open.contains(OpenFlags::O_CLOEXEC)))
 }
 
 /// The target of a link of /proc that must lead to the guest's file.
@@ -127,24 +125,30 @@ pub fn readlink_special(task: &Task, path: &[u8]) -> Option<Vec<u8>> {
 /// A file of these bytes, in memory, at its start.
 fn memory_file(bytes: &[u8], close_on_exec: bool) -> SysResult {
     const NAME: &[u8] = b"proc\0";
-    let fd = host::syscall(
-        nr::memfd_create,
-        [NAME.as_ptr() as u64, u64::from(close_on_exec), 0, 0, 0, 0],
-    )?;
+    // SAFETY: the name is a string of ours, and only read.
+    let fd = unsafe {
+        host::raw(
+            nr::memfd_create,
+            [NAME.as_ptr() as u64, u64::from(close_on_exec), 0, 0, 0, 0],
+        )
+    }?;
     let mut done = 0;
     while done < bytes.len() {
         let rest = &bytes[done..];
         let args = [fd, rest.as_ptr() as u64, rest.len() as u64, done as u64, 0, 0];
-        match host::syscall(nr::pwrite64, args) {
+        // SAFETY: the bytes are ours, and only read.
+        match unsafe { host::raw(nr::pwrite64, args) } {
             Ok(count) => done += count as usize,
             Err(error) => {
-                host::syscall(nr::close, [fd, 0, 0, 0, 0, 0])?;
+                // SAFETY: the call takes no address.
+                unsafe { host::raw(nr::close, [fd, 0, 0, 0, 0, 0]) }?;
                 return Err(error);
             }
         }
     }
     // For show only: no file of the kernel's here can be written.
-    let _ = host::syscall(nr::fchmod, [fd, 0o444, 0, 0, 0, 0]);
+    // SAFETY: the call takes no address.
+    let _ = unsafe { host::raw(nr::fchmod, [fd, 0o444, 0, 0, 0, 0]) };
     Ok(fd)
 }
 
@@ -152,19 +156,22 @@ fn memory_file(bytes: &[u8], close_on_exec: bool) -> SysResult {
 fn read_host(path: &[u8]) -> Option<Vec<u8>> {
     let path = [path, b"\0"].concat();
     let at = flags::AT_FDCWD as i64 as u64;
-    let open = OpenFlags::CLOEXEC.to_host();
-    let fd = host::syscall(nr::openat, [at, path.as_ptr() as u64, open, 0, 0, 0]).ok()?;
+    let open = OpenFlags::O_CLOEXEC.to_host();
+    // SAFETY: the path is a string of ours, and only read.
+    let fd = unsafe { host::raw(nr::openat, [at, path.as_ptr() as u64, open, 0, 0, 0]) }.ok()?;
     let mut bytes = Vec::new();
     let mut buf = [0_u8; 4096];
     let whole = loop {
-        match host::syscall(nr::read, [fd, buf.as_mut_ptr() as u64, buf.len() as u64, 0, 0, 0]) {
+        // SAFETY: the buffer is ours to write for its length.
+        match unsafe { host::raw(nr::read, [fd, buf.as_mut_ptr() as u64, buf.len() as u64, 0, 0, 0]) } {
             Ok(0) => break true,
             Ok(count) => bytes.extend_from_slice(&buf[..count as usize]),
             Err(Errno::EINTR) => {}
             Err(_) => break false,
         }
     };
-    host::syscall(nr::close, [fd, 0, 0, 0, 0, 0]).ok()?;
+    // SAFETY: the call takes no address.
+    unsafe { host::raw(nr::close, [fd, 0, 0, 0, 0, 0]) }.ok()?;
     whole.then_some(bytes)
 }
 
@@ -237,8 +244,11 @@ mod tests {
     fn memory_files_read_from_their_start() {
         let fd = memory_file(b"contents", true).expect("the host makes memory files");
         let mut buf = [0_u8; 16];
-        let count = host::syscall(nr::read, [fd, buf.as_mut_ptr() as u64, 16, 0, 0, 0]).expect("readable");
+        // SAFETY: the buffer is ours to write for its length.
+        let count =
+            unsafe { host::raw(nr::read, [fd, buf.as_mut_ptr() as u64, 16, 0, 0, 0]) }.expect("readable");
         assert_eq!(&buf[..count as usize], b"contents");
-        host::syscall(nr::close, [fd, 0, 0, 0, 0, 0]).expect("open");
+        // SAFETY: the call takes no address.
+        unsafe { host::raw(nr::close, [fd, 0, 0, 0, 0, 0]) }.expect("open");
     }
 }

@@ -19,8 +19,8 @@ pub fn execveat(
     envp: CStrArray,
     at: AtFlags,
 ) -> SysResult {
-    if at.0 & !(flags::AT_EMPTY_PATH | flags::AT_SYMLINK_NOFOLLOW) != 0 {
+    if at.bits() & !(flags::AT_EMPTY_PATH | flags::AT_SYMLINK_NOFOLLOW) != 0 {
         return Err(Errno::EINVAL);
     }
-    execute(task, dirfd.0, path.0, argv.0, envp.0, at.0)
+    execute(task, dirfd.0, path.0, argv.0, envp.0, at.bits())
 }

@@ -44,11 +44,11 @@ pub fn openat2(task: &mut Task, dirfd: Fd, path: GuestCStr, how: In<OpenHow>, si
     let mut how = how.read()?;
     if how.resolve == 0
         && let Some(special) = path::in_proc(path)
-        && let Some(result) = proc::open_special(task, &special, OpenFlags(how.flags))
+        && let Some(result) = proc::open_special(task, &special, OpenFlags::from_bits_retain(how.flags))
     {
         return result;
     }
-    how.flags = OpenFlags(how.flags).to_host();
+    how.flags = OpenFlags::from_bits_retain(how.flags).to_host();
     let host_path = match how.resolve {
         0 => path::resolve(task, path, Links::Follow),
         _ => HostPath::plain(path),
@@ -75,7 +75,7 @@ fn is_zero(addr: guest::GuestAddr, len: u64) -> Result<bool, Errno> {
 /// faccessat(2) as the kernel has it: without flags.
 pub fn faccessat(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode) -> SysResult {
     let host_path = target_path(task, path, Links::Follow);
-    let args = [dirfd.register(), host_path.register(), mode.0, 0, 0, 0];
+    let args = [dirfd.register(), host_path.register(), mode.bits(), 0, 0, 0];
     // SAFETY: the path is only read.
     unsafe { host::raw(nr::faccessat, args) }
 }
@@ -83,14 +83,21 @@ pub fn faccessat(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode) 
 /// faccessat2(2).
 pub fn faccessat2(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode, at: AtFlags) -> SysResult {
     let host_path = target_path(task, path, links(at));
-    let args = [dirfd.register(), host_path.register(), mode.0, at.0, 0, 0];
+    let args = [
+        dirfd.register(),
+        host_path.register(),
+        mode.bits(),
+        at.bits(),
+        0,
+        0,
+    ];
     // SAFETY: the path is only read.
     unsafe { host::raw(nr::faccessat2, args) }
 }
 
 /// What the flags of an *at call say of a last symbolic link.
 pub fn links(at: AtFlags) -> Links {
-    if at.has(flags::AT_SYMLINK_NOFOLLOW) {
+    if at.contains(AtFlags::AT_SYMLINK_NOFOLLOW) {
         Links::Keep
     } else {
         Links::Follow
@@ -148,8 +155,8 @@ pub fn fcntl(task: &mut Task, fd: Fd, cmd: FcntlCmd, arg: Hex) -> SysResult {
     };
     let lock = || passed(arg.0, size_of::<Flock>() as u64);
     match cmd.0 {
-        flags::F_GETFL => Ok(OpenFlags::from_host(call(0)?).0),
-        flags::F_SETFL => call(OpenFlags(arg.0).to_host()),
+        flags::F_GETFL => Ok(OpenFlags::from_host(call(0)?).bits()),
+        flags::F_SETFL => call(OpenFlags::from_bits_retain(arg.0).to_host()),
         flags::F_GETLK | flags::F_OFD_GETLK | flags::F_SETLK | flags::F_OFD_SETLK | flags::F_CANCELLK => {
             call(lock())
         }

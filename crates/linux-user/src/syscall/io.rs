@@ -27,7 +27,7 @@ pub fn dup3(_: &mut Task, oldfd: Fd, newfd: Fd, flags: FdFlags) -> SysResult {
     if own_fds::contains(oldfd.0) || own_fds::contains(newfd.0) {
         return Err(Errno::EBADF);
     }
-    host::dup3(oldfd.register(), newfd.register(), flags.0)
+    host::dup3(oldfd.register(), newfd.register(), flags.bits())
 }
 
 /// close_range(2), around the emulator's descriptors.

@@ -18,19 +18,19 @@ pub fn mmap(
     fd: Fd,
     offset: Long,
 ) -> SysResult {
-    if crate::own_fds::contains(fd.0) && !flags.has(flags::MAP_ANONYMOUS) {
+    if crate::own_fds::contains(fd.0) && !flags.contains(MapFlags::MAP_ANONYMOUS) {
         return Err(Errno::EBADF);
     }
     let request = MapRequest {
         addr: addr.0,
         len: len.0,
-        prot: prot.0,
-        flags: flags.0,
+        prot: prot.bits(),
+        flags: flags.bits(),
         fd: fd.0,
         offset: offset.0 as u64,
     };
     let at = task.process.mm.mmap(task.cpu.engine(), request)?;
-    if !flags.has(flags::MAP_ANONYMOUS) && flags.has(flags::MAP_SHARED) {
+    if !flags.contains(MapFlags::MAP_ANONYMOUS) && flags.bits() & flags::MAP_SHARED != 0 {
         super::uring::mapped(fd.0, offset.0 as u64, at);
     }
     Ok(at)
@@ -54,7 +54,7 @@ pub fn mremap(
         old: old.0,
         old_len: old_len.0,
         new_len: new_len.0,
-        flags: flags.0,
+        flags: flags.bits(),
         new: new.0,
     };
     task.process.mm.mremap(task.cpu.engine(), request)
@@ -62,7 +62,9 @@ pub fn mremap(
 
 /// mprotect(2).
 pub fn mprotect(task: &mut Task, addr: Addr, len: Size, prot: Prot) -> SysResult {
-    task.process.mm.mprotect(task.cpu.engine(), addr.0, len.0, prot.0)
+    task.process
+        .mm
+        .mprotect(task.cpu.engine(), addr.0, len.0, prot.bits())
 }
 
 /// pkey_mprotect(2): without FEAT_S1POE the only key is "none".
@@ -138,7 +140,7 @@ pub fn brk(task: &mut Task, addr: Addr) -> SysResult {
 pub fn shmat(task: &mut Task, id: Int, addr: Addr, flags: AttachFlags) -> SysResult {
     task.process
         .mm
-        .shmat(task.cpu.engine(), id.0 as u64, addr.0, flags.0)
+        .shmat(task.cpu.engine(), id.0 as u64, addr.0, flags.bits())
 }
 
 /// shmdt(2).

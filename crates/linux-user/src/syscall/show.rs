@@ -105,7 +105,7 @@ impl Show for OpenHow {
     fn show(&self, out: &mut Printer) {
         out.group(|out| {
             out.field("flags");
-            out.open_flags(linux_abi::OpenFlags(self.flags));
+            out.flags(linux_abi::OpenFlags::from_bits_retain(self.flags));
             out.field("mode");
             out.octal(self.mode);
             out.field("resolve");
@@ -118,7 +118,7 @@ impl Show for EpollEvent {
     fn show(&self, out: &mut Printer) {
         out.group(|out| {
             out.field("events");
-            out.names(flags::POLL, u64::from(self.events));
+            out.flags(flags::PollEvents::from_bits_retain(u64::from(self.events)));
             out.field("data");
             out.hex(self.data);
         });
@@ -131,7 +131,7 @@ impl Show for PollFd {
             out.field("fd");
             out.dec(i64::from(self.fd));
             out.field("events");
-            out.names(flags::POLL, self.events as u64 & 0xffff);
+            out.flags(flags::PollEvents::from_bits_retain(self.events as u64 & 0xffff));
         });
     }
 }

@@ -22,7 +22,7 @@ pub fn recvmsg(task: &mut Task, fd: Fd, msg: Writes<56>, msg_flags: MsgFlags) ->
 /// Makes the call with the guest's own header, or with a copy if a buffer in it is partly
 /// the emulator's.
 fn with_message(task: &mut Task, number: u64, fd: Fd, addr: GuestAddr, msg_flags: MsgFlags) -> SysResult {
-    let [fd, msg_flags] = [fd.0 as i64 as u64, msg_flags.0];
+    let [fd, msg_flags] = [fd.0 as i64 as u64, msg_flags.bits()];
     let own = Reads::<56>(addr).passed();
     // What cannot be read is left to the kernel to refuse.
     let header = match read::<Msghdr>(addr) {

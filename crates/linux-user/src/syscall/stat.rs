@@ -17,7 +17,7 @@ pub fn newfstatat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: Out<Stat>, a
         dirfd.register(),
         host_path.register(),
         (&raw mut stat) as u64,
-        at.0,
+        at.bits(),
         0,
         0,
     ];
@@ -46,7 +46,7 @@ pub fn statx(
     let args = [
         dirfd.register(),
         host_path.register(),
-        at.0,
+        at.bits(),
         mask.0,
         buf.passed(),
         0,

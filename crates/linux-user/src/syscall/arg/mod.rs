@@ -111,17 +111,11 @@ impl Arg for Addr {
     }
 }
 
-/// Declares the wrapper of a flag or value word with its names.
+/// Declares the wrapper of a word that holds one of several values, with their names.
 macro_rules! named {
     ($($name:ident: $table:expr;)*) => {$(
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $name(pub u64);
-        impl $name {
-            #[must_use]
-            pub fn has(self, flag: u64) -> bool {
-                self.0 & flag != 0
-            }
-        }
         impl Arg for $name {
             fn decode(regs: &Regs, index: usize) -> Self {
                 // Flag words are ints: the upper half is not part of them.
@@ -139,48 +133,57 @@ macro_rules! named {
 }
 
 named! {
-    AccessMode: flags::ACCESS;
-    AtFlags: flags::AT;
-    UnlinkFlags: flags::UNLINK;
-    RenameFlags: flags::RENAME;
     Whence: flags::WHENCE;
     FcntlCmd: flags::FCNTL;
-    Prot: flags::PROT;
-    MapFlags: flags::MAP;
-    RemapFlags: flags::MREMAP;
-    SyncFlags: flags::MSYNC;
     Advice: flags::MADV;
     EpollOp: flags::EPOLL_OP;
-    FdFlags: flags::FD;
     SocketFamily: flags::AF;
-    SocketType: flags::SOCK;
-    MsgFlags: flags::MSG;
     ClockId: flags::CLOCK;
     Resource: flags::RLIMIT;
-    MemfdFlags: flags::MFD;
-    MountFlags: flags::MOUNT;
-    RandomFlags: flags::GRND;
-    SpliceFlags: flags::SPLICE;
-    RwFlags: flags::RWF;
-    IpcFlags: flags::IPC;
     IpcCmd: flags::IPC_CMD;
     SemCmd: flags::SEM_CMD;
     ShmCmd: flags::SHM_CMD;
-    AttachFlags: flags::SHMAT;
-    FutexOp: flags::FUTEX;
-    WaitOptions: flags::WAIT;
+}
+
+pub use flags::{
+    AccessMode, AtFlags, AttachFlags, FdFlags, FutexOp, IpcFlags, MapFlags, MemfdFlags, MountFlags, MsgFlags,
+    Prot, RandomFlags, RemapFlags, RenameFlags, RwFlags, SocketType, SpliceFlags, SyncFlags, UnlinkFlags,
+    WaitOptions,
+};
+
+/// Words of flags are arguments as they are.
+macro_rules! sets {
+    ($($set:ident),* $(,)?) => {$(
+        impl Arg for $set {
+            fn decode(regs: &Regs, index: usize) -> Self {
+                // They are ints: the upper half is not part of them.
+                $set::from_bits_retain(regs[index] & 0xffff_ffff)
+            }
+            fn register(self) -> u64 {
+                self.bits()
+            }
+            fn guard(self, _: usize, _: &mut HostArgs) {}
+            fn show(self, out: &mut Printer) {
+                out.flags(self);
+            }
+        }
+    )*};
+}
+
+sets! {
+    AccessMode, AtFlags, UnlinkFlags, RenameFlags, Prot, MapFlags, RemapFlags, SyncFlags, FdFlags, SocketType, MsgFlags, MemfdFlags, MountFlags, RandomFlags, SpliceFlags, RwFlags, IpcFlags, AttachFlags, FutexOp, WaitOptions,
 }
 
 impl Arg for OpenFlags {
     fn decode(regs: &Regs, index: usize) -> Self {
-        OpenFlags(regs[index] & 0xffff_ffff)
+        OpenFlags::from_bits_retain(regs[index] & 0xffff_ffff)
     }
     fn register(self) -> u64 {
-        OpenFlags::to_host(self)
+        self.to_host()
     }
     fn guard(self, _: usize, _: &mut HostArgs) {}
     fn show(self, out: &mut Printer) {
-        out.open_flags(self);
+        out.flags(self);
     }
 }
 
