@@ -20,7 +20,8 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// The host's; EMFILE beyond the capacity.
 pub fn adopt(fd: i32) -> Result<i32, Errno> {
     let at = |lowest: u64| -> SysResult {
-        host::syscall(nr::fcntl, [fd as u64, flags::F_DUPFD_CLOEXEC, lowest, 0, 0, 0])
+        // SAFETY: the argument of this command is a number.
+        unsafe { host::raw(nr::fcntl, [fd as u64, flags::F_DUPFD_CLOEXEC, lowest, 0, 0, 0]) }
     };
     // A limit below that: as high as it gets.
     let high = at(HIGH).or_else(|_| at(100)).or_else(|_| at(3))? as i32;
@@ -32,7 +33,8 @@ pub fn adopt(fd: i32) -> Result<i32, Errno> {
         }
         None => {
             COUNT.store(CAPACITY, Ordering::Release);
-            host::syscall(nr::close, [high as u64, 0, 0, 0, 0, 0])?;
+            // SAFETY: the call takes no address.
+            unsafe { host::raw(nr::close, [high as u64, 0, 0, 0, 0, 0]) }?;
             Err(Errno::EMFILE)
         }
     }

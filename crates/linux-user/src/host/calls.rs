@@ -34,6 +34,8 @@ numbers_only! {
     exit(status);
     /// exit_group(2): ends the host process.
     exit_group(status);
+    /// kill(2).
+    kill(pid, signal);
     /// tgkill(2).
     tgkill(pid, tid, signal);
     /// unshare(2).

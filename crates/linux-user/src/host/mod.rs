@@ -52,16 +52,6 @@ pub unsafe fn raw(nr: u64, args: [u64; 6]) -> SysResult {
     errno::from_register(value)
 }
 
-/// [`raw`], for callers that do not say yet why it is sound.
-///
-/// # Errors
-/// The errno the kernel returns.
-#[inline]
-pub fn syscall(nr: u64, args: [u64; 6]) -> SysResult {
-    // SAFETY: the callers' matter.
-    unsafe { raw(nr, args) }
-}
-
 /// Reads a clock that the host's vDSO serves without entering the kernel.
 #[must_use]
 pub fn vdso_clock(clock: u64) -> Option<linux_abi::layout::Timespec> {

@@ -10,7 +10,6 @@ use crate::options::Options;
 use crate::signal::Actions;
 use engine::{Engine, PollHandle};
 use guest::GuestAddr;
-use linux_abi::nr::x86_64 as nr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -159,5 +158,5 @@ impl Process {
 
 fn host_pid() -> i32 {
     // getpid cannot fail.
-    host::syscall(nr::getpid, [0; 6]).unwrap_or(0) as i32
+    host::getpid()
 }

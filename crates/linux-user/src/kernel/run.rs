@@ -11,7 +11,6 @@ use engine::Cpu;
 use guest::cpu_model::Feature;
 use guest::{CpuState, Exit, GuestAddr};
 use linux_abi::errno;
-use linux_abi::nr::x86_64 as nr;
 use std::sync::Arc;
 
 /// Where a program begins: its entry point and its first stack pointer.
@@ -36,7 +35,7 @@ pub fn run(process: impl Into<Arc<Process>>, start: Start) -> std::io::Result<i3
         // The main thread ended alone; its status becomes the process's once all have.
         threads::end(task);
         loop {
-            let _ = host::syscall(nr::exit, [status as u64, 0, 0, 0, 0, 0]);
+            let _ = host::exit(status as u64);
         }
     }
     Ok(status)
@@ -74,12 +73,11 @@ fn reset_features(state: &mut CpuState, start: &Start) {
 
 /// Shows the guest's program name where the kernel shows the emulator's.
 fn set_thread_name(name: &[u8]) {
-    const PR_SET_NAME: u64 = 15;
     let mut comm = [0_u8; 16];
     let count = name.len().min(15);
     comm[..count].copy_from_slice(&name[..count]);
     // Fails for a bad pointer only.
-    let _ = host::syscall(nr::prctl, [PR_SET_NAME, comm.as_ptr() as u64, 0, 0, 0, 0]);
+    let _ = host::set_thread_name(&comm);
 }
 
 /// Runs one guest thread to its end.

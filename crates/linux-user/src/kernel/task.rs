@@ -14,7 +14,6 @@ use crate::syscall::signal::read_mask;
 use engine::Cpu;
 use guest::{CpuState, GuestAddr};
 use host_memory::lock::Child;
-use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 
@@ -234,5 +233,5 @@ impl Task {
 
 pub(crate) fn host_tid() -> i32 {
     // gettid cannot fail.
-    host::syscall(nr::gettid, [0; 6]).unwrap_or(0) as i32
+    host::gettid()
 }

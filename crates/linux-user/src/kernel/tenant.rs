@@ -102,7 +102,8 @@ impl Tenancy {
             member.alarm.end();
             // A thread that is gone meanwhile needs none.
             let args = [u64::from(pid), member.tid as u64, SIGTRAP as u64, 0, 0, 0];
-            let _ = host::syscall(nr::tgkill, args);
+            // SAFETY: the call takes no address.
+            let _ = unsafe { host::raw(nr::tgkill, args) };
         }
     }
 
@@ -188,7 +189,8 @@ pub fn resume(task: &mut Task, stop: impl FnMut(&mut Task, Exit) -> bool) -> Res
     let Some(tenancy) = task.process.tenancy().cloned() else {
         let status = task.ended.unwrap_or(0);
         loop {
-            let _ = host::syscall(nr::exit_group, [status as u64, 0, 0, 0, 0, 0]);
+            // SAFETY: the call takes no address.
+            let _ = unsafe { host::raw(nr::exit_group, [status as u64, 0, 0, 0, 0, 0]) };
         }
     };
     let resumed = match stopped {
@@ -256,13 +258,15 @@ pub fn intercept(task: &mut Task, name: &str, regs: &Regs) -> Option<SysResult> 
         // A signal for the process could be taken by any thread of the host's; for the guest it makes no difference
         // which of its threads takes it.
         "kill" if first == pid => Some(send(task, second, |pid, tid| {
-            host::syscall(nr::tgkill, [pid, tid, second as u64, 0, 0, 0])
+            // SAFETY: the call takes no address.
+            unsafe { host::raw(nr::tgkill, [pid, tid, second as u64, 0, 0, 0]) }
         })),
         "rt_sigqueueinfo" if first == pid => {
             let info = regs[2];
             Some(send(task, second, |pid, tid| {
                 crate::mm::own::check(info, 128)?;
-                host::syscall(nr::rt_tgsigqueueinfo, [pid, tid, second as u64, info, 0, 0])
+                // SAFETY: the kernel reads a siginfo_t, which `info` points to.
+                unsafe { host::raw(nr::rt_tgsigqueueinfo, [pid, tid, second as u64, info, 0, 0]) }
             }))
         }
         "tkill" if tenancy.is_member(first) => take_over(task, second),

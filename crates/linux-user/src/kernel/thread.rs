@@ -108,7 +108,7 @@ fn live(mut task: Task, request: &Request, ready: Arc<Answer>) {
     let unshared = (CLONE_FS | CLONE_FILES) & !flags;
     if unshared != 0 {
         // Fails only for want of memory.
-        let _ = host::syscall(nr::unshare, [unshared, 0, 0, 0, 0, 0]);
+        let _ = host::unshare(unshared);
     }
     request.prepare(task.cpu.state_mut());
     task.state = request.inherited(&task.state);
@@ -148,7 +148,7 @@ pub(super) fn retire(task: &mut Task) {
 fn leave(task: &mut Task) -> GuestAddr {
     walk_robust_list(task);
     // The kernel's own walk would come after the joiner was woken.
-    let _ = host::syscall(nr::set_robust_list, [0, ROBUST_LIST_HEAD_SIZE, 0, 0, 0, 0]);
+    let _ = host::forget_robust_list();
     task.process.tasks.ended(task.tid);
     std::mem::replace(&mut task.state.clear_child_tid, GuestAddr::NULL)
 }
@@ -160,7 +160,8 @@ fn wake_joiner(clear_child_tid: GuestAddr) {
 }
 
 fn futex_wake(addr: GuestAddr) {
-    let _ = host::syscall(nr::futex, [addr.0, FUTEX_WAKE, 1, 0, 0, 0]);
+    // SAFETY: the kernel only looks for waiters at the address.
+    let _ = unsafe { host::raw(nr::futex, [addr.0, FUTEX_WAKE, 1, 0, 0, 0]) };
 }
 
 /// Marks the robust futexes of an ending thread (Linux kernel/futex/core.c, exit_robust_list).

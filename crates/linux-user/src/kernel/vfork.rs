@@ -8,7 +8,6 @@ use super::task::Task;
 use crate::host;
 use host_memory::lock;
 use host_memory::{Access, Mapping};
-use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::arch::global_asm;
 
@@ -135,6 +134,6 @@ pub fn run_shared_child(task: &mut Task) -> ! {
     let status = run::run_task(task);
     lock::leaving(true);
     loop {
-        let _ = host::syscall(nr::exit_group, [status as u64, 0, 0, 0, 0, 0]);
+        let _ = host::exit_group(status as u64);
     }
 }

@@ -56,7 +56,8 @@ impl MapRequest {
             return Backing::File { dev: 0, ino: 0 };
         }
         let mut stat = HostStat::ZERO;
-        match host::syscall(nr::fstat, [self.fd as u64, (&raw mut stat) as u64, 0, 0, 0, 0]) {
+        // SAFETY: the kernel writes a struct stat, which the argument points to.
+        match unsafe { host::raw(nr::fstat, [self.fd as u64, (&raw mut stat) as u64, 0, 0, 0, 0]) } {
             Ok(_) => Backing::File {
                 dev: stat.st_dev,
                 ino: stat.st_ino,
@@ -100,7 +101,8 @@ impl MapRequest {
             self.fd as u64,
             self.offset,
         ];
-        host::syscall(nr::mmap, args)
+        // SAFETY: nothing but the guest's own areas and free space is mapped over.
+        unsafe { host::raw(nr::mmap, args) }
     }
 }
 

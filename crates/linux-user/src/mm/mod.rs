@@ -225,14 +225,16 @@ fn page_range(addr: u64, len: u64, invalid: Errno) -> Result<Range<u64>, Errno> 
 }
 
 fn host_munmap(range: &Range<u64>) -> SysResult {
-    host::syscall(nr::munmap, [range.start, range.end - range.start, 0, 0, 0, 0])
+    // SAFETY: the range is the guest's own, or was reserved for it just now.
+    unsafe { host::raw(nr::munmap, [range.start, range.end - range.start, 0, 0, 0, 0]) }
 }
 
 /// Maps inaccessible memory at `range` if nothing is there.
 fn reserve(range: &Range<u64>) -> SysResult {
     let map_flags = flags::MAP_PRIVATE | flags::MAP_ANONYMOUS | flags::MAP_FIXED_NOREPLACE | MAP_NORESERVE;
     let args = [range.start, range.end - range.start, 0, map_flags, u64::MAX, 0];
-    let at = host::syscall(nr::mmap, args)?;
+    // SAFETY: nothing but the guest's own areas and free space is mapped over.
+    let at = unsafe { host::raw(nr::mmap, args) }?;
     if at == range.start {
         return Ok(at);
     }

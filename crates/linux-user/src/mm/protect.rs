@@ -38,7 +38,8 @@ impl Mm {
         let end = state.table.covered_until(&range);
         for piece in state.table.pieces(&(range.start..end)) {
             let args = [piece.start, piece.end - piece.start, host_prot(prot), 0, 0, 0];
-            host::syscall(nr::mprotect, args)?;
+            // SAFETY: the range is one of the guest's own areas.
+            unsafe { host::raw(nr::mprotect, args) }?;
             let changed = super::Vma {
                 prot: prot & kept,
                 ..piece
@@ -60,14 +61,18 @@ impl Mm {
     /// The kernel's.
     pub fn madvise(&self, engine: &Engine, addr: GuestAddr, len: u64, advice: u64) -> SysResult {
         let to_host = |range: &Range<u64>| {
-            host::syscall(
-                nr::madvise,
-                [range.start, range.end - range.start, advice, 0, 0, 0],
-            )
+            // SAFETY: the range is the guest's own areas, or bad or empty, and refused.
+            unsafe {
+                host::raw(
+                    nr::madvise,
+                    [range.start, range.end - range.start, advice, 0, 0, 0],
+                )
+            }
         };
         let Ok(range) = page_range(addr.0, len, Errno::EINVAL) else {
             // Bad or empty: nothing can happen, so the kernel may say what is wrong.
-            return host::syscall(nr::madvise, [addr.0 | u64::from(len != 0), len, advice, 0, 0, 0]);
+            // SAFETY: the range is the guest's own areas, or bad or empty, and refused.
+            return unsafe { host::raw(nr::madvise, [addr.0 | u64::from(len != 0), len, advice, 0, 0, 0]) };
         };
         let state = self.lock();
         if state.table.covers(&range) {
@@ -104,10 +109,13 @@ impl Mm {
         if !self.lock().table.covers(&range) {
             return Err(Errno::ENOMEM);
         }
-        host::syscall(
-            nr::mseal,
-            [range.start, range.end - range.start, seal_flags, 0, 0, 0],
-        )
+        // SAFETY: the range is the guest's own areas.
+        unsafe {
+            host::raw(
+                nr::mseal,
+                [range.start, range.end - range.start, seal_flags, 0, 0, 0],
+            )
+        }
     }
 }
 

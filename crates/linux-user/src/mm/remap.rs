@@ -26,7 +26,8 @@ impl RemapRequest {
 
     fn to_host(self) -> SysResult {
         let args = [self.old.0, self.old_len, self.new_len, self.flags, self.new.0, 0];
-        host::syscall(nr::mremap, args)
+        // SAFETY: the source is the guest's own areas; the target, where it is fixed, too or was reserved.
+        unsafe { host::raw(nr::mremap, args) }
     }
 }
 
@@ -103,7 +104,8 @@ impl Mm {
         if !state.table.covers(&range) {
             return Err(Errno::EINVAL);
         }
-        let result = host::syscall(nr::remap_file_pages, args)?;
+        // SAFETY: the range is the guest's own areas.
+        let result = unsafe { host::raw(nr::remap_file_pages, args) }?;
         if state.table.any_executable(&range) {
             engine.invalidate(GuestAddr(range.start)..GuestAddr(range.end));
         }

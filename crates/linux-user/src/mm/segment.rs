@@ -14,10 +14,13 @@ const SHMLBA: u64 = PAGE_SIZE;
 
 fn segment_size(id: u64) -> Result<u64, Errno> {
     let mut status = ShmidDs::ZERO;
-    host::syscall(
-        nr::shmctl,
-        [id, flags::SHM_IPC_STAT, (&raw mut status) as u64, 0, 0, 0],
-    )?;
+    // SAFETY: the kernel writes a struct shmid64_ds, which the argument points to.
+    unsafe {
+        host::raw(
+            nr::shmctl,
+            [id, flags::SHM_IPC_STAT, (&raw mut status) as u64, 0, 0, 0],
+        )
+    }?;
     Ok(status.shm_segsz)
 }
 
@@ -49,7 +52,8 @@ impl Mm {
         // The host mapping never needs to be executable.
         let host_flags = shm_flags & !(flags::SHM_EXEC | flags::SHM_RND);
         let at =
-            host::syscall(nr::shmat, [id, start, host_flags, 0, 0, 0]).inspect_err(|_| release(&holes))?;
+            // SAFETY: the range is the guest's own or was reserved for it; without one the kernel chooses.
+            unsafe { host::raw(nr::shmat, [id, start, host_flags, 0, 0, 0]) }.inspect_err(|_| release(&holes))?;
         let read_only = shm_flags & flags::SHM_RDONLY != 0;
         let vma = Vma {
             start: at,
@@ -78,7 +82,8 @@ impl Mm {
     pub fn shmdt(&self, engine: &Engine, addr: GuestAddr) -> SysResult {
         let mut state = self.lock();
         let len = *state.attached.get(&addr.0).ok_or(Errno::EINVAL)?;
-        host::syscall(nr::shmdt, [addr.0, 0, 0, 0, 0, 0])?;
+        // SAFETY: the segment is one that the guest attached.
+        unsafe { host::raw(nr::shmdt, [addr.0, 0, 0, 0, 0, 0]) }?;
         state.attached.remove(&addr.0);
         let segments: Vec<Vma> = state.table.pieces(&(addr.0..addr.0 + len));
         for piece in segments

@@ -245,17 +245,15 @@ fn mirror(whose: Whose, signal: i32, guest: &SigAction) {
 pub(super) fn host_action(signal: i32) -> SigAction {
     let mut action = SigAction::default();
     // SIGKILL and SIGSTOP can be asked for as well.
-    let _ = host::syscall(
-        nr::rt_sigaction,
-        [signal as u64, 0, (&raw mut action) as u64, 8, 0, 0],
-    );
+    let args = [signal as u64, 0, (&raw mut action) as u64, 8, 0, 0];
+    // SAFETY: the kernel writes a struct sigaction, which `action` is.
+    let _ = unsafe { host::raw(nr::rt_sigaction, args) };
     action
 }
 
 pub(super) fn set_host_action(signal: i32, action: SigAction) {
     // Fails for SIGKILL and SIGSTOP only, which callers have excluded.
-    let _ = host::syscall(
-        nr::rt_sigaction,
-        [signal as u64, (&raw const action) as u64, 0, 8, 0, 0],
-    );
+    let args = [signal as u64, (&raw const action) as u64, 0, 8, 0, 0];
+    // SAFETY: the kernel reads a struct sigaction, which `action` is; its handler is one of ours.
+    let _ = unsafe { host::raw(nr::rt_sigaction, args) };
 }

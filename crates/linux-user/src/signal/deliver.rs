@@ -16,7 +16,6 @@ use crate::task::Task;
 use guest::cpu_model::Feature;
 use guest::{Access, FaultKind, MemFault};
 use guest_memory::access;
-use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 
 /// Delivers what the host handlers recorded, until nothing is left.
@@ -66,7 +65,7 @@ fn do_default(task: &mut Task, info: &SigInfo) {
         // Recorded for a handler that is gone meanwhile; the host's default is in place.
         DefaultAction::Stop => {
             let pid = task.process.pid() as u64;
-            let _ = host::syscall(nr::tgkill, [pid, task.tid as u64, signal as u64, 0, 0, 0]);
+            let _ = host::tgkill(pid, task.tid as u64, signal as u64);
         }
     }
 }

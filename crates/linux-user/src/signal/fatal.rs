@@ -4,7 +4,7 @@ use super::action::{SigAction, set_host_action};
 use super::set::{self, DefaultAction, SYNC_SET, core_signal_text, default_action};
 use super::thread::set_host_mask;
 use crate::host;
-use linux_abi::nr::x86_64 as nr;
+use linux_abi::layout::Rlimit;
 use std::fmt::{self, Write};
 
 const RLIMIT_CORE: u64 = 4;
@@ -25,10 +25,7 @@ impl Line {
 
     fn emit(&self) {
         // Nowhere to report a failure to.
-        let _ = host::syscall(
-            nr::write,
-            [2, self.bytes.as_ptr() as u64, self.len as u64, 0, 0, 0],
-        );
+        let _ = host::write(2, &self.bytes[..self.len]);
     }
 }
 
@@ -58,22 +55,17 @@ pub fn die(signal: i32) -> ! {
 
 fn die_silently(signal: i32) -> ! {
     // A core file would show the emulator, not the guest.
-    let limit = [0_u64, 0];
-    let mut old = [0_u64; 2];
-    let _ = host::syscall(nr::prlimit64, [0, RLIMIT_CORE, 0, (&raw mut old) as u64, 0, 0]);
-    let limit = [limit[0], old[1]];
-    let _ = host::syscall(
-        nr::prlimit64,
-        [0, RLIMIT_CORE, (&raw const limit) as u64, 0, 0, 0],
-    );
+    if let Ok(old) = host::prlimit(RLIMIT_CORE, None) {
+        let _ = host::prlimit(RLIMIT_CORE, Some(&Rlimit { rlim_cur: 0, ..old }));
+    }
     set_host_action(signal, SigAction::default());
-    let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
-    let tid = host::syscall(nr::gettid, [0; 6]).unwrap_or(0);
-    let _ = host::syscall(nr::tgkill, [pid, tid, signal as u64, 0, 0, 0]);
+    let pid = host::getpid() as u64;
+    let tid = host::gettid() as u64;
+    let _ = host::tgkill(pid, tid, signal as u64);
     set_host_mask(!set::bit(signal));
     loop {
         // Reached only by the init of a PID namespace, which signals do not kill.
-        let _ = host::syscall(nr::exit_group, [128 + signal as u64, 0, 0, 0, 0, 0]);
+        let _ = host::exit_group(128 + signal as u64);
     }
 }
 

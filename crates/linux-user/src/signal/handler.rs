@@ -111,11 +111,13 @@ unsafe fn pass_on(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c
     let set: *mut u64 = (&raw mut context.uc_sigmask).cast();
     // SAFETY: the kernel's sigset is the first word of libc's larger one.
     unsafe { *set |= !SYNC_SET };
-    let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
+    let pid = host::getpid() as u64;
     let args = [pid, signal as u64, info as u64, 0, 0, 0];
-    if host::syscall(nr::rt_sigqueueinfo, args).is_err() {
+    // SAFETY: the kernel reads a siginfo_t, which the argument points to.
+    let queued = unsafe { host::raw(nr::rt_sigqueueinfo, args) };
+    if queued.is_err() {
         // What kill(2) sends may be sent again by its sender only.
-        let _ = host::syscall(nr::kill, [pid, signal as u64, 0, 0, 0, 0]);
+        let _ = host::kill(pid, signal as u64);
     }
 }
 
@@ -164,9 +166,11 @@ unsafe fn pass_to_host(signal: i32, info: *mut libc::siginfo_t, context: *mut li
             if default_action(signal) != DefaultAction::Ignore {
                 // Blocked until the handler returns; a fault comes again by itself.
                 set_host_action(signal, SigAction::default());
-                let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
-                let tid = host::syscall(nr::gettid, [0; 6]).unwrap_or(0);
-                let _ = host::syscall(nr::tgkill, [pid, tid, signal as u64, 0, 0, 0]);
+                let pid = host::getpid() as u64;
+                // SAFETY: the call takes no address.
+                let tid = unsafe { host::raw(nr::gettid, [0; 6]) }.unwrap_or(0);
+                // SAFETY: the call takes no address.
+                let _ = unsafe { host::raw(nr::tgkill, [pid, tid, signal as u64, 0, 0, 0]) };
             }
         }
         handler if flags.load(Ordering::Relaxed) & SA_SIGINFO != 0 => {

@@ -239,7 +239,7 @@ impl ThreadSignals {
     /// whole mask is exposed. They are recorded again when the mask is opened.
     pub fn expose_held(&self, tid: i32) {
         // getpid cannot fail.
-        let pid = host::syscall(nr::getpid, [0; 6]).unwrap_or(0);
+        let pid = host::getpid() as u64;
         while let Some(info) = self.take_held(SigSet::MAX) {
             let args = [
                 pid,
@@ -250,7 +250,8 @@ impl ThreadSignals {
                 0,
             ];
             // To oneself any siginfo may be sent.
-            let _ = host::syscall(nr::rt_tgsigqueueinfo, args);
+            // SAFETY: the kernel reads a siginfo_t, which the argument points to.
+            let _ = unsafe { host::raw(nr::rt_tgsigqueueinfo, args) };
         }
     }
 

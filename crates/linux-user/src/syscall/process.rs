@@ -5,7 +5,6 @@ use crate::host;
 use crate::kernel::stop::{self, Boundary, End};
 use crate::task::Task;
 use linux_abi::SysResult;
-use linux_abi::nr::x86_64 as nr;
 
 /// exit(2): ends this thread.
 ///
@@ -24,5 +23,5 @@ pub fn exit_group(task: &mut Task, status: Int) -> SysResult {
     stop::raise(task, &Boundary::Exit(End::Status(status.0 & 0xff)));
     task.process.report_statistics();
     host_memory::lock::leaving(true);
-    host::syscall(nr::exit_group, [status.0 as i64 as u64, 0, 0, 0, 0, 0])
+    host::exit_group(status.0 as i64 as u64)
 }

@@ -13,7 +13,8 @@ pub struct Descriptor(i32);
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        let _ = host::syscall(nr::close, [self.0 as u64, 0, 0, 0, 0, 0]);
+        // SAFETY: the call takes no address.
+        let _ = unsafe { host::raw(nr::close, [self.0 as u64, 0, 0, 0, 0, 0]) };
     }
 }
 
@@ -26,7 +27,8 @@ impl Descriptor {
     /// Opens a file for reading, closed on exec.
     pub fn open(path: &CStr) -> Result<Descriptor, Errno> {
         let dir = flags::AT_FDCWD as i64 as u64;
-        host::syscall(nr::openat, [dir, path.as_ptr() as u64, O_CLOEXEC, 0, 0, 0]).map(Descriptor::own)
+        // SAFETY: the path is a string of ours, and only read.
+        unsafe { host::raw(nr::openat, [dir, path.as_ptr() as u64, O_CLOEXEC, 0, 0, 0]) }.map(Descriptor::own)
     }
 
     pub fn number(&self) -> i32 {
@@ -36,6 +38,7 @@ impl Descriptor {
     /// From here on the next program inherits it.
     pub fn hand_over(&self) {
         // It is open.
-        let _ = host::syscall(nr::fcntl, [self.0 as u64, F_SETFD, 0, 0, 0, 0]);
+        // SAFETY: the argument of this command is a number.
+        let _ = unsafe { host::raw(nr::fcntl, [self.0 as u64, F_SETFD, 0, 0, 0, 0]) };
     }
 }

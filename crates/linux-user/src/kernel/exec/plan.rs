@@ -34,7 +34,8 @@ impl Target {
 
     /// Whether it cannot be named once it is executed, for its descriptor will be closed (BINPRM_FLAGS_PATH_INACCESSIBLE).
     pub fn is_closed_on_exec(&self) -> bool {
-        let fd_flags = || host::syscall(nr::fcntl, [self.dirfd as u64, F_GETFD, 0, 0, 0, 0]);
+        // SAFETY: the argument of this command is a number.
+        let fd_flags = || unsafe { host::raw(nr::fcntl, [self.dirfd as u64, F_GETFD, 0, 0, 0, 0]) };
         self.is_through_descriptor() && fd_flags().is_ok_and(|fd_flags| fd_flags & FD_CLOEXEC != 0)
     }
 }
@@ -138,7 +139,8 @@ impl File {
         const O_NOFOLLOW: u64 = 0o400000;
         let dir = dirfd as i64 as u64;
         let pointer = path.as_ptr() as u64;
-        host::syscall(nr::faccessat2, [dir, pointer, X_OK, AT_EACCESS | at, 0, 0])?;
+        // SAFETY: the path is a string of ours, and only read.
+        unsafe { host::raw(nr::faccessat2, [dir, pointer, X_OK, AT_EACCESS | at, 0, 0]) }?;
         if path == b"\0" && at & flags::AT_EMPTY_PATH != 0 {
             return File::reopen(dirfd);
         }
@@ -149,7 +151,8 @@ impl File {
         };
         // A FIFO must not hold us up.
         let open_flags = O_CLOEXEC | O_NONBLOCK | no_follow;
-        let fd = host::syscall(nr::openat, [dir, pointer, open_flags, 0, 0, 0])?;
+        // SAFETY: the path is a string of ours, and only read.
+        let fd = unsafe { host::raw(nr::openat, [dir, pointer, open_flags, 0, 0, 0]) }?;
         File(Descriptor::own(fd)).if_regular()
     }
 
@@ -164,10 +167,12 @@ impl File {
             0,
             0,
         ];
-        let fd = match host::syscall(nr::openat, args) {
+        // SAFETY: the path is a string of ours, and only read.
+        let fd = match unsafe { host::raw(nr::openat, args) } {
             Ok(fd) => fd,
             // No /proc: at least if it is open for reading.
-            Err(_) => host::syscall(nr::fcntl, [fd as u64, 1030, 0, 0, 0, 0])?,
+            // SAFETY: the argument of this command is a number.
+            Err(_) => unsafe { host::raw(nr::fcntl, [fd as u64, 1030, 0, 0, 0, 0]) }?,
         };
         File(Descriptor::own(fd)).if_regular()
     }
@@ -176,10 +181,13 @@ impl File {
         const S_IFMT: u32 = 0o170000;
         const S_IFREG: u32 = 0o100000;
         let mut stat = linux_abi::layout::HostStat::ZERO;
-        host::syscall(
-            nr::fstat,
-            [self.0.number() as u64, (&raw mut stat) as u64, 0, 0, 0, 0],
-        )?;
+        // SAFETY: the kernel writes a struct stat, which the argument points to.
+        unsafe {
+            host::raw(
+                nr::fstat,
+                [self.0.number() as u64, (&raw mut stat) as u64, 0, 0, 0, 0],
+            )
+        }?;
         if stat.st_mode & S_IFMT == S_IFREG {
             Ok(self)
         } else {
@@ -198,7 +206,8 @@ impl ReadAt for File {
             0,
             0,
         ];
-        Ok(host::syscall(nr::pread64, args)? as usize)
+        // SAFETY: the buffer is ours to write for its length.
+        Ok(unsafe { host::raw(nr::pread64, args) }? as usize)
     }
 }
 
@@ -212,7 +221,8 @@ fn check_interpreter(task: &Task, file: &File) -> Result<(), Errno> {
     name.push(0);
     let exists = |path: &[u8]| {
         let args = [flags::AT_FDCWD as i64 as u64, path.as_ptr() as u64, F_OK, 0, 0, 0];
-        host::syscall(nr::faccessat, args)
+        // SAFETY: the path is a string of ours, and only read.
+        unsafe { host::raw(nr::faccessat, args) }
     };
     if let Some(sysroot) = task.process.options.sysroot_bytes() {
         let prefixed = [sysroot, &name].concat();
