@@ -124,6 +124,10 @@ fn steps(count: &mut Count, long: bool) {
         with_release(cargo(&["test", "-p", "program-tests", "--test", "guest"])),
     );
     count.tests(
+        "no call touches the emulator's memory",
+        with_release(cargo(&["test", "-p", "program-tests", "--test", "own_memory"])),
+    );
+    count.tests(
         "the distribution's programs",
         with_release(cargo(&["test", "-p", "program-tests", "--test", "programs"])),
     );
