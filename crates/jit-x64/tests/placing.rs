@@ -18,7 +18,7 @@ const PLACES: [(u64, u32); 2] = [(0x20_0000, 0), (0x4321_0000, 0x89ab_cdef)];
 /// The four bytes at an offset.
 fn field(code: &[u8], at: u32) -> u32 {
     let at = at as usize;
-    u32::from_le_bytes(code[at..at + 4].try_into().unwrap())
+    u32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"))
 }
 
 /// Looks at one block; says how many relocations it has.

@@ -97,7 +97,7 @@ fn random_calls_print_as_the_model_says() {
             2 => random.word() | 1 << 63,
             3 => (-(random.below(200) as i64)) as u64,
             // Tagged, now and then.
-            4 => base + random.below(SIZE + 16) | random.below(2) * 0xa5 << 56,
+            4 => (base + random.below(SIZE + 16)) | ((random.below(2) * 0xa5) << 56),
             _ => base + random.below(SIZE / 16) * 16,
         });
         let result = match random.below(3) {
