@@ -119,10 +119,22 @@ fn steps(count: &mut Count, long: bool) {
         "harness of the program tests",
         cargo(&["test", "-p", "program-tests", "--lib"]),
     );
-    count.tests(
-        "guest programs",
-        with_release(cargo(&["test", "-p", "program-tests", "--test", "guest"])),
-    );
+    let mut guests = with_release(cargo(&[
+        "test",
+        "-p",
+        "program-tests",
+        "--test",
+        "guest",
+        "--test",
+        "inheritance",
+        "--test",
+        "stops",
+        "--no-fail-fast",
+    ]));
+    if long {
+        guests.env("RAEMU_TEST_LONG", "1");
+    }
+    count.tests("guest programs", guests);
     count.tests(
         "no call touches the emulator's memory",
         with_release(cargo(&["test", "-p", "program-tests", "--test", "own_memory"])),
