@@ -279,16 +279,6 @@ ops! {
 }
 
 impl Op {
-    /// Whether the operation needs NZCV.
-    #[must_use]
-    #[inline]
-    pub fn reads_flags(&self) -> bool {
-        match self.nzcv() {
-            Nzcv::Read | Nzcv::ReadAndSet | Nzcv::Unknown => true,
-            Nzcv::Kept | Nzcv::Set => false,
-        }
-    }
-
     /// Whether the operation sets all of NZCV.
     #[must_use]
     #[inline]

@@ -7,7 +7,7 @@ use crate::asm::int::Alu;
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
 use crate::asm::{Asm, Fixup, Gpr};
 use crate::const_offset;
-use crate::ir::{Op, Ref};
+use crate::ir::{Nzcv, Op, Ref};
 use crate::target::slot_spill;
 use guest::{CpuState, NUM_SPILL_SLOTS};
 use semantics::ops::{Cond, FlagOp, FpSize, Width};
@@ -125,7 +125,11 @@ impl Lower<'_> {
     /// Whether the flags as they are before the current operation are still needed.
     fn flags_needed(&self) -> bool {
         let op = &self.ir.ops[self.at];
-        op.reads_flags() || (self.analysis.flags_after[self.at] && !op.writes_flags())
+        match op.nzcv() {
+            Nzcv::Read | Nzcv::ReadAndSet | Nzcv::Unknown => true,
+            Nzcv::Kept => self.analysis.flags_after[self.at],
+            Nzcv::Set => false,
+        }
     }
 
     /// To be called before an instruction that clobbers EFLAGS.

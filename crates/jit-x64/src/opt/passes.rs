@@ -119,7 +119,8 @@ impl Analysis {
     pub fn run(&mut self, homes: &Homes, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
         debug_assert_eq!(ir.misplaced(), None, "{:?}", ir.ops);
         // Where nothing touches the flags they stay in the CPU state: it is no matter who needs them.
-        let touches_flags = ir.ops.iter().any(|op| op.nzcv() != Nzcv::Kept);
+        // (Most that do, do so near their end.)
+        let touches_flags = ir.ops.iter().rev().any(|op| op.nzcv() != Nzcv::Kept);
         let mut flags_live = |pc| !touches_flags || flags_live(pc);
         self.values(homes, ir, &mut flags_live);
         if self.quiet.end >= untangle::LEAST_OPS {
@@ -193,11 +194,10 @@ impl Analysis {
                 (over_x, over_v) = (0, 0);
             }
             self.flags_after[i] = live;
-            if op.writes_flags() {
-                live = false;
-            }
-            if op.reads_flags() {
-                live = true;
+            match op.nzcv() {
+                Nzcv::Kept => {}
+                Nzcv::Set => live = false,
+                Nzcv::Read | Nzcv::ReadAndSet | Nzcv::Unknown => live = true,
             }
             let (uses, last_use) = (&mut self.uses, &mut self.last_use);
             op.for_each_operand(|r| {
