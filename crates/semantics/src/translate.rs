@@ -3,9 +3,8 @@
 use crate::{Ops, rows};
 use a64_isa::Undefined;
 
-/// Plays instructions on an [`Ops`]. Its methods are the functions of families, which rows
-/// name, and the traits of `a64-isa`, for rows that belong to no family; each in the file
-/// named like its table.
+/// Plays instructions on an [`Ops`]. Its methods are the functions that rows name on their `=` lines
+/// or through their family, and those of the traits of `a64-isa`, one for each row without such a line.
 pub struct Translate<'a, O: Ops>(pub &'a mut O);
 
 impl<O: Ops> Translate<'_, O> {

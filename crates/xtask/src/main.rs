@@ -38,7 +38,7 @@ usage: cargo xtask COMMAND
                    [--against FILE | --fp-checks]: another build, or checks instead of traps, and this one
   dist             packages in target/dist/: tarball, .deb, OCI image
                    [--out DIR] [--programs DIR] [--verify | --check | --install]
-  fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N]
+  fuzz             the targets of fuzz/, or the named ones [TARGET...] [--seconds N] [--seed N]
   sequences        random sequences under interpreter, JIT and the newest qemu-user of Debian
                    [--count N] [--first SEED] [--jobs N]
 ";

@@ -114,10 +114,6 @@ pub const VMOVSS_LOAD: Vex = vex(2, 1, 0x10, false, 2);
 pub const VMOVSS_STORE: Vex = vex(2, 1, 0x11, false, 2);
 pub const VMOVQ_LOAD: Vex = vex(2, 1, 0x7e, true, 3);
 pub const VMOVQ_STORE: Vex = vex(1, 1, 0xd6, true, 3);
-pub const VPBROADCASTB: Vex = vex(1, 2, 0x78, false, 0);
-pub const VPBROADCASTW: Vex = vex(1, 2, 0x79, false, 1);
-pub const VPBROADCASTD: Vex = vex(1, 2, 0x58, false, 2);
-pub const VPBROADCASTQ: Vex = vex(1, 2, 0x59, true, 3);
 
 impl Asm {
     /// ModRM, SIB and displacement for `reg` and `m`.
