@@ -36,6 +36,12 @@ pub trait AddressSpace: Send + Sync {
         let _ = line;
         Vec::new()
     }
+
+    /// The guest has executed IC IVAU on the page at `line`, and this engine has dropped what it made from it: other
+    /// processes that share its memory are to do so too.
+    fn announce_change(&self, line: GuestAddr) {
+        let _ = line;
+    }
 }
 
 /// Which player executes guest code.

@@ -17,8 +17,10 @@ mod heap;
 pub mod lock;
 mod mapping;
 pub mod own;
+mod shared_word;
 pub mod thread;
 
 pub use area::prepare;
 pub use heap::Heap;
 pub use mapping::{Access, Mapping};
+pub use shared_word::SharedWord;

@@ -254,6 +254,7 @@ impl Engine {
         for alias in self.space.aliases(line) {
             self.invalidate(alias..alias.offset(PAGE as i64));
         }
+        self.space.announce_change(line);
     }
 }
 

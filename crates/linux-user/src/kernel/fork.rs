@@ -24,6 +24,7 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
     let process = Arc::clone(&task.process);
     let mut extended = CloneArgs::default();
     let (number, args) = request.host_call(&mut extended, None);
+    process.mm.before_fork();
     let mut all = lock::all();
     let pid = match process.tenancy() {
         Some(_) if request.is_plain_fork() => fork_by_libc(&request)?,

@@ -100,6 +100,7 @@ pub(super) fn run_until(task: &mut Task, mut stop: impl FnMut(&mut Task, Exit) -
                 return None;
             }
         }
+        task.process.mm.see_shared_code(&task.process.engine);
         let exit = if task.stepping { step(task) } else { task.cpu.run() };
         if stop(task, exit) {
             return Some(exit);

@@ -23,6 +23,7 @@ mod protect;
 mod remap;
 mod repair;
 mod segment;
+mod shared_code;
 mod snapshot;
 pub mod vma;
 
@@ -39,6 +40,7 @@ use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
 use host_memory::lock::{Guard, Guarded, Level, Lock};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
+use shared_code::SharedCode;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,6 +55,7 @@ pub struct Mm {
 struct Shared {
     state: Lock<State>,
     executable: ExecIndex,
+    shared_code: SharedCode,
 }
 
 #[derive(Clone, Default)]
@@ -94,6 +97,12 @@ impl engine::AddressSpace for Mm {
     fn aliases(&self, line: GuestAddr) -> Vec<GuestAddr> {
         self.executable_aliases(line)
     }
+
+    fn announce_change(&self, line: GuestAddr) {
+        if self.find(line).is_some_and(|vma| vma.shared) {
+            self.shared.shared_code.announce();
+        }
+    }
 }
 
 impl Mm {
@@ -106,6 +115,7 @@ impl Mm {
             shared: Arc::new(Shared {
                 state: Lock::new(Level::Map, State::default()),
                 executable: ExecIndex::new(),
+                shared_code: SharedCode::default(),
             }),
         }
     }
@@ -159,8 +169,33 @@ impl Mm {
     fn replace(&self, state: &mut State, engine: &Engine, vma: Vma) {
         let range = vma.range();
         let had_code = state.table.any_executable(&range);
+        if vma.shared {
+            self.shared.shared_code.concern();
+        }
         state.table.insert(vma);
         self.code_changed(state, engine, &range, had_code, vma.is_executable());
+    }
+
+    /// To be called before a process is forked off: see [`shared_code`].
+    pub fn before_fork(&self) {
+        self.shared.shared_code.before_fork();
+    }
+
+    /// Drops translations of memory in which another process has changed code. To be called wherever a task has left
+    /// translated code; costs a load where nothing is shared.
+    #[inline]
+    pub fn see_shared_code(&self, engine: &Engine) {
+        if self.shared.shared_code.changed() {
+            self.drop_shared_code(engine);
+        }
+    }
+
+    #[cold]
+    fn drop_shared_code(&self, engine: &Engine) {
+        let state = self.lock();
+        for vma in state.table.iter().filter(|vma| vma.shared && vma.is_executable()) {
+            engine.invalidate(GuestAddr(vma.start)..GuestAddr(vma.end));
+        }
     }
 
     fn forget(&self, state: &mut State, engine: &Engine, range: &Range<u64>) {
