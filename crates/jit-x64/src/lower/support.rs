@@ -48,7 +48,13 @@ pub fn vec3(host: HostFeatures, op: Vec3, s: Shape) -> bool {
         Vec3::Sha1C | Vec3::Sha1P | Vec3::Sha1M | Vec3::Sha256H | Vec3::Sha256H2 | Vec3::Sha256Su1 => {
             host.sha
         }
-        _ => false,
+        Vec3::Sm3Ss1
+        | Vec3::Sm3Tt1A
+        | Vec3::Sm3Tt1B
+        | Vec3::Sm3Tt2A
+        | Vec3::Sm3Tt2B
+        | Vec3::Sm3PartW1
+        | Vec3::Sm3PartW2 => false,
     }
 }
 
@@ -96,7 +102,7 @@ pub fn fp1(op: Fp1, s: Shape) -> bool {
         | Fp1::CmLtZero => true,
         Fp1::CvtSD => true,
         Fp1::CvtDS => true,
-        _ => false,
+        Fp1::Recpx | Fp1::CvtDSOdd | Fp1::Maxv | Fp1::Minv | Fp1::MaxNmv | Fp1::MinNmv | Fp1::CvtSBf => false,
     }
 }
 
@@ -108,7 +114,14 @@ pub fn fp2(op: Fp2, s: Shape) -> bool {
         Fp2::CmEq | Fp2::CmGe | Fp2::CmGt | Fp2::AcGe | Fp2::AcGt => true,
         Fp2::Addp => fp::pairwise(s),
         Fp2::Rsqrts => s.lane != Lane::H,
-        _ => false,
+        Fp2::Mulx
+        | Fp2::Recps
+        | Fp2::Maxp
+        | Fp2::Minp
+        | Fp2::MaxNmp
+        | Fp2::MinNmp
+        | Fp2::Cadd90
+        | Fp2::Cadd270 => false,
     }
 }
 
@@ -124,8 +137,10 @@ pub fn fp3(op: Fp3) -> bool {
 
 #[must_use]
 pub fn fp_to_int(how: FpToInt) -> bool {
-    matches!(
-        how.rounding,
-        Rounding::Zero | Rounding::MinusInf | Rounding::PlusInf | Rounding::TieEven | Rounding::TieAway
-    )
+    match how.rounding {
+        Rounding::Zero | Rounding::MinusInf | Rounding::PlusInf | Rounding::TieEven | Rounding::TieAway => {
+            true
+        }
+        Rounding::Odd | Rounding::Current => false,
+    }
 }

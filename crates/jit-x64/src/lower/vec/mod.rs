@@ -207,7 +207,7 @@ pub fn plan2(host: HostFeatures, op: Vec2, s: Shape) -> Option<Plan2> {
         Vec2::Sha1Su1 | Vec2::Sha512Su0 => Some(Plan2::Sequence),
         Vec2::Sha256Su0 => sequence(host.sha),
         Vec2::JoinLow => Some(Plan2::Direct(VPUNPCKLQDQ)),
-        _ => None,
+        Vec2::Zip1 | Vec2::Pmul | Vec2::Sm4E | Vec2::Sm4EKey => None,
     }
 }
 
@@ -290,7 +290,7 @@ pub fn plan1(host: HostFeatures, op: Vec1, s: Shape) -> Option<Plan1> {
         }
         Vec1::AesMc | Vec1::AesImc => sequence(host.aes),
         Vec1::Sha1H => Some(Plan1::Sequence),
-        _ => None,
+        Vec1::Urecpe | Vec1::Ursqrte => None,
     }
 }
 
