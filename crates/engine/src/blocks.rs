@@ -515,9 +515,8 @@ impl Shared {
     /// The sites that go to a block, linked or not, from the first on.
     fn sites_from<'a>(&'a self, first: u32, cache: &'a CodeCache) -> impl Iterator<Item = &'a SiteRecord> {
         let known = |site: u32| (site != NO_SITE).then_some(site);
-        let sites = cache.sites();
         std::iter::successors(known(first), move |&site| known(self.next_site[site as usize]))
-            .map(|site| &sites[site as usize])
+            .filter_map(|site| cache.site(site))
     }
 
     /// The guest address behind a block's last instruction.

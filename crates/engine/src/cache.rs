@@ -204,6 +204,12 @@ impl CodeCache {
         self.sites.as_slice()
     }
 
+    /// The branch with this number, if there is one.
+    #[must_use]
+    pub fn site(&self, number: u32) -> Option<&SiteRecord> {
+        self.sites().get(number as usize)
+    }
+
     /// Forgets all code from `keep` bytes on. No CPU may be running code.
     pub fn truncate(&self, keep: usize) {
         self.blocks.clear();

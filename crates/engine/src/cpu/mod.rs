@@ -616,11 +616,9 @@ impl Cpu {
         }
         if let Some((number, flushes)) = link
             && flushes == engine.flushes.load(Ordering::SeqCst)
+            && let Some(site) = cache.site(number).filter(|site| site.target == key)
         {
-            let site = &cache.sites()[number as usize];
-            if site.target == key {
-                cache.link(site, host);
-            }
+            cache.link(site, host);
         }
         if let Some(table) = table {
             let entry = LookupEntry {
@@ -678,7 +676,11 @@ impl Cpu {
         let (code, argument) = (ExitCode::from_number(result as u32), (result >> 32) as u32);
         if code == ExitCode::Link {
             // As long as this CPU counts as in code, no flush gives the number to another site.
-            self.state_mut().pc = cache.sites()[argument as usize].target.pc;
+            let site = cache.site(argument);
+            self.state_mut().pc = site
+                .expect("`record` keeps what code was relocated for")
+                .target
+                .pc;
         }
         self.memory.in_code.store(false, Ordering::Release);
         Some((code, argument))
