@@ -9,3 +9,4 @@
 //!   a host fault into a [`guest::MemFault`] value.
 
 pub mod access;
+pub mod routines;

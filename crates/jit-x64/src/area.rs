@@ -8,23 +8,23 @@
 //! to stop the CPU.
 
 use guest::CpuState;
+use guest_memory::routines::Routines;
 use semantics::ops::Indirect;
 
+/// Interprets one instruction, the word, on the CPU of this area: 0 to go on. The shared code calls it
+/// (`Stub::Interpret`) by the platform's convention.
+pub type Interpret = extern "C" fn(&mut CpuArea, u32) -> u32;
+
 /// Fields only generated code and its callers use.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[repr(C)]
 pub struct Runtime {
     /// Host stack pointer to go back to.
     pub host_rsp: u64,
     /// Return stack pointer while not in generated code.
     pub return_rsp: u64,
-    /// Function that interprets one instruction: `extern "C" fn(*mut CpuArea, u32) -> u32`,
-    /// 0 to go on.
-    pub interpret: u64,
-    /// Compare-and-exchange of 16 bytes: `guest_memory::access::jit_cas16`.
-    pub cas16: u64,
-    /// Copies and sets, by [`semantics::ops::BulkOp`]: `guest_memory::access::jit_mops`.
-    pub bulk: [u64; 3],
+    pub interpret: Interpret,
+    pub routines: Routines,
     /// Return stack pointer when the stack is empty.
     pub return_base: u64,
     /// Start of the unreadable page below the return stack.

@@ -60,11 +60,14 @@ pub enum Stub {
     Lookup,
     /// A return that the top of the return stack did not predict; pc is in the state.
     ReturnMiss,
-    /// Calls the interpreter for the word in RSI; pc is in the state.
+    /// Calls the interpreter for the word in [`Stub::WORD`]; pc is in the state.
     Interpret,
 }
 
 impl Stub {
+    /// Where [`Stub::Interpret`] takes the word: the second argument of [`crate::area::Interpret`].
+    pub const WORD: Gpr = Gpr::RSI;
+
     pub const ALL: [Stub; 5] = [
         Stub::Exit,
         Stub::Link,

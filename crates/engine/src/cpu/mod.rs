@@ -15,6 +15,7 @@ use crate::install::Made;
 use crate::translate::{Fetch, MAX_INSNS, Translator};
 use guest::{CpuState, Exit, GuestAddr};
 use guest_memory::access;
+use guest_memory::routines::Routines;
 use host_memory::lock::{Guarded, Level, Lock, Word};
 use host_memory::{Access, Mapping};
 use jit_x64::area::{
@@ -277,9 +278,8 @@ impl Cpu {
                 return_rsp: memory.return_base(),
                 return_base: memory.return_base(),
                 return_guard: memory.return_stack.address(),
-                interpret: interpret as *const () as u64,
-                cas16: access::jit_cas16(),
-                bulk: access::jit_mops(),
+                interpret,
+                routines: Routines::here(),
                 pending: &raw mut *pending as u64,
                 host_mxcsr: HOST_MXCSR,
                 reserved: 0,
@@ -699,9 +699,8 @@ impl Drop for Cpu {
 const HOST_MXCSR: u32 = 0x1f80;
 
 /// Called by generated code for an instruction it leaves to the interpreter: 0 to go on.
-extern "C" fn interpret(area: *mut CpuArea, word: u32) -> u32 {
-    // SAFETY: generated code passes its own CPU's area, whose registers it has stored.
-    let area = unsafe { &mut *area };
+/// The area is that of the code's own CPU, and its registers are stored there.
+extern "C" fn interpret(area: &mut CpuArea, word: u32) -> u32 {
     match interp::step(&mut area.state, word) {
         Ok(()) => 0,
         Err(exit) => {

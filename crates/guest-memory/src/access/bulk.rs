@@ -4,11 +4,8 @@
 //! As in the parent module: the assembly touches guest addresses, and a fault in it resumes
 //! at an error exit.
 //!
-//! All take registers as Option A of the architecture keeps them: rdx destination, rsi source,
-//! rcx the size, negative when going forward from that far below the addresses. They
-//! return what is left in rcx, zero when done; nonzero after a fault, and for copies over
-//! their own source, which are left to the interpreter. They change rax, rsi, rdx, xmm11 to xmm15
-//! and the flags, nothing else; rdi is put back after REP STOSB.
+//! What they take and leave is said in [`crate::routines`]: `CopyForward`, `CopyEither` and `Fill`. A fault leaves what
+//! is not done in rcx. rdi is put back after REP STOSB.
 //!
 //! Copies go through vector registers at any size: REP MOVSB takes two to four times as long
 //! where the addresses are not aligned alike. For sets REP STOSB wins from about 1 KiB on.
@@ -212,7 +209,6 @@ global_asm!(
     "41: ret",
 );
 
-// al is the byte, rdx and rcx are as above.
 global_asm!(
     ".globl raemu_mops_set, raemu_mops_set_begin, raemu_mops_set_end, raemu_mops_set_fail",
     ".globl raemu_mops_stos_begin, raemu_mops_stos_end, raemu_mops_stos_fail",
@@ -290,9 +286,6 @@ global_asm!(
 );
 
 unsafe extern "C" {
-    static raemu_mops_copy: u8;
-    static raemu_mops_copy_forward: u8;
-    static raemu_mops_set: u8;
     static raemu_mops_copy_begin: u8;
     static raemu_mops_copy_end: u8;
     static raemu_mops_copy_fail: u8;
@@ -322,16 +315,6 @@ pub(super) fn brackets() -> [(*const u8, *const u8, *const u8); 3] {
             &raw const raemu_mops_stos_end,
             &raw const raemu_mops_stos_fail,
         ),
-    ]
-}
-
-/// Host addresses of the routines for CPYFM, CPYM and SETM.
-#[must_use]
-pub fn jit_mops() -> [u64; 3] {
-    [
-        &raw const raemu_mops_copy_forward as u64,
-        &raw const raemu_mops_copy as u64,
-        &raw const raemu_mops_set as u64,
     ]
 }
 

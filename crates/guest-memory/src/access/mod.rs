@@ -28,8 +28,8 @@
 mod bulk;
 mod wide;
 
-pub use bulk::{Stopped, copy_down, copy_up, fill, jit_mops};
-pub use wide::{jit_cas16, load16, store16};
+pub use bulk::{Stopped, copy_down, copy_up, fill};
+pub use wide::{load16, store16};
 
 use guest::{Access, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
 use std::arch::global_asm;

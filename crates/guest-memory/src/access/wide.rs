@@ -32,9 +32,7 @@ global_asm!(
     "    ret",
 );
 
-// For generated code. rsi = address, rdx:rax = expected, rcx:rbx = new. Leaves the old value
-// in rdx:rax, ZF says whether it was the expected one; CF is set after a fault. Nothing
-// else changes, the stack but for the return address included.
+// For generated code: `routines::Cas16`. It touches no more of the stack than the return address.
 global_asm!(
     ".globl raemu_jit_cas16, raemu_jit_cas16_begin, raemu_jit_cas16_end, raemu_jit_cas16_fail",
     "raemu_jit_cas16:",
@@ -54,7 +52,6 @@ unsafe extern "C" {
     static raemu_wide_begin: u8;
     static raemu_wide_end: u8;
     static raemu_wide_fail: u8;
-    static raemu_jit_cas16: u8;
     static raemu_jit_cas16_begin: u8;
     static raemu_jit_cas16_end: u8;
     static raemu_jit_cas16_fail: u8;
@@ -74,12 +71,6 @@ pub(super) fn brackets() -> [(*const u8, *const u8, *const u8); 2] {
             &raw const raemu_jit_cas16_fail,
         ),
     ]
-}
-
-/// Host address of the 16-byte compare-and-exchange for generated code.
-#[must_use]
-pub fn jit_cas16() -> u64 {
-    &raw const raemu_jit_cas16 as u64
 }
 
 /// Loads 16 bytes, low word first: in one access where they are aligned.

@@ -16,6 +16,7 @@ pub mod sse;
 
 use crate::code::PHASES;
 use dynasmrt::{AssemblyOffset, DynasmApi};
+use guest_memory::routines::HostRegister;
 
 /// A general host register, by its hardware number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -38,6 +39,12 @@ impl Gpr {
     pub const R13: Gpr = Gpr(13);
     pub const R14: Gpr = Gpr(14);
     pub const R15: Gpr = Gpr(15);
+}
+
+impl From<HostRegister> for Gpr {
+    fn from(register: HostRegister) -> Gpr {
+        Gpr(register as u8)
+    }
 }
 
 /// A vector host register.

@@ -1,7 +1,7 @@
 //! Ordered, exclusive and atomic accesses. Every x86 load is an acquire.
 
 use super::Builder;
-use crate::ir::{Op, Ref};
+use crate::ir::{Op, Ref, Rmw16};
 use guest::CpuState;
 use semantics::ops::{AtomicOps, Barrier, IntegerOps, LoadExt, MemSize, Order, Rmw, Width};
 use std::mem::offset_of;
@@ -110,6 +110,16 @@ impl AtomicOps for Builder<'_> {
     }
 
     fn atomic_rmw_pair(&mut self, op: Rmw, _order: Order, addr: Ref, values: (Ref, Ref)) -> (Ref, Ref) {
+        let op = match op {
+            Rmw::Clr => Rmw16::Clr,
+            Rmw::Set => Rmw16::Set,
+            Rmw::Swp => Rmw16::Swp,
+            // FEAT_LSE128 has none of them.
+            Rmw::Add | Rmw::Eor | Rmw::Smax | Rmw::Smin | Rmw::Umax | Rmw::Umin => {
+                let nothing = self.give_up();
+                return (nothing, nothing);
+            }
+        };
         self.guard_alignment(addr, MemSize::Q);
         let value = self.join_pair(values);
         let old = self.push(Op::Rmw16 { op, addr, value });

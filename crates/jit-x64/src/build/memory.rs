@@ -1,7 +1,7 @@
 //! Plain accesses to memory: constant parts of an address go into the offset.
 
 use super::{Builder, Flow};
-use crate::ir::{Op, Ref};
+use crate::ir::{Bulk, Op, Ref};
 use semantics::ops::{
     BulkOp, BulkRegs, BulkStage, Int2, IntegerOps, Lane, LoadExt, MemSize, MemoryOps, RegisterOps, Shape,
     Span, VectorOps, Width,
@@ -117,14 +117,19 @@ impl MemoryOps for Builder<'_> {
     }
 
     fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
-        if op == BulkOp::SetGranules {
-            self.give_up();
-            if stage != BulkStage::Prologue {
-                // It may go back to the prologue.
-                self.flow = Flow::End;
+        let op = match op {
+            BulkOp::CopyForward => Bulk::CopyForward,
+            BulkOp::Copy => Bulk::Copy,
+            BulkOp::Set => Bulk::Set,
+            BulkOp::SetGranules => {
+                self.give_up();
+                if stage != BulkStage::Prologue {
+                    // It may go back to the prologue.
+                    self.flow = Flow::End;
+                }
+                return;
             }
-            return;
-        }
+        };
         let size = self.x(regs.rn);
         if !self.carry_is_clear() {
             self.push(Op::CarryGuard);

@@ -16,8 +16,8 @@ mod table;
 use crate::target::Bank;
 pub use crypto::{AesStep, Crypto};
 use semantics::ops::{
-    BulkOp, Cond, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane, LoadExt,
-    MemSize, Rmw, Shape, Span, Test, Vec1, Vec2, Vec3, VecShift, Width,
+    Cond, FlagOp, Fp1, Fp2, Fp3, FpSize, FpToInt, Indirect, Int1, Int2, IntToFp, Lane, LoadExt, MemSize, Rmw,
+    Shape, Span, Test, Vec1, Vec2, Vec3, VecShift, Width,
 };
 use table::ops;
 
@@ -127,6 +127,23 @@ impl Operands for Test<Ref> {
     }
 }
 
+/// The read-modify-write operations that exist on 16 bytes (FEAT_LSE128).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rmw16 {
+    Clr,
+    Set,
+    Swp,
+}
+
+/// Main stages of copies and sets that have a routine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bulk {
+    CopyForward,
+    Copy,
+    /// `from` is the byte.
+    Set,
+}
+
 /// Saturation is noted in FPSR, whether the result is used or not.
 const fn writes_if(saturates: bool) -> Effect {
     if saturates { Effect::Writes } else { Effect::Pure }
@@ -215,12 +232,12 @@ ops! {
     StoreExclusive { size: MemSize | addr: X, value: X } -> X: Observes, Kept;
     /// Of 16 bytes; values are vectors, the status is not.
     Cas16 { | addr: X, expected: V, new: V } -> V: Observes, Kept;
-    Rmw16 { op: Rmw | addr: X, value: V } -> V: Observes, Kept;
+    Rmw16 { op: Rmw16 | addr: X, value: V } -> V: Observes, Kept;
     LoadExclusive16 { | addr: X } -> V: Observes, Kept;
     StoreExclusive16 { | addr: X, value: V } -> X: Observes, Kept;
     /// Main stage of a copy or set; the result is the size that is left. A fault in a copy starts it
     /// again, and what it does then depends on C.
-    Bulk { op: BulkOp | to: X, from: X, size: X } -> X: Observes, Read;
+    Bulk { op: Bulk | to: X, from: X, size: X } -> X: Observes, Read;
     /// Leaves to the interpreter unless the value is zero, within a copy as above.
     ZeroGuard { | value: X } -> Nothing: Observes, Read;
     /// Leaves to the interpreter if C is set.

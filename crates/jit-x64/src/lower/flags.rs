@@ -410,18 +410,14 @@ impl Lower<'_> {
 
     /// FCCMP: either compares, or sets the constant; the flags end up in the CPU state. EFLAGS
     /// hold what the condition needs until the comparison, which may trap.
-    pub(super) fn fp_cond_compare(&mut self, op: Op) {
-        let Op::FpCondCompare {
-            size,
-            signaling,
-            cond,
-            a,
-            b,
-            nzcv,
-        } = op
-        else {
-            return;
-        };
+    pub(super) fn fp_cond_compare(
+        &mut self,
+        size: FpSize,
+        signaling: bool,
+        cond: Cond,
+        (a, b): (Ref, Ref),
+        nzcv: u8,
+    ) {
         let (ra, rb) = (self.vreg(a), self.vreg(b));
         let test = self.condition(cond);
         let busy = self.x.is_busy(Gpr::RAX.0);

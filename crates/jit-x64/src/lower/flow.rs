@@ -296,7 +296,7 @@ impl Lower<'_> {
         self.x.home = [NONE; 32];
         self.v.home = [NONE; 32];
         self.store_pc(self.pc());
-        self.asm.mov_imm(Gpr::RSI, u64::from(word));
+        self.asm.mov_imm(Stub::WORD, u64::from(word));
         self.call_stub(Stub::Interpret);
     }
 

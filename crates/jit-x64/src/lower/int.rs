@@ -562,16 +562,8 @@ impl Lower<'_> {
         self.bind(d);
     }
 
-    pub(super) fn crc(&mut self, op: Op) {
-        match op {
-            Op::Crc32 { a } => self.crc32(a),
-            Op::Crc32c { bytes, acc, data } => self.crc32c(bytes, acc, data),
-            other => unreachable!("{other:?} is no checksum"),
-        }
-    }
-
     /// Two carry-less products: the quotient by the polynomial, then what it leaves.
-    fn crc32(&mut self, a: Ref) {
+    pub(super) fn crc32(&mut self, a: Ref) {
         let ra = self.reg(a);
         let t = self.vtemp();
         self.asm.vmovq_from(t, ra);
@@ -584,7 +576,7 @@ impl Lower<'_> {
         self.bind(d);
     }
 
-    fn crc32c(&mut self, bytes: u8, acc: Ref, data: Ref) {
+    pub(super) fn crc32c(&mut self, bytes: u8, acc: Ref, data: Ref) {
         let rd = self.reg(data);
         let d = self.copy_for_def(acc, &[rd]);
         self.asm.crc32c(bytes, d, rd);

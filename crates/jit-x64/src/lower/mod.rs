@@ -9,6 +9,7 @@
 
 mod alloc;
 mod bulk;
+mod call;
 mod crypto;
 mod estimate;
 mod flags;
@@ -326,7 +327,8 @@ impl Lower<'_> {
                 len,
             } => self.insert(w, dst, src, lsb, len),
             Op::ExtractPair { w, hi, lo, lsb } => self.extract_pair(w, hi, lo, lsb),
-            op @ (Op::Crc32 { .. } | Op::Crc32c { .. }) => self.crc(op),
+            Op::Crc32 { a } => self.crc32(a),
+            Op::Crc32c { bytes, acc, data } => self.crc32c(bytes, acc, data),
             Op::Select { cond, a, b } => self.select(cond, a, b),
             Op::VecSelect { cond, a, b } => self.vec_select(cond, a, b),
             Op::FlagOp { op, w, a, b } => self.flag_op(op, w, a, b),
@@ -339,14 +341,23 @@ impl Lower<'_> {
                 b,
                 nzcv,
             } => self.cond_compare(op, w, cond, a, b, nzcv),
-            op @ (Op::GetNzcv | Op::SetNzcv(_) | Op::InvertCarry) => self.nzcv_operation(op),
+            Op::GetNzcv => self.get_nzcv(),
+            Op::SetNzcv(value) => self.set_nzcv(value),
+            Op::InvertCarry => self.invert_carry(),
             Op::FpCompare {
                 size,
                 signaling,
                 a,
                 b,
             } => self.fp_compare(size, signaling, a, b),
-            op @ Op::FpCondCompare { .. } => self.fp_cond_compare(op),
+            Op::FpCondCompare {
+                size,
+                signaling,
+                cond,
+                a,
+                b,
+                nzcv,
+            } => self.fp_cond_compare(size, signaling, cond, (a, b), nzcv),
             Op::Load {
                 size,
                 ext,
@@ -383,11 +394,13 @@ impl Lower<'_> {
             } => self.cas(size, addr, expected, new),
             Op::LoadExclusive { size, addr } => self.load_exclusive(size, addr),
             Op::StoreExclusive { size, addr, value } => self.store_exclusive(size, addr, value),
-            op @ (Op::Cas16 { .. }
-            | Op::Rmw16 { .. }
-            | Op::LoadExclusive16 { .. }
-            | Op::StoreExclusive16 { .. }) => self.operation16(op),
-            op @ (Op::Bulk { .. } | Op::ZeroGuard { .. } | Op::CarryGuard) => self.bulk_operation(op),
+            Op::Cas16 { addr, expected, new } => self.cas16(addr, expected, new),
+            Op::Rmw16 { op, addr, value } => self.rmw16(op, addr, value),
+            Op::LoadExclusive16 { addr } => self.load_exclusive16(addr),
+            Op::StoreExclusive16 { addr, value } => self.store_exclusive16(addr, value),
+            Op::Bulk { op, to, from, size } => self.bulk(op, to, from, size),
+            Op::ZeroGuard { value } => self.zero_guard(value),
+            Op::CarryGuard => self.carry_guard(),
             Op::Fence => self.fence(),
             Op::VecImm { lo, hi } => self.vec_imm(lo, hi),
             Op::Vec1 { op, s, a } => self.vec1(op, s, a),

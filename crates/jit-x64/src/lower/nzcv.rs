@@ -4,7 +4,7 @@ use super::Lower;
 use super::flags::FlagState;
 use crate::asm::int::{Alu, Shift};
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
-use crate::ir::{Op, Ref};
+use crate::ir::Ref;
 use guest::{CpuState, HostFlags};
 use semantics::ops::Width;
 use std::mem::offset_of;
@@ -21,15 +21,6 @@ const TO_HOST: i32 = 1 << 12 | 1 << 7 | 1;
 const HOST_ONE: i32 = 1 << 9;
 
 impl Lower<'_> {
-    pub(super) fn nzcv_operation(&mut self, op: Op) {
-        match op {
-            Op::GetNzcv => self.get_nzcv(),
-            Op::SetNzcv(value) => self.set_nzcv(value),
-            Op::InvertCarry => self.invert_carry(),
-            other => unreachable!("{other:?} is no operation on NZCV"),
-        }
-    }
-
     /// Brings the flags into the CPU state.
     pub(super) fn flags_to_slot(&mut self) {
         if self.flags != FlagState::Slot {
@@ -38,7 +29,7 @@ impl Lower<'_> {
         }
     }
 
-    fn get_nzcv(&mut self) {
+    pub(super) fn get_nzcv(&mut self) {
         self.flags_to_slot();
         let d = self.def(None, &[]);
         self.asm.op_mem(MOVZX_16, d, Mem::state(FLAGS));
@@ -50,7 +41,7 @@ impl Lower<'_> {
         self.bind(d);
     }
 
-    fn set_nzcv(&mut self, value: Ref) {
+    pub(super) fn set_nzcv(&mut self, value: Ref) {
         self.set_flag_state(FlagState::Slot);
         if let Some(nzcv) = self.constant(value) {
             let word = HostFlags::from_nzcv(nzcv as u32).0 as u32;
@@ -66,7 +57,7 @@ impl Lower<'_> {
     }
 
     /// CFINV: the flags stay where they are, and CF means the opposite.
-    fn invert_carry(&mut self) {
+    pub(super) fn invert_carry(&mut self) {
         self.load_flags();
         self.set_flag_state(match self.flags {
             FlagState::Add => FlagState::Sub,

@@ -182,7 +182,7 @@ impl Homes {
         Homes { x, v }
     }
 
-    fn bank(&self, bank: Bank) -> &BankHomes {
+    const fn bank(&self, bank: Bank) -> &BankHomes {
         match bank {
             Bank::X => &self.x,
             Bank::V => &self.v,
@@ -228,7 +228,7 @@ impl Homes {
 
     /// The same, bit by number.
     #[must_use]
-    pub fn temp_set(&self, bank: Bank) -> u32 {
+    pub const fn temp_set(&self, bank: Bank) -> u32 {
         self.bank(bank).temp_set
     }
 }
