@@ -10,7 +10,7 @@ use crate::host;
 use crate::signal::set::{SYNC_SET, SigSet};
 use crate::signal::thread::{Saved, set_host_mask};
 use crate::signal::{ThreadSignals, handler};
-use crate::syscall::signal::read_mask;
+use crate::syscall::signal::{SIGSET_SIZE, read_mask};
 use engine::Cpu;
 use guest::{CpuState, GuestAddr};
 use host_memory::lock::Child;
@@ -204,26 +204,37 @@ impl Task {
         unsafe { host::interruptible(self.signals.pending(), number, args) }
     }
 
-    /// Makes the call with the guest's signal mask replaced, as ppoll(2) does; a null
-    /// pointer leaves it alone. Such calls are never restarted: once the mask is in place,
-    /// a signal ends them with EINTR.
+    /// Makes the call with the guest's signal mask replaced, as ppoll(2) does; a null pointer leaves it alone. The call
+    /// gets address and size of the mask for the kernel, which puts it in place: what is ready comes before a signal.
+    /// Such calls are never restarted: a signal ends them with EINTR.
     ///
     /// # Errors
-    /// The call's.
+    /// The call's; EINVAL for another size of set, EFAULT.
     pub fn with_signal_mask(
         &mut self,
         mask: GuestAddr,
         size: u64,
-        call: impl FnOnce(&mut Task) -> SysResult,
+        call: impl FnOnce(&mut Task, [u64; 2]) -> SysResult,
     ) -> SysResult {
         if mask.is_null() {
-            return call(self);
+            return call(self, [0, 0]);
         }
         let temporary = read_mask(mask, size)?;
-        self.signals.open_with(temporary)?;
-        let result = call(self);
-        // With a signal recorded, the host's mask is closed and delivery opens it again.
-        self.signals.open();
+        self.under_mask(temporary, call)
+    }
+
+    /// As [`Task::with_signal_mask`], with the mask read.
+    ///
+    /// # Errors
+    /// The call's.
+    pub fn under_mask(
+        &mut self,
+        temporary: SigSet,
+        call: impl FnOnce(&mut Task, [u64; 2]) -> SysResult,
+    ) -> SysResult {
+        let admission = self.signals.admit(temporary, self.tid)?;
+        let result = call(self, [(&raw const temporary) as u64, SIGSET_SIZE]);
+        self.signals.end_admission(admission);
         match result {
             Err(host::ERESTART) => Err(Errno::EINTR),
             result => result,

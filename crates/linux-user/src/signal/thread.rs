@@ -94,6 +94,13 @@ pub struct Saved {
     held: u32,
 }
 
+/// What [`ThreadSignals::admit`] changed.
+#[must_use]
+pub struct Admission {
+    before: SigSet,
+    exposed: bool,
+}
+
 impl ThreadSignals {
     /// For the thread that calls it; `mask` is the guest's.
     #[must_use]
@@ -252,6 +259,33 @@ impl ThreadSignals {
             // To oneself any siginfo may be sent.
             // SAFETY: the kernel reads a siginfo_t, which the argument points to.
             let _ = unsafe { host::raw(nr::rt_tgsigqueueinfo, args) };
+        }
+    }
+
+    /// Before a call for whose duration the kernel puts `mask` in place (ppoll(2) and its like): SYNC signals are judged
+    /// by that mask from now on, and those held that it admits are the host's again, for the call to find.
+    ///
+    /// # Errors
+    /// [`host::ERESTART`], with nothing changed, if a signal is to be delivered first.
+    pub fn admit(&self, mask: SigSet, tid: i32) -> Result<Admission, Errno> {
+        let before = self.mask();
+        let exposed = self.held() & !mask != 0;
+        if exposed {
+            // Blocked in the host until the call admits them.
+            self.expose_mask()?;
+            self.expose_held(tid);
+        }
+        self.recorded.mask.store(mask & !UNBLOCKABLE, Ordering::Relaxed);
+        Ok(Admission { before, exposed })
+    }
+
+    /// After such a call. The kernel has put back the host's mask, or a handler has closed it.
+    pub fn end_admission(&self, admission: Admission) {
+        self.recorded.mask.store(admission.before, Ordering::Relaxed);
+        if admission.exposed {
+            // The SYNC signals first, in any case: until here they are blocked.
+            set_host_mask(!SYNC_SET);
+            self.open();
         }
     }
 

@@ -47,12 +47,13 @@ fn spread_events(events: GuestAddr, count: u64) -> Result<(), Errno> {
 /// The events, their number in register 2.
 type Events = OutUpTo<EpollEvent, 2>;
 
-fn wait(task: &mut Task, number: u64, events: Events, args: [u64; 6]) -> SysResult {
+fn wait(task: &mut Task, number: u64, events: Events, args: [u64; 4], mask: [u64; 2]) -> SysResult {
     let mut host = HostArgs::default();
-    host.regs = args;
+    let [epfd, array, max, timeout] = args;
+    host.regs = [epfd, array, max, timeout, mask[0], mask[1]];
     events.guard(1, &mut host);
-    // SAFETY: the events are guarded, as many as there may be of the larger, the guest's; the
-    // timeout is by the caller.
+    // SAFETY: the events are guarded, as many as there may be of the larger, the guest's; timeout and mask are by
+    // the caller.
     let count = unsafe { task.interruptible(number, host.regs) }?;
     spread_events(events.0, count)?;
     Ok(count)
@@ -73,10 +74,10 @@ pub fn epoll_pwait(
         events.0.0,
         max.0 as i64 as u64,
         timeout.0 as i64 as u64,
-        0,
-        0,
     ];
-    task.with_signal_mask(mask.0, size.0, |task| wait(task, nr::epoll_pwait, events, args))
+    task.with_signal_mask(mask.0, size.0, |task, mask| {
+        wait(task, nr::epoll_pwait, events, args, mask)
+    })
 }
 
 /// epoll_pwait2(2).
@@ -89,15 +90,10 @@ pub fn epoll_pwait2(
     mask: SigSetIn,
     size: Size,
 ) -> SysResult {
-    let args = [
-        epfd.register(),
-        events.0.0,
-        max.0 as i64 as u64,
-        timeout.passed(),
-        0,
-        0,
-    ];
-    task.with_signal_mask(mask.0, size.0, |task| wait(task, nr::epoll_pwait2, events, args))
+    let args = [epfd.register(), events.0.0, max.0 as i64 as u64, timeout.passed()];
+    task.with_signal_mask(mask.0, size.0, |task, mask| {
+        wait(task, nr::epoll_pwait2, events, args, mask)
+    })
 }
 
 /// ppoll(2). The kernel writes the time left into the guest's timeout itself.
@@ -112,7 +108,8 @@ pub fn ppoll(
     let mut host = HostArgs::default();
     host.regs = [fds.register(), nfds.register(), timeout.passed(), 0, 0, 0];
     fds.guard(0, &mut host);
-    task.with_signal_mask(mask.0, size.0, |task| {
+    task.with_signal_mask(mask.0, size.0, |task, [mask, size]| {
+        (host.regs[3], host.regs[4]) = (mask, size);
         // SAFETY: descriptors and timeout are guarded.
         unsafe { task.interruptible(nr::ppoll, host.regs) }
     })
@@ -141,8 +138,9 @@ pub fn pselect6(
         set.guard(at, &mut host);
     }
     let [mask, size] = mask_argument(mask)?;
-    task.with_signal_mask(GuestAddr(mask), size, |task| {
-        // SAFETY: sets and timeout are guarded.
+    task.with_signal_mask(GuestAddr(mask), size, |task, pair| {
+        host.regs[5] = (&raw const pair) as u64;
+        // SAFETY: sets and timeout are guarded; the pair is ours, and only read.
         unsafe { task.interruptible(nr::pselect6, host.regs) }
     })
 }
@@ -176,8 +174,9 @@ pub fn io_pgetevents(
     ];
     events.guard(3, &mut host);
     let [mask, size] = mask_argument(mask)?;
-    task.with_signal_mask(GuestAddr(mask), size, |task| {
-        // SAFETY: context, events and timeout are guarded.
+    task.with_signal_mask(GuestAddr(mask), size, |task, pair| {
+        host.regs[5] = (&raw const pair) as u64;
+        // SAFETY: context, events and timeout are guarded; the pair is ours, and only read.
         unsafe { task.interruptible(nr::io_pgetevents, host.regs) }
     })
 }

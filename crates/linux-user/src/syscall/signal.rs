@@ -8,7 +8,7 @@ use crate::host;
 use crate::signal::action::SigAction;
 use crate::signal::altstack::{self, AltStack};
 use crate::signal::deliver;
-use crate::signal::set::{NSIG, SYNC_SET, SigSet, UNBLOCKABLE, bit};
+use crate::signal::set::{NSIG, SigSet, UNBLOCKABLE, bit};
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::layout::Timespec;
@@ -98,17 +98,10 @@ pub fn rt_sigpending(task: &mut Task, set: SigSetOut, size: Size) -> SysResult {
 pub fn rt_sigsuspend(task: &mut Task, set: SigSetIn, size: Size) -> SysResult {
     check_size(size)?;
     let mask: SigSet = read(set.0)?;
-    if task.signals.held() & !mask != 0 {
-        // A SYNC signal that the new mask lets in: no need to sleep for it.
-        let before = task.signals.mask();
-        task.signals.note_mask(mask);
-        task.signals.note_mask(before);
-        return Err(Errno::EINTR);
-    }
-    let host_mask = mask & !SYNC_SET;
-    let args = [(&raw const host_mask) as u64, SIGSET_SIZE, 0, 0, 0, 0];
-    // SAFETY: the kernel reads eight bytes, which the mask is.
-    unsafe { task.interruptible(nr::rt_sigsuspend, args) }
+    task.under_mask(mask, |task, [mask, size]| {
+        // SAFETY: the kernel reads eight bytes, which the mask is.
+        unsafe { task.interruptible(nr::rt_sigsuspend, [mask, size, 0, 0, 0, 0]) }
+    })
 }
 
 /// rt_sigtimedwait(2).
