@@ -232,6 +232,23 @@ pub fn prlimit(resource: u64, new: Option<&Rlimit>) -> Result<Rlimit, linux_abi:
     Ok(old)
 }
 
+/// Whether the calling thread has the capability in effect (capabilities(7); its number).
+#[must_use]
+pub fn has_capability(capability: u32) -> bool {
+    /// _LINUX_CAPABILITY_VERSION_3: two words each of effective, permitted, inheritable.
+    const VERSION: u32 = 0x2008_0522;
+    let header = [VERSION, 0];
+    let mut data = [[0_u32; 3]; 2];
+    // SAFETY: the kernel reads the header and writes the two structures that this version has.
+    let got = unsafe {
+        raw(
+            nr::capget,
+            [(&raw const header) as u64, (&raw mut data) as u64, 0, 0, 0, 0],
+        )
+    };
+    got.is_ok() && data[(capability / 32) as usize % 2][0] >> (capability % 32) & 1 != 0
+}
+
 /// rt_sigprocmask(2): sets the calling thread's mask, if `new` says so; gives the one before.
 ///
 /// # Errors

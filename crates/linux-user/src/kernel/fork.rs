@@ -40,6 +40,7 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
         lock::become_whole();
         process.became_child(task.cpu.poll_handle());
         process.has_own_memory();
+        process.mm.became_copy();
         request.enter_child(task);
         task.forked = true;
     }

@@ -21,6 +21,8 @@ pub struct ThreadState {
     pub fault: Fault,
     /// PR_SET_TAGGED_ADDR_CTRL; tags are always ignored, this only reads back.
     pub tagged_addresses: u64,
+    /// personality(2) with READ_IMPLIES_EXEC; execve takes it away (SET_PERSONALITY).
+    pub read_implies_exec: bool,
     /// set_tid_address(2): cleared and woken when the thread ends.
     pub clear_child_tid: GuestAddr,
     /// set_robust_list(2): walked when the thread ends.
@@ -34,6 +36,7 @@ impl Clone for ThreadState {
             altstack,
             fault,
             tagged_addresses,
+            read_implies_exec,
             clear_child_tid: _,
             robust_list: _,
         } = *self;
@@ -41,6 +44,7 @@ impl Clone for ThreadState {
             altstack,
             fault,
             tagged_addresses,
+            read_implies_exec,
             clear_child_tid: GuestAddr::NULL,
             robust_list: GuestAddr::NULL,
         }
@@ -61,13 +65,14 @@ mod tests {
             },
             fault: Fault { address: 8, esr: 9 },
             tagged_addresses: 1,
+            read_implies_exec: true,
             clear_child_tid: GuestAddr(0x10),
             robust_list: GuestAddr(0x20),
         };
         let child = parent.clone();
         assert_eq!(child.altstack, parent.altstack);
         assert_eq!(child.fault, parent.fault);
-        assert_eq!(child.tagged_addresses, 1);
+        assert_eq!((child.tagged_addresses, child.read_implies_exec), (1, true));
         assert!(child.clear_child_tid.is_null() && child.robust_list.is_null());
     }
 }

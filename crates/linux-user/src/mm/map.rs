@@ -116,8 +116,9 @@ impl Mm {
         if unknown != 0 && request.flags & flags::MAP_TYPE == flags::MAP_SHARED_VALIDATE {
             return Err(Errno::EOPNOTSUPP);
         }
-        let map_flags = request.flags & !unknown;
         let mut state = self.lock();
+        state.deny_exec_gain.check(request.prot, request.prot)?;
+        let map_flags = request.flags & !unknown | state.lock_future.map_flags();
         let at = if request.is_fixed() {
             map_fixed(&state, &request, map_flags)?
         } else {
@@ -130,7 +131,10 @@ impl Mm {
             let hint = if fits { request.addr.0 } else { 0 };
             request.to_host(hint, map_flags)?
         };
-        self.replace(&mut state, engine, request.vma(at, guard_bit(engine)));
+        let vma = request.vma(at, guard_bit(engine));
+        self.replace(&mut state, engine, vma);
+        // What has been mapped stays so, as where the kernel locks it.
+        let _ = state.lock_future.lock(&vma.range());
         Ok(at)
     }
 
@@ -194,7 +198,7 @@ impl Mm {
         let prot = flags::PROT_READ | flags::PROT_WRITE;
         let mut request = MapRequest::anonymous(range.end - range.start, prot);
         request.addr = GuestAddr(range.start);
-        request.flags |= flags::MAP_FIXED_NOREPLACE;
+        request.flags |= flags::MAP_FIXED_NOREPLACE | state.lock_future.map_flags();
         let at = request.to_host(range.start, request.flags)?;
         if at != range.start {
             // A kernel before 4.17 takes the address as a hint only.
@@ -206,6 +210,7 @@ impl Mm {
             ..request.vma(at, guard_bit(engine))
         };
         self.replace(state, engine, vma);
+        let _ = state.lock_future.lock(&vma.range());
         Ok(at)
     }
 }

@@ -15,7 +15,9 @@
 //!   No call that may block in the kernel is made under `state`.
 //! - A child that shares memory may be killed between the host's change and the table's: see [`repair`].
 
+mod deny;
 mod exec_index;
+mod locked;
 mod map;
 mod maps;
 pub mod own;
@@ -27,6 +29,8 @@ mod shared_code;
 mod snapshot;
 pub mod vma;
 
+use deny::DenyExecGain;
+use locked::LockFuture;
 pub use map::MapRequest;
 pub use remap::RemapRequest;
 pub use snapshot::Snapshot;
@@ -44,6 +48,7 @@ use shared_code::SharedCode;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use vma::VmaTable;
 
 /// The guest's memory map; a handle, shared by all threads of the process.
@@ -56,6 +61,8 @@ struct Shared {
     state: Lock<State>,
     executable: ExecIndex,
     shared_code: SharedCode,
+    /// How far mremap(2) has moved the vDSO; addresses wrap.
+    vdso_shift: AtomicU64,
 }
 
 #[derive(Clone, Default)]
@@ -66,6 +73,10 @@ struct State {
     brk: u64,
     /// Attached System V segments: address to length.
     attached: BTreeMap<u64, u64>,
+    /// PR_SET_MDWE: what no mapping may gain.
+    deny_exec_gain: DenyExecGain,
+    /// MCL_FUTURE, and MCL_ONFAULT with it: new mappings are locked.
+    lock_future: LockFuture,
     /// A child that shared memory died while it changed the map: the host's may differ.
     unsure: bool,
 }
@@ -116,6 +127,7 @@ impl Mm {
                 state: Lock::new(Level::Map, State::default()),
                 executable: ExecIndex::new(),
                 shared_code: SharedCode::default(),
+                vdso_shift: AtomicU64::new(0),
             }),
         }
     }
@@ -134,6 +146,16 @@ impl Mm {
     #[must_use]
     pub fn find(&self, addr: GuestAddr) -> Option<Vma> {
         self.lock().table.find(addr.0).copied()
+    }
+
+    /// Where an address of the vDSO as it was loaded is now (the kernel's vdso_mremap).
+    #[must_use]
+    pub fn in_vdso(&self, loaded: GuestAddr) -> GuestAddr {
+        GuestAddr(
+            loaded
+                .0
+                .wrapping_add(self.shared.vdso_shift.load(Ordering::Relaxed)),
+        )
     }
 
     /// Names a mapping made through [`Mm::mmap`]: the loader's stack and vDSO.

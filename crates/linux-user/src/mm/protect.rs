@@ -37,6 +37,7 @@ impl Mm {
         }
         let end = state.table.covered_until(&range);
         for piece in state.table.pieces(&(range.start..end)) {
+            state.deny_exec_gain.check(piece.prot, prot)?;
             let args = [piece.start, piece.end - piece.start, host_prot(prot), 0, 0, 0];
             // SAFETY: the range is one of the guest's own areas.
             unsafe { host::raw(nr::mprotect, args) }?;

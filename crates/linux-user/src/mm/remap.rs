@@ -1,13 +1,14 @@
 //! mremap and remap_file_pages.
 
 use super::map::{claim_holes, release};
-use super::{Mm, State, Vma, page_range};
+use super::{Backing, Mm, State, Vma, page_range};
 use crate::host;
 use engine::Engine;
-use guest::{GUEST_ADDRESS_LIMIT, GuestAddr};
+use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 /// The arguments of mremap(2).
 #[derive(Clone, Copy, Debug)]
@@ -19,9 +20,44 @@ pub struct RemapRequest {
     pub new: GuestAddr,
 }
 
+/// What the arguments of a call that may be carried out mean; lengths in bytes, whole pages.
+struct Remap {
+    /// What must be mapped.
+    source: Range<u64>,
+    old_len: u64,
+    new_len: u64,
+}
+
 impl RemapRequest {
     fn has(&self, flag: u64) -> bool {
         self.flags & flag != 0
+    }
+
+    /// The kernel's checks of the arguments alone, in its order (mm/mremap.c, check_mremap_params).
+    fn checked(&self) -> Result<Remap, Errno> {
+        let known = flags::MREMAP_MAYMOVE | flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP;
+        // As PAGE_ALIGN does, beyond the last page comes 0.
+        let aligned = |len: u64| len.wrapping_add(PAGE_SIZE - 1) & !(PAGE_SIZE - 1);
+        let (old_len, new_len) = (aligned(self.old_len), aligned(self.new_len));
+        let silly = new_len == 0 || new_len > GUEST_ADDRESS_LIMIT;
+        if self.flags & !known != 0 || !self.old.is_page_aligned() || silly {
+            return Err(Errno::EINVAL);
+        }
+        // Length 0 duplicates a shared mapping; its first page must be there all the same.
+        let source = self.old.0..self.old.0.saturating_add(old_len.max(PAGE_SIZE));
+        if self.has(flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP) {
+            let resizes = self.has(flags::MREMAP_DONTUNMAP) && old_len != new_len;
+            let target = page_range(self.new.0, new_len, Errno::EINVAL)?;
+            let overlaps = self.old.0.saturating_add(old_len) > target.start && target.end > self.old.0;
+            if !self.has(flags::MREMAP_MAYMOVE) || resizes || overlaps {
+                return Err(Errno::EINVAL);
+            }
+        }
+        Ok(Remap {
+            source,
+            old_len,
+            new_len,
+        })
     }
 
     fn to_host(self) -> SysResult {
@@ -37,27 +73,18 @@ impl Mm {
     /// # Errors
     /// The kernel's; EFAULT for a source and ENOMEM for a fixed target that is not the guest's.
     pub fn mremap(&self, engine: &Engine, request: RemapRequest) -> SysResult {
-        let known = flags::MREMAP_MAYMOVE | flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP;
-        if request.flags & !known != 0 || !request.old.is_page_aligned() {
-            return Err(Errno::EINVAL);
-        }
-        let new_len = page_range(0, request.new_len, Errno::EINVAL)?.end;
-        // Length 0 duplicates a shared mapping; its first page must be there all the same.
-        let source = page_range(request.old.0, request.old_len.max(1), Errno::EINVAL)?;
-        let old_len = if request.old_len == 0 {
-            0
-        } else {
-            source.end - source.start
-        };
+        let Remap {
+            source,
+            old_len,
+            new_len,
+        } = request.checked()?;
         let mut state = self.lock();
         if !state.table.covers(&source) {
             return Err(Errno::EFAULT);
         }
-        let fixed =
-            request.has(flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP) && request.has(flags::MREMAP_FIXED);
+        let fixed = request.has(flags::MREMAP_FIXED);
         let holes = if fixed {
-            let target = page_range(request.new.0, new_len, Errno::EINVAL)?;
-            claim_holes(&state, &target)?
+            claim_holes(&state, &(request.new.0..request.new.0 + new_len))?
         } else {
             Vec::new()
         };
@@ -89,6 +116,10 @@ impl Mm {
             engine.invalidate(GuestAddr(source.start)..GuestAddr(source.end));
         }
         self.forget(state, engine, &target);
+        if !kept && pieces.iter().any(|vma| vma.backing == Backing::Vdso) {
+            let shift = target.start.wrapping_sub(source.start);
+            self.shared.vdso_shift.fetch_add(shift, Ordering::Relaxed);
+        }
         for vma in relocate(&pieces, first.start, &target) {
             self.replace(state, engine, vma);
         }

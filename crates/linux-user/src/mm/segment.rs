@@ -39,6 +39,18 @@ impl Mm {
             return Err(Errno::EINVAL);
         }
         let mut state = self.lock();
+        let exec = if shm_flags & flags::SHM_EXEC == 0 {
+            0
+        } else {
+            flags::PROT_EXEC
+        };
+        let write = if shm_flags & flags::SHM_RDONLY == 0 {
+            flags::PROT_WRITE
+        } else {
+            0
+        };
+        let prot = flags::PROT_READ | write | exec;
+        state.deny_exec_gain.check(prot, prot)?;
         let mut holes = Vec::new();
         if start != 0 {
             let range = page_range(start, size, Errno::EINVAL)?;
@@ -54,17 +66,10 @@ impl Mm {
         let at =
             // SAFETY: the range is the guest's own or was reserved for it; without one the kernel chooses.
             unsafe { host::raw(nr::shmat, [id, start, host_flags, 0, 0, 0]) }.inspect_err(|_| release(&holes))?;
-        let read_only = shm_flags & flags::SHM_RDONLY != 0;
         let vma = Vma {
             start: at,
             end: GuestAddr(at + size).page_up().0,
-            prot: flags::PROT_READ
-                | if read_only { 0 } else { flags::PROT_WRITE }
-                | if shm_flags & flags::SHM_EXEC != 0 {
-                    flags::PROT_EXEC
-                } else {
-                    0
-                },
+            prot,
             shared: true,
             grows_down: false,
             offset: 0,

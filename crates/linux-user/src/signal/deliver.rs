@@ -130,7 +130,7 @@ fn enter_handler(task: &mut Task, info: &SigInfo, action: SigAction) -> SysResul
     let restorer = if action.flags & SA_RESTORER != 0 {
         action.restorer
     } else {
-        task.process.image.sigreturn.0
+        task.process.mm.in_vdso(task.process.image.sigreturn).0
     };
     let state = task.cpu.state_mut();
     state.set_reg(0, signal as u64);

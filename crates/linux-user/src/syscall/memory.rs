@@ -24,7 +24,7 @@ pub fn mmap(
     let request = MapRequest {
         addr: addr.0,
         len: len.0,
-        prot: prot.bits(),
+        prot: effective(task, prot),
         flags: flags.bits(),
         fd: fd.0,
         offset: offset.0 as u64,
@@ -62,9 +62,8 @@ pub fn mremap(
 
 /// mprotect(2).
 pub fn mprotect(task: &mut Task, addr: Addr, len: Size, prot: Prot) -> SysResult {
-    task.process
-        .mm
-        .mprotect(task.cpu.engine(), addr.0, len.0, prot.bits())
+    let prot = effective(task, prot);
+    task.process.mm.mprotect(task.cpu.engine(), addr.0, len.0, prot)
 }
 
 /// pkey_mprotect(2): without FEAT_S1POE the only key is "none".
@@ -129,6 +128,38 @@ pub fn remap_file_pages(
 /// mseal(2).
 pub fn mseal(task: &mut Task, addr: Addr, len: Size, flags: Hex) -> SysResult {
     task.process.mm.mseal(addr.0, len.0, flags.0)
+}
+
+/// mlockall(2).
+pub fn mlockall(task: &mut Task, flags: Hex) -> SysResult {
+    task.process.mm.mlockall(flags.0 as u32 as u64)
+}
+
+/// munlockall(2).
+pub fn munlockall(task: &mut Task) -> SysResult {
+    task.process.mm.munlockall()
+}
+
+/// personality(2). READ_IMPLIES_EXEC is the guest's memory map's; the rest is the host's.
+pub fn personality(task: &mut Task, persona: Hex) -> SysResult {
+    let args = [persona.register(), 0, 0, 0, 0, 0];
+    // SAFETY: the call takes no address.
+    let before = unsafe { host::raw(nr::personality, args) }?;
+    if persona.0 as u32 != u32::MAX {
+        task.state.read_implies_exec = persona.0 & READ_IMPLIES_EXEC != 0;
+    }
+    Ok(before)
+}
+
+const READ_IMPLIES_EXEC: u64 = 0x0040_0000;
+
+/// The protection that a call asking for `prot` gives (mm/mmap.c and mm/mprotect.c).
+fn effective(task: &Task, prot: Prot) -> u64 {
+    if task.state.read_implies_exec && prot.contains(Prot::PROT_READ) {
+        prot.bits() | flags::PROT_EXEC
+    } else {
+        prot.bits()
+    }
 }
 
 /// brk(2): never fails, it gives the present end.

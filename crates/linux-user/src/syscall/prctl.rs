@@ -71,7 +71,10 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         }
         PR_GET_TAGGED_ADDR_CTRL if (arg2.0 | arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),
         PR_GET_TAGGED_ADDR_CTRL => Ok(task.state.tagged_addresses),
-        PR_GET_MDWE => Ok(0),
+        PR_SET_MDWE | PR_GET_MDWE if (arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),
+        PR_SET_MDWE => task.process.mm.deny_exec_gain(arg2.0),
+        PR_GET_MDWE if arg2.0 != 0 => Err(Errno::EINVAL),
+        PR_GET_MDWE => Ok(task.process.mm.denied_exec_gain()),
         // x86's own, the SVE and SME of a CPU without them, and what would act on the
         // emulator instead of the guest: as a kernel without the option.
         PR_GET_TSC
@@ -82,8 +85,7 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         | PR_SME_GET_VL
         | PR_SET_MM
         | PR_SET_SECCOMP
-        | PR_SET_SYSCALL_USER_DISPATCH
-        | PR_SET_MDWE => Err(Errno::EINVAL),
+        | PR_SET_SYSCALL_USER_DISPATCH => Err(Errno::EINVAL),
         other if other >= 0 => {
             let mut args = [other as u64, arg2.0, arg3.0, arg4.0, arg5.0, 0];
             for (_, at, size) in POINTERS.iter().filter(|&&(option, ..)| option == other) {

@@ -122,7 +122,7 @@ super::syscalls! {
     89 acct(filename: GuestCStr) = host, Full;
     90 capget(header: Writes<8>, data: Writes<24>) = host, Full;
     91 capset(header: Writes<8>, data: Reads<24>) = host, Full;
-    92 personality(persona: Hex) -> Hex = host, Partial("READ_IMPLIES_EXEC does not make the guest's memory executable");
+    92 personality(persona: Hex) -> Hex = memory::personality, Full;
     93 exit(status: Int) -> Never = process::exit, Full;
     94 exit_group(status: Int) -> Never = process::exit_group, Full;
     95 waitid(idtype: Int, id: Pid, infop: Writes<128>, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
@@ -260,8 +260,8 @@ super::syscalls! {
     227 msync(addr: Pages<1>, len: Size, flags: SyncFlags) = blocking, Full;
     228 mlock(addr: Pages<1>, len: Size) = host, Full;
     229 munlock(addr: Pages<1>, len: Size) = host, Full;
-    230 mlockall(flags: Hex) = host, Partial("locks the emulator's memory as well");
-    231 munlockall() = host, Full;
+    230 mlockall(flags: Hex) = memory::mlockall, Full;
+    231 munlockall() = memory::munlockall, Full;
     232 mincore(addr: Pages<1>, len: Size, vec: PageBytes) = host, Full;
     233 madvise(addr: Addr, len: Size, advice: Advice) = memory::madvise, Full;
     234 remap_file_pages(addr: Addr, size: Size, prot: Hex, pgoff: Size, flags: Hex) = memory::remap_file_pages, Full;
