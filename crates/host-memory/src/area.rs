@@ -1,7 +1,7 @@
 //! The area: address space reserved for the emulator, and who has what of it.
 //!
-//! It consists of extents, nearly always one. An extent is reserved without access, and begins with a table of whose each
-//! granule is. When all are full, another follows: right behind the last if nothing of the guest's is there (then it
+//! It consists of extents, nearly always one. An extent is reserved to be read and written, so that most memory of it
+//! takes no further call and the kernel has one mapping for it all, and begins with a table of whose each granule is. When all are full, another follows: right behind the last if nothing of the guest's is there (then it
 //! stays one range), else where there is room.
 //!
 //! The list of extents only grows. A granule's owner is written before it is used and taken back after its memory
@@ -14,15 +14,16 @@
 use crate::lock::{Level, Word};
 use crate::own::{self, Apart};
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, Ordering};
 
-/// Unit of what is handed out. Coarse, because address space is cheap and granules are looked at one by one.
-const GRANULE: usize = 64 << 10;
+/// Unit of what is handed out. Coarse, because address space is cheap, granules are looked at one by one, and each page
+/// of their table that is touched costs the start a page fault or two.
+const GRANULE: usize = 256 << 10;
 
 const PAGE: usize = 4 << 10;
 
@@ -143,7 +144,7 @@ pub fn prepare() {
     }
 }
 
-/// Address space without access for `len` bytes: at least a page, zero once it may be read.
+/// Memory of `len` bytes: at least a page, zero, to be read and written.
 ///
 /// # Errors
 /// When the address space is full, or limited.
@@ -211,14 +212,14 @@ fn try_sizes(
     sizes: impl IntoIterator<Item = usize>,
     mut place: impl FnMut(usize) -> nix::Result<NonNull<u8>>,
 ) -> nix::Result<&'static Extent> {
-    let mut result = Err(Errno::ENOMEM);
+    let mut last = Errno::ENOMEM;
     for size in sizes {
-        result = place(size).and_then(|start| make(start, size));
-        if result.is_ok() {
-            break;
+        match place(size) {
+            Ok(start) => return Ok(make(start, size)),
+            Err(error) => last = error,
         }
     }
-    result
+    Err(last)
 }
 
 /// Reserves `size` bytes at the first of `homes` that is free, or else where the kernel has room.
@@ -240,21 +241,14 @@ fn place(homes: &[usize], size: usize) -> nix::Result<NonNull<u8>> {
 /// With MAP_FIXED, what is there must be the caller's and no longer used.
 unsafe fn reserve(at: Option<NonZeroUsize>, len: NonZeroUsize, how: MapFlags) -> nix::Result<NonNull<u8>> {
     let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE | how;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: the caller's promise; else nothing is replaced.
-    unsafe { mmap_anonymous(at, len, ProtFlags::PROT_NONE, flags) }.map(NonNull::cast)
+    unsafe { mmap_anonymous(at, len, access, flags) }.map(NonNull::cast)
 }
 
 /// Makes reserved address space an extent, and the emulator's.
-fn make(start: NonNull<u8>, len: usize) -> nix::Result<&'static Extent> {
+fn make(start: NonNull<u8>, len: usize) -> &'static Extent {
     let header = table_size(len / GRANULE);
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: the start of memory that was just reserved.
-    let accessible = unsafe { mprotect(start.cast(), header.next_multiple_of(PAGE), access) };
-    if let Err(error) = accessible {
-        // SAFETY: as above; nothing knows of it yet.
-        let _ = unsafe { munmap(start.cast(), len) };
-        return Err(error);
-    }
     let extent = start.cast::<Extent>();
     // SAFETY: writable and ours; the zeros behind are a table of free granules.
     unsafe {
@@ -270,7 +264,7 @@ fn make(start: NonNull<u8>, len: usize) -> nix::Result<&'static Extent> {
     let extent = unsafe { extent.as_ref() };
     extent.set_owner(0..header.div_ceil(GRANULE), MAPPED);
     own::add_extent(extent.start() as u64, len as u64, &extent.apart);
-    Ok(extent)
+    extent
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use crate::area::{self, FIRST_HEAP, MAPPED};
 use crate::lock::{Level, Word, is_mortal};
 use crate::{Access, Mapping};
 use dlmalloc::{Allocator, Dlmalloc};
-use nix::sys::mman::{ProtFlags, mprotect};
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
@@ -31,18 +30,9 @@ struct Pages {
 // SAFETY: gives out memory of the area, each part once, and takes it back whole.
 unsafe impl Allocator for Pages {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        let Ok(start) = area::take(size, self.owner) else {
-            return (ptr::null_mut(), 0, 0);
-        };
-        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: address space that was just taken.
-        match unsafe { mprotect(start.cast(), size, access) } {
-            Ok(()) => (start.as_ptr(), size, 0),
-            Err(_) => {
-                // SAFETY: taken above, and not used.
-                unsafe { area::give_back(start, size) };
-                (ptr::null_mut(), 0, 0)
-            }
+        match area::take(size, self.owner) {
+            Ok(start) => (start.as_ptr(), size, 0),
+            Err(_) => (ptr::null_mut(), 0, 0),
         }
     }
 

@@ -49,7 +49,8 @@ impl Mapping {
             start: area::take(len, area::MAPPED)?,
             len,
         };
-        if access != Access::None {
+        // As the area is.
+        if access != Access::ReadWrite {
             mapping.protect(0, len, access)?;
         }
         Ok(mapping)
@@ -60,7 +61,7 @@ impl Mapping {
     /// # Errors
     /// The host's; an empty file has none.
     pub fn of_file(file: &File, len: usize) -> io::Result<Mapping> {
-        let mapping = Mapping::new(len, Access::None)?;
+        let mapping = Mapping::new(len, Access::ReadWrite)?;
         let size = NonZeroUsize::new(len).ok_or(io::ErrorKind::InvalidInput)?;
         let how = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED;
         // SAFETY: replaces memory that is this mapping's own and that nobody has seen yet.

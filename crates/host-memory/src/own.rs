@@ -7,13 +7,15 @@
 //! This guards against accidents. It is no security boundary: guest code runs in this process and can write anywhere
 //! by an ordinary store.
 
+use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 const PAGE: u64 = 4 << 10;
 
-/// The first stack grows down from what is there at start.
-const STACK_RESERVE: u64 = 8 << 20;
+/// What the first stack may have below AT_RANDOM's bytes: arguments and environment (6 MiB at most: fs/exec.c,
+/// bprm_set_stack_limits), and what it grows by. The kernel leaves at least 128 MiB free there (arch/x86/mm/mmap.c).
+const STACK_RESERVE: u64 = 16 << 20;
 
 /// A range that may grow, but never moves.
 struct Span {
@@ -118,15 +120,23 @@ pub(crate) fn take_stock() {
     let (start, end) = image();
     IMAGE.set(start, end);
     // SAFETY: takes any key.
-    let (random, vdso) = unsafe {
+    let (random, name, vdso) = unsafe {
         (
             libc::getauxval(libc::AT_RANDOM),
+            libc::getauxval(libc::AT_EXECFN) as *const c_char,
             libc::getauxval(libc::AT_SYSINFO_EHDR),
         )
     };
-    // The kernel puts AT_RANDOM's bytes at the top of the first stack.
-    let (start, end) = mapped_around(random);
-    STACK.set(start.saturating_sub(STACK_RESERVE), end);
+    let end = if name.is_null() {
+        mapped_around(random).1
+    } else {
+        // The program's file name is the first thing the kernel puts there, above it are eight bytes.
+        // SAFETY: a string that the kernel has made.
+        let length = unsafe { CStr::from_ptr(name) }.count_bytes() as u64;
+        (name as u64 + length + 1 + 8).next_multiple_of(PAGE)
+    };
+    // Its 16 bytes stand somewhat below the names.
+    STACK.set(random.saturating_sub(STACK_RESERVE), end);
     if vdso != 0 {
         let (start, end) = mapped_around(vdso);
         VDSO.set(start, end);
@@ -170,25 +180,27 @@ pub(crate) fn image_offset(spread: usize) -> usize {
 /// The mapped pages around an address, without a hole between; empty if there are none.
 fn mapped_around(addr: u64) -> (u64, u64) {
     let page = addr & !(PAGE - 1);
-    let mut start = page;
-    let mut step = 64 * PAGE;
-    while step != 0 {
-        if is_mapped(start.wrapping_sub(step), step) {
-            start -= step;
-        } else {
-            step = if step == PAGE { 0 } else { step / 2 };
+    let below = mapped_run(|done, len| is_mapped(page.wrapping_sub(done + len), len));
+    let above = mapped_run(|done, len| is_mapped(page + done, len));
+    (page - below, page + above)
+}
+
+/// How far a run of pages extends: `is_mapped(done, len)` says whether the `len` bytes behind the first `done` are of it.
+/// Steps are small at first, since runs are short: each is a system call.
+fn mapped_run(is_mapped: impl Fn(u64, u64) -> bool) -> u64 {
+    let (mut done, mut step) = (0, 4 * PAGE);
+    while is_mapped(done, step) {
+        done += step;
+        step = (step * 2).min(64 * PAGE);
+    }
+    // Less than a step is left.
+    while step > PAGE {
+        step /= 2;
+        if is_mapped(done, step) {
+            done += step;
         }
     }
-    let mut end = page;
-    let mut step = 64 * PAGE;
-    while step != 0 {
-        if is_mapped(end, step) {
-            end += step;
-        } else {
-            step = if step == PAGE { 0 } else { step / 2 };
-        }
-    }
-    (start, end)
+    done
 }
 
 /// Whether all pages of the range are mapped; up to 64.
@@ -203,6 +215,7 @@ fn is_mapped(start: u64, len: u64) -> bool {
 mod tests {
     use super::*;
     use crate::{Access, Mapping};
+    use std::cell::Cell;
     use std::fs;
 
     #[test]
@@ -228,20 +241,39 @@ mod tests {
         assert!(!overlaps(u64::MAX, 1));
     }
 
+    #[test]
+    fn runs_are_found_exactly_in_few_steps() {
+        for pages in 0..700_u64 {
+            let calls = Cell::new(0);
+            let found = mapped_run(|done, len| {
+                calls.set(calls.get() + 1);
+                done + len <= pages * PAGE
+            });
+            assert_eq!(found, pages * PAGE);
+            assert!(calls.get() <= 13 + pages / 64, "{pages}: {}", calls.get());
+        }
+    }
+
     /// Threads of the test harness have stacks elsewhere; this process's first is in /proc/self/maps.
     #[test]
     fn ranges_are_those_of_the_kernel() {
         let _mapping = Mapping::new(0x1000, Access::ReadWrite).expect("memory");
+        note_heap();
         let text = fs::read_to_string("/proc/self/maps").expect("maps");
-        for line in text
-            .lines()
-            .filter(|line| line.ends_with("[vdso]") || line.ends_with("[vvar]"))
-        {
+        for line in text.lines().filter(|line| {
+            ["[vdso]", "[vvar]", "[stack]", "[heap]"]
+                .iter()
+                .any(|name| line.ends_with(name))
+        }) {
             let range = line.split(' ').next().expect("a range");
             let (start, end) = range.split_once('-').expect("two addresses");
             let parse = |text| u64::from_str_radix(text, 16).expect("hexadecimal");
             for addr in [parse(start), parse(end) - 1] {
                 assert!(overlaps(addr, 1), "{line}");
+            }
+            // What stands right behind the stack is the kernel's; behind the others may be more of ours.
+            if line.ends_with("[stack]") {
+                assert!(!overlaps(parse(end), 1), "{line}");
             }
         }
     }
