@@ -285,6 +285,15 @@ fn infos(out: &mut String, rows: &[&Row]) {
         line!(out, "Feature::{},", camel(&row.feature.to_ascii_lowercase()));
     }
     line!(out, "];");
+    line!(
+        out,
+        "/// The number of each row: its place in `ROWS`, which names rows without bringing that table into a program."
+    );
+    line!(out, "pub mod row {{");
+    for (number, row) in rows.iter().enumerate() {
+        line!(out, "pub const {}: u16 = {number};", row.name.to_uppercase());
+    }
+    line!(out, "}}");
     line!(out, "/// All instructions, in the order of the tables.");
     line!(out, "pub static ROWS: &[RowInfo] = &[");
     for row in rows {

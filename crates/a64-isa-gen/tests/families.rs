@@ -78,6 +78,7 @@ fn only_rows_without_a_call_have_a_method() {
         .replace("within shl_vec shr_vec", "within shl_vec");
     let code = generate(&tables(&mixed)).unwrap_or_else(|error| panic!("{error}"));
     assert!(code.contains("fn own(&mut self, i: good::Own);"));
+    assert!(code.contains("pub mod good {") && code.contains("pub const OWN: u16 = 2;"));
     assert!(!code.contains("shl_vec(&mut self") && !code.contains("struct ShlVec"));
     let play = generate_play(&tables(&mixed)).unwrap_or_else(|error| panic!("{error}"));
     assert!(play.contains(
@@ -85,5 +86,5 @@ fn only_rows_without_a_call_have_a_method() {
     ));
     // No row of its own: no trait.
     let code = generate(&tables(FAMILIES)).unwrap_or_else(|error| panic!("{error}"));
-    assert!(!code.contains("pub trait") && !code.contains("pub mod"));
+    assert!(!code.contains("pub trait") && !code.contains("pub mod good"));
 }

@@ -77,10 +77,17 @@ pub fn find_on(features: FeatureSet, word: u32) -> Result<u16, Undefined> {
     }
 }
 
+/// The number of the row a word belongs to, whatever the CPU's features; that of none is no place in [`ROWS`].
+#[inline]
+#[must_use]
+pub fn number_of(word: u32) -> u16 {
+    generated::find(word)
+}
+
 /// The row a word belongs to.
 #[must_use]
 pub fn row_of(word: u32) -> Option<&'static RowInfo> {
-    ROWS.get(usize::from(generated::find(word)))
+    ROWS.get(usize::from(number_of(word)))
 }
 
 /// The instruction at address `pc` as LLVM prints it, with one space after the

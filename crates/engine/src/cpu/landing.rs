@@ -1,7 +1,7 @@
 //! Landing pads of indirect branches (FEAT_BTI; Arm ARM D8.4.5).
 
 use crate::blocks::Engine;
-use a64_isa::system::Hint;
+use a64_isa::{row, system::Hint};
 use guest::GuestAddr;
 use guest_memory::access;
 use jit_x64::area::LookupTable;
@@ -36,10 +36,10 @@ impl Accepted {
     /// What may go to this instruction in a guarded page. (HLT, which the tables do not have, is
     /// undefined at EL0 whether entered or not.)
     fn of(word: u32) -> Accepted {
-        match a64_isa::row_of(word).map(|row| row.name) {
-            Some("hint") => Accepted::of_hint(Hint::from_word(word)),
-            Some("brk") => Accepted::ALL,
-            Some(_) | None => Accepted::NONE,
+        match a64_isa::number_of(word) {
+            row::HINT => Accepted::of_hint(Hint::from_word(word)),
+            row::BRK => Accepted::ALL,
+            _ => Accepted::NONE,
         }
     }
 

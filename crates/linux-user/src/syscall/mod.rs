@@ -44,7 +44,7 @@ use arg::Regs;
 use linux_abi::Errno;
 pub use linux_abi::SysResult;
 use std::any::TypeId;
-pub use table::ROWS;
+pub use table::{DESCRIBED, ROWS};
 
 /// How far a call is supported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,20 +65,27 @@ pub enum Returns {
     Never,
 }
 
-/// One system call.
+/// One system call. (Each pointer in the table is relocated at every start: so what only documents a call is a
+/// [`Described`], in a table that the command does not have.)
 pub struct Row {
     pub number: u16,
     pub name: &'static str,
-    /// `host`, `blocking`, `none`, or the function.
-    pub done_by: &'static str,
-    pub support: Support,
+    /// Its support is [`Support::Error`].
+    pub refused: bool,
     pub returns: Returns,
-    /// The arguments as the row declares them.
-    pub signature: &'static str,
     call: fn(&mut Task, &Regs) -> SysResult,
     /// Whether a descriptor among the arguments is the emulator's.
     names_own: fn(&Regs) -> bool,
     pub(crate) show: fn(&Regs, &mut Printer, Part),
+}
+
+/// What the support page says of a call.
+pub struct Described {
+    /// `host`, `blocking`, `none`, or the function.
+    pub done_by: &'static str,
+    pub support: Support,
+    /// The arguments as the row declares them.
+    pub signature: &'static str,
 }
 
 /// Which arguments to print: those known before the call, or the rest.
@@ -88,17 +95,18 @@ pub enum Part {
     After,
 }
 
-/// Turns the rows into [`ROWS`].
+/// Turns the rows into [`ROWS`], and [`DESCRIBED`] in the same order.
 macro_rules! syscalls {
     ($($number:literal $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $returns:ident)? =
         $by:ident $(:: $function:ident)?, $support:ident $(($($support_args:tt)*))?;)*) => {
         pub static ROWS: &[$crate::syscall::Row] = &[$($crate::syscall::Row {
             number: $number,
             name: stringify!($name),
-            done_by: concat!(stringify!($by) $(, "::", stringify!($function))?),
-            support: $crate::syscall::support!($support $(($($support_args)*))?),
+            refused: matches!(
+                $crate::syscall::support!($support $(($($support_args)*))?),
+                $crate::syscall::Support::Error(..)
+            ),
             returns: $crate::syscall::returns!($($returns)?),
-            signature: stringify!($($arg: $ty),*),
             call: |task, regs| {
                 $crate::syscall::call!(task regs; $name($($ty),*) = $by $(:: $function)?, $($($support_args)*)?)
             },
@@ -114,6 +122,12 @@ macro_rules! syscalls {
                     show(regs, index, out, part);
                 }
             },
+        }),*];
+
+        pub static DESCRIBED: &[$crate::syscall::Described] = &[$($crate::syscall::Described {
+            done_by: concat!(stringify!($by) $(, "::", stringify!($function))?),
+            support: $crate::syscall::support!($support $(($($support_args)*))?),
+            signature: stringify!($($arg: $ty),*),
         }),*];
     };
 }
@@ -311,7 +325,7 @@ fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
 /// -d unimp: a call that no support of this emulator's stands behind.
 #[cold]
 fn report_unimplemented(log: Trace, row: Option<&Row>, number: u64) {
-    if row.is_none_or(|row| matches!(row.support, Support::Error(..))) {
+    if row.is_none_or(|row| row.refused) {
         log.line(&format!("Unsupported syscall: {}", number as u32));
     }
 }
