@@ -6,11 +6,13 @@ use semantics::ops::{Cond, ControlOps, Exception, Indirect, Test};
 
 impl ControlOps for Builder<'_> {
     fn branch(&mut self, target: u64) {
+        self.may_go_to(target);
         self.push(Op::Jump { target });
         self.flow = Flow::End;
     }
 
     fn call(&mut self, target: u64) {
+        self.may_go_to(target);
         self.push(Op::Call { target });
         self.flow = Flow::End;
     }
@@ -19,6 +21,7 @@ impl ControlOps for Builder<'_> {
         if matches!(test, Test::Cond(Cond::Al | Cond::Nv)) {
             return self.branch(target);
         }
+        self.may_go_to(target);
         self.push(Op::SideExit { test, target });
         self.flow = Flow::Conditional;
     }
@@ -28,6 +31,9 @@ impl ControlOps for Builder<'_> {
             Indirect::Jump if !self.guarded => Indirect::JumpStub,
             Indirect::Jump | Indirect::JumpStub | Indirect::Call | Indirect::Return => kind,
         };
+        if kind != Indirect::Return {
+            self.poll();
+        }
         self.push(Op::JumpTo { target, kind });
         self.flow = Flow::End;
     }

@@ -45,6 +45,8 @@ pub struct Builder<'a> {
     x: [Ref; 32],
     v: [Ref; 32],
     pc: u64,
+    /// Index of the current instruction's [`Op::Insn`].
+    begins: usize,
     flow: Flow,
     /// The current instruction needs the interpreter.
     fallback: bool,
@@ -68,12 +70,14 @@ impl<'a> Builder<'a> {
         ir.guest_len = 0;
         ir.insns = 0;
         ir.checked = false;
+        ir.first_flags = usize::MAX;
         Builder {
             ir,
             target,
             x: [NONE; 32],
             v: [NONE; 32],
             pc,
+            begins: 0,
             flow: Flow::Next,
             fallback: false,
             sha256: None,
@@ -95,13 +99,13 @@ impl<'a> Builder<'a> {
     ) -> Flow {
         self.flow = Flow::Next;
         self.fallback = !inline;
-        self.push(Op::Insn {
-            pc_delta: self.ir.guest_len,
-        });
-        let start = self.ir.ops.len();
+        let pc_delta = self.ir.guest_len;
+        let polls = false;
+        self.begins = self.push(Op::Insn { pc_delta, polls }) as usize;
         let allocated = translate(word, self);
         if !allocated || self.fallback {
-            self.ir.ops.truncate(start);
+            self.ir.ops.truncate(self.begins);
+            self.push(Op::Insn { pc_delta, polls });
             self.push(Op::Interpret { word });
             self.x = [NONE; 32];
             self.v = [NONE; 32];
@@ -128,7 +132,11 @@ impl<'a> Builder<'a> {
         self.push(Op::Jump { target: self.pc });
     }
 
+    #[inline]
     fn push(&mut self, op: Op) -> Ref {
+        if op.changes_flags() {
+            self.ir.first_flags = self.ir.first_flags.min(self.ir.ops.len());
+        }
         self.ir.ops.push(op);
         (self.ir.ops.len() - 1) as Ref
     }
@@ -141,6 +149,20 @@ impl<'a> Builder<'a> {
         match self.op(r) {
             Op::Imm(value) => Some(value),
             _ => None,
+        }
+    }
+
+    /// The current instruction may branch to `target`: back, it closes a loop.
+    fn may_go_to(&mut self, target: u64) {
+        if target <= self.pc {
+            self.poll();
+        }
+    }
+
+    /// The current instruction begins with a poll.
+    fn poll(&mut self) {
+        if let Op::Insn { polls, .. } = &mut self.ir.ops[self.begins] {
+            *polls = true;
         }
     }
 

@@ -177,8 +177,8 @@ ops! {
 
     /// Removed by a pass.
     Nop -> Nothing: Pure, Kept;
-    /// The instruction `pc_delta` bytes from the start of the block begins here.
-    Insn { pc_delta: u32 } -> Nothing: Writes, Kept;
+    /// The instruction `pc_delta` bytes from the start of the block begins here. It `polls` if it may close a loop.
+    Insn { pc_delta: u32, polls: bool } -> Nothing: Writes, Kept;
 
     // --- values without side effects
     Imm(value: u64) -> X: Pure, Kept;
@@ -308,6 +308,7 @@ impl Op {
 
     /// Whether NZCV may be another behind the operation.
     #[must_use]
+    #[inline]
     pub fn changes_flags(&self) -> bool {
         match self.nzcv() {
             Nzcv::Set | Nzcv::ReadAndSet | Nzcv::Unknown => true,
@@ -340,6 +341,8 @@ pub struct Ir {
     pub guest_len: u32,
     /// Number of guest instructions.
     pub insns: u32,
+    /// No operation before this one changes NZCV.
+    pub first_flags: usize,
     /// Invalid is masked while the block runs: what would raise it is looked at, and left to the interpreter.
     pub checked: bool,
 }

@@ -27,30 +27,32 @@ macro_rules! ops {
 
         #[allow(unused_variables)] // Each arm names all fields; few facts depend on them.
         impl Op {
-            /// What the operation does besides computing its result.
+            /// What the operation does besides computing its result, and what it means for NZCV.
             #[must_use]
             #[inline]
-            pub fn effect(&self) -> Effect {
+            pub fn facts(&self) -> (Effect, Nzcv) {
                 use Effect::{Flags, Observes, Pure, Reads, Writes};
+                use Nzcv::{Kept, Read, ReadAndSet, Set, Unknown};
                 match self {
                     $(Op::$name
                         $( { $($field,)* $($($operand,)* $($several,)?)? } )?
                         $( ( $($tfield,)* $($($toperand,)* $($tseveral,)?)? ) )?
-                        => $effect,)*
+                        => ($effect, $nzcv),)*
                 }
+            }
+
+            /// What the operation does besides computing its result.
+            #[must_use]
+            #[inline]
+            pub fn effect(&self) -> Effect {
+                self.facts().0
             }
 
             /// What the operation means for NZCV.
             #[must_use]
             #[inline]
             pub fn nzcv(&self) -> Nzcv {
-                use Nzcv::{Kept, Read, ReadAndSet, Set, Unknown};
-                match self {
-                    $(Op::$name
-                        $( { $($field,)* $($($operand,)* $($several,)?)? } )?
-                        $( ( $($tfield,)* $($($toperand,)* $($tseveral,)?)? ) )?
-                        => $nzcv,)*
-                }
+                self.facts().1
             }
 
             /// The bank of the result, if the operation has one.

@@ -7,7 +7,7 @@ use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem};
 use crate::asm::{Cc, Fixup, Gpr};
 use crate::code::{Reloc, RelocKind, Site};
-use crate::ir::{NONE, Op, Ref};
+use crate::ir::{NONE, Ref};
 use crate::stubs::{ExitCode, Stub};
 use crate::target::Bank;
 use guest::{CpuState, STATE_BIAS};
@@ -30,20 +30,9 @@ impl Lower<'_> {
     /// At the start of an instruction that may close a loop: loads from the poll page,
     /// which faults when the engine wants this CPU. It must come first, because the
     /// instruction is started again afterwards.
-    pub(super) fn poll_if_needed(&mut self) {
-        let pc = self.pc();
-        let closes_loop = self.ir.ops[self.at + 1..]
-            .iter()
-            .take_while(|op| !matches!(op, Op::Insn { .. }))
-            .any(|op| match *op {
-                Op::Jump { target } | Op::Call { target } | Op::SideExit { target, .. } => target <= pc,
-                Op::JumpTo { kind, .. } => kind != Indirect::Return,
-                _ => false,
-            });
-        if closes_loop {
-            let t = self.temp();
-            self.asm.op_mem(MOV_R32, t, Mem::state(POLL_OFFSET as i32));
-        }
+    pub(super) fn poll(&mut self) {
+        let t = self.temp();
+        self.asm.op_mem(MOV_R32, t, Mem::state(POLL_OFFSET as i32));
     }
 
     /// Records a direct branch and the code that leaves for the engine until it is linked.

@@ -291,10 +291,12 @@ impl Lower<'_> {
         self.asm.store_state(offset as i32, s);
     }
 
-    fn begin_instruction(&mut self, pc_delta: u32) {
+    fn begin_instruction(&mut self, pc_delta: u32, polls: bool) {
         self.pc_delta = pc_delta;
         self.mark();
-        self.poll_if_needed();
+        if polls {
+            self.poll();
+        }
     }
 
     // --- dispatch ---------------------------------------------------------
@@ -302,7 +304,7 @@ impl Lower<'_> {
     fn operation(&mut self) {
         match self.ir.ops[self.at] {
             Op::Nop | Op::Imm(_) => {}
-            Op::Insn { pc_delta } => self.begin_instruction(pc_delta),
+            Op::Insn { pc_delta, polls } => self.begin_instruction(pc_delta, polls),
             Op::GetX(n) => self.get(Bank::X, n),
             Op::GetV(n) => self.get(Bank::V, n),
             Op::SetX(n, value) => self.set::<Gpr>(n, value),

@@ -79,7 +79,7 @@ impl Touched {
 }
 
 impl Quiet {
-    /// Finds it in operations whose dead ones are gone.
+    /// Finds it in the operations before the first that may leave the block; dead ones are gone.
     fn find(&mut self, ops: &[Op]) {
         self.end = 0;
         self.x.forget();
@@ -91,7 +91,6 @@ impl Quiet {
                 Op::SetX(n, _) => self.x.note_write(n, i),
                 Op::GetV(n) => self.v.note_read(n, i),
                 Op::SetV(n, _) => self.v.note_write(n, i),
-                _ if op.effect() == Effect::Observes => break,
                 _ => {}
             }
         }
@@ -118,10 +117,6 @@ impl Analysis {
     /// read NZCV before setting it.
     pub fn run(&mut self, homes: &Homes, ir: &mut Ir, mut flags_live: impl FnMut(u64) -> bool) {
         debug_assert_eq!(ir.misplaced(), None, "{:?}", ir.ops);
-        // Where nothing touches the flags they stay in the CPU state: it is no matter who needs them.
-        // (Most that do, do so near their end.)
-        let touches_flags = ir.ops.iter().rev().any(|op| op.nzcv() != Nzcv::Kept);
-        let mut flags_live = |pc| !touches_flags || flags_live(pc);
         self.values(homes, ir, &mut flags_live);
         if self.quiet.end >= untangle::LEAST_OPS {
             let mut untangler = std::mem::take(&mut self.untangler);
@@ -130,83 +125,101 @@ impl Analysis {
             }
             self.untangler = untangler;
         }
-        self.fold_addresses(ir);
     }
 
     fn values(&mut self, homes: &Homes, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
         self.reset(ir.ops.len());
-        self.backward(homes, ir, flags_live);
-        self.quiet.find(&ir.ops);
+        let observed = self.backward(homes, ir, flags_live);
+        self.quiet.find(&ir.ops[..observed]);
     }
 
-    /// Liveness of values, register writes and flags, last operation first.
-    fn backward(&mut self, homes: &Homes, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) {
+    /// Liveness of values, register writes and flags, last operation first. Gives the index of the first operation that
+    /// may leave the block.
+    fn backward(&mut self, homes: &Homes, ir: &mut Ir, flags_live: &mut impl FnMut(u64) -> bool) -> usize {
         let mut live = true;
+        let mut observed = ir.ops.len();
         // Registers that are written again before anything can look at them.
         let (mut over_x, mut over_v) = (0u32, 0u32);
         for i in (0..ir.ops.len()).rev() {
             let mut op = ir.ops[i];
-            match op {
-                Op::Jump { target } | Op::Call { target } => live = flags_live(target),
-                Op::JumpTo { .. } | Op::JumpPc | Op::Svc { .. } => live = true,
-                Op::SideExit { target, .. } => {
-                    self.flags_at_target[i] = flags_live(target);
-                    live |= self.flags_at_target[i];
-                }
-                _ => {}
-            }
-            if let Op::FlagOp { op: kind, w, a, b } = op
-                && !live
-            {
-                op = plain_op(kind, w, a, b);
-                ir.ops[i] = op;
-            }
-            let effect = op.effect();
-            let dead = match op {
-                Op::SetX(n, _) => over_x & (1 << n) != 0,
-                Op::SetV(n, _) => over_v & (1 << n) != 0,
-                _ => match effect {
-                    Effect::Pure | Effect::Reads => self.uses[i] == 0,
-                    Effect::Flags => self.uses[i] == 0 && !live,
-                    Effect::Writes | Effect::Observes => false,
+            let (effect, mut nzcv) = op.facts();
+            // Where nothing has touched the flags they are in the CPU state: it is no matter who needs them.
+            let first_flags = ir.first_flags;
+            let mut flags_live = |target| i > first_flags && flags_live(target);
+            let dead = match effect {
+                Effect::Pure | Effect::Reads => self.uses[i] == 0,
+                Effect::Flags => !live && self.uses[i] == 0,
+                Effect::Writes => match op {
+                    Op::SetX(n, _) => over_x & (1 << n) != 0,
+                    Op::SetV(n, _) => over_v & (1 << n) != 0,
+                    _ => false,
                 },
+                Effect::Observes => false,
             };
             if dead {
                 ir.ops[i] = Op::Nop;
                 continue;
             }
-            match op {
-                Op::SetX(n, value) => {
-                    over_x |= 1 << n;
-                    if homes.x(n).is_some() {
-                        self.find_hint(ir, i, n, value, |op| *op == Op::GetX(n));
+            match effect {
+                Effect::Pure => self.fold_address(ir, i),
+                Effect::Reads => {}
+                Effect::Flags => {
+                    if let Op::FlagOp { op: kind, w, a, b } = op
+                        && !live
+                    {
+                        op = plain_op(kind, w, a, b);
+                        ir.ops[i] = op;
+                        nzcv = op.nzcv();
+                        self.fold_address(ir, i);
                     }
                 }
-                Op::SetV(n, value) => {
-                    over_v |= 1 << n;
-                    if homes.v(n).is_some() {
-                        self.find_hint(ir, i, n, value, |op| *op == Op::GetV(n));
+                Effect::Writes => match op {
+                    Op::SetX(n, value) => {
+                        over_x |= 1 << n;
+                        if homes.x(n).is_some() {
+                            self.find_hint(ir, i, n, value, |op| *op == Op::GetX(n));
+                        }
+                    }
+                    Op::SetV(n, value) => {
+                        over_v |= 1 << n;
+                        if homes.v(n).is_some() {
+                            self.find_hint(ir, i, n, value, |op| *op == Op::GetV(n));
+                        }
+                    }
+                    _ => {}
+                },
+                Effect::Observes => {
+                    (over_x, over_v) = (0, 0);
+                    observed = i;
+                    match op {
+                        Op::Jump { target } | Op::Call { target } => live = flags_live(target),
+                        Op::JumpTo { .. } | Op::JumpPc | Op::Svc { .. } => live = true,
+                        Op::SideExit { target, .. } => {
+                            self.flags_at_target[i] = flags_live(target);
+                            live |= self.flags_at_target[i];
+                        }
+                        _ => {}
                     }
                 }
-                _ => {}
-            }
-            if effect == Effect::Observes {
-                (over_x, over_v) = (0, 0);
             }
             self.flags_after[i] = live;
-            match op.nzcv() {
+            match nzcv {
                 Nzcv::Kept => {}
                 Nzcv::Set => live = false,
                 Nzcv::Read | Nzcv::ReadAndSet | Nzcv::Unknown => live = true,
             }
             let (uses, last_use) = (&mut self.uses, &mut self.last_use);
+            // What makes an address is used where that is.
+            let at = if self.folded[i] { last_use[i] } else { i as Ref };
             op.for_each_operand(|r| {
-                uses[r as usize] += 1;
-                if last_use[r as usize] == NONE {
-                    last_use[r as usize] = i as Ref;
+                let (uses, last_use) = (&mut uses[r as usize], &mut last_use[r as usize]);
+                *uses += 1;
+                if *last_use == NONE || *last_use < at {
+                    *last_use = at;
                 }
             });
         }
+        observed
     }
 
     /// Lets `value` be computed in register `n`'s host register, if nothing between its
@@ -221,51 +234,40 @@ impl Analysis {
         }
     }
 
-    /// Finds additions that only make an address.
-    fn fold_addresses(&mut self, ir: &Ir) {
-        for (i, op) in ir.ops.iter().enumerate() {
-            let base = match *op {
-                Op::Load { base, .. }
-                | Op::Store { base, .. }
-                | Op::LoadV { base, .. }
-                | Op::StoreV { base, .. } => base,
-                _ => continue,
-            };
-            let Op::Int2 {
-                op: Int2::Add,
-                w: Width::X,
-                a,
-                b,
-            } = ir.ops[base as usize]
-            else {
-                continue;
-            };
-            if self.uses[base as usize] != 1 || matches!(ir.ops[b as usize], Op::Imm(_)) {
-                continue;
-            }
-            self.folded[base as usize] = true;
-            self.extend_use(a, i);
-            self.extend_use(b, i);
-            if let Op::Int2 {
-                op: Int2::Lsl,
-                w: Width::X,
-                a: index,
-                b: k,
-            } = ir.ops[b as usize]
-                && let Op::Imm(1..=3) = ir.ops[k as usize]
-                && self.uses[b as usize] == 1
-            {
-                self.folded[b as usize] = true;
-                self.extend_use(index, i);
-            }
+    /// Whether the operation at `i` only makes an address: an addition to a base that nothing else uses, or the shift
+    /// of what such a one adds.
+    fn fold_address(&mut self, ir: &Ir, i: usize) {
+        let Op::Int2 {
+            op,
+            w: Width::X,
+            a: _,
+            b,
+        } = ir.ops[i]
+        else {
+            return;
+        };
+        if self.uses[i] != 1 {
+            return;
         }
-    }
-
-    fn extend_use(&mut self, r: Ref, at: usize) {
-        let last = &mut self.last_use[r as usize];
-        if *last == NONE || *last < at as Ref {
-            *last = at as Ref;
-        }
+        let (Op::Load { base, .. }
+        | Op::Store { base, .. }
+        | Op::LoadV { base, .. }
+        | Op::StoreV { base, .. }) = ir.ops[self.last_use[i] as usize]
+        else {
+            return;
+        };
+        let constant = match ir.ops[b as usize] {
+            Op::Imm(value) => Some(value),
+            _ => None,
+        };
+        self.folded[i] = match op {
+            Int2::Add => base as usize == i && constant.is_none(),
+            Int2::Lsl => {
+                let adds = matches!(ir.ops[base as usize], Op::Int2 { b, .. } if b as usize == i);
+                adds && self.folded[base as usize] && matches!(constant, Some(1..=3))
+            }
+            _ => false,
+        };
     }
 }
 
