@@ -32,7 +32,10 @@ pub struct Program<'a> {
     pub file_name: &'a [u8],
     /// Opens an interpreter.
     pub open: &'a dyn Fn(&[u8]) -> Result<File, Errno>,
+    /// Bytes of a stack that does not grow.
     pub stack_size: u64,
+    /// It grows as it is used, and has so many bytes from the beginning.
+    pub growing_stack: Option<u64>,
     pub random: [u8; 16],
     /// Chooses the address of a relocatable program; 0 for the lowest.
     pub address_seed: u64,
@@ -291,6 +294,33 @@ fn map_stack(
         .checked_next_multiple_of(PAGE_SIZE)
         .filter(|&size| size < guest::GUEST_ADDRESS_LIMIT)
         .ok_or(LoadError::Map(Errno::ENOMEM))?;
+    let exec = if headers.executable_stack { PROT_EXEC } else { 0 };
+    let prot = PROT_READ | PROT_WRITE | exec;
+    let contents = Contents {
+        argv: program.argv,
+        envp: program.envp,
+        file_name: program.file_name,
+        random: program.random,
+        auxv: aux,
+    };
+    let growing = program.growing_stack.and_then(|at_once| {
+        // The kernel adds as much to what it has written (setup_arg_pages).
+        const EXPANSION: u64 = 128 << 10;
+        let len = (contents.size_at_most() + EXPANSION).max(at_once);
+        memory.map_stack(len.next_multiple_of(PAGE_SIZE), prot)
+    });
+    let range = match growing {
+        Some(range) => range,
+        None => map_whole_stack(memory, size, prot)?,
+    };
+    // Linux leaves a quarter of the stack at least.
+    let image = stack::build(range.end, size - size / 4, &contents)?;
+    write(image.sp, &image.bytes).map_err(LoadError::Map)?;
+    Ok(image)
+}
+
+/// A stack that is all there from the beginning, with Linux's guard below it.
+fn map_whole_stack(memory: &dyn Memory, size: u64, prot: u64) -> Result<Range<GuestAddr>, LoadError> {
     let whole = memory
         .map(Request {
             place: Place::Anywhere,
@@ -300,20 +330,7 @@ fn map_stack(
         })
         .map_err(LoadError::Map)?;
     let range = GuestAddr(whole + STACK_GUARD)..GuestAddr(whole + STACK_GUARD + size);
-    let exec = if headers.executable_stack { PROT_EXEC } else { 0 };
-    memory
-        .protect(range.clone(), PROT_READ | PROT_WRITE | exec)
-        .map_err(LoadError::Map)?;
+    memory.protect(range.clone(), prot).map_err(LoadError::Map)?;
     memory.label(range.clone(), Area::Stack);
-    let contents = Contents {
-        argv: program.argv,
-        envp: program.envp,
-        file_name: program.file_name,
-        random: program.random,
-        auxv: aux,
-    };
-    // Linux leaves a quarter of the stack at least.
-    let image = stack::build(range.end, size - size / 4, &contents)?;
-    write(image.sp, &image.bytes).map_err(LoadError::Map)?;
-    Ok(image)
+    Ok(range)
 }

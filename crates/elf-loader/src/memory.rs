@@ -53,6 +53,10 @@ pub trait Memory {
     /// The host kernel's.
     fn protect(&self, range: Range<GuestAddr>, prot: u64) -> SysResult;
 
+    /// Maps a stack that grows down with its use, `len` bytes (whole pages) at first; `None` where there is no place for
+    /// one. It has its name.
+    fn map_stack(&self, len: u64, prot: u64) -> Option<Range<GuestAddr>>;
+
     /// Names an area.
     fn label(&self, range: Range<GuestAddr>, area: Area);
 }

@@ -54,6 +54,19 @@ pub struct Contents<'a> {
     pub auxv: &'a [(u64, u64)],
 }
 
+impl Contents<'_> {
+    /// A bound for the bytes of the image.
+    #[must_use]
+    pub fn size_at_most(&self) -> u64 {
+        /// The entries that the loader adds, AT_RANDOM's bytes, AT_PLATFORM's name, and what alignment takes.
+        const REST: usize = 1024;
+        let strings = self.argv.iter().chain(self.envp);
+        // Each with its NUL and its pointer.
+        let strings: usize = strings.map(|string| string.len() + 9).sum();
+        (strings + self.file_name.len() + self.auxv.len() * 16 + REST) as u64
+    }
+}
+
 /// The bytes from the stack pointer to the stack's top.
 #[derive(Debug)]
 pub struct StackImage {
@@ -169,6 +182,7 @@ mod tests {
                 auxv: &[(AT_PAGESZ, 4096)],
             };
             let image = build(GuestAddr(TOP), 1 << 20, &contents).expect("fits");
+            assert!(image.bytes.len() as u64 <= contents.size_at_most());
             assert_eq!(image.sp.0 % 16, 0);
             assert_eq!(image.sp.0 + image.bytes.len() as u64, TOP);
             assert_eq!(word(&image, 0), count as u64);

@@ -17,6 +17,9 @@ const PAGE: u64 = 4 << 10;
 /// bprm_set_stack_limits), and what it grows by. The kernel leaves at least 128 MiB free there (arch/x86/mm/mmap.c).
 const STACK_RESERVE: u64 = 16 << 20;
 
+/// The kernel lets no stack grow closer to what is mapped below it (stack_guard_gap).
+const STACK_GUARD: u64 = 256 * PAGE;
+
 /// A range that may grow, but never moves.
 struct Span {
     start: AtomicU64,
@@ -142,6 +145,21 @@ pub(crate) fn take_stock() {
         VDSO.set(start, end);
     }
     note_heap();
+}
+
+/// Where a guest's stack may end that takes the place of the first one: right below what is mapped of that. `None` while
+/// somebody is on it. The kernel keeps the range below free of mappings, and larger than RLIMIT_STACK was at execve.
+#[must_use]
+pub fn below_first_stack() -> Option<u64> {
+    let end = STACK.end.load(Ordering::Relaxed);
+    let here = 0_u8;
+    if end == 0 || STACK.overlaps(ptr::from_ref(&here).addr() as u64, 1) {
+        return None;
+    }
+    let (start, _) = mapped_around(end - 1);
+    // It grows no more.
+    STACK.set(start, end);
+    start.checked_sub(STACK_GUARD)
 }
 
 /// The C library may have moved the end of its heap: to be called after it may have allocated.

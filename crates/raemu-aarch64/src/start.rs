@@ -1,6 +1,6 @@
 //! Finds and starts the program.
 
-use crate::settings::{DEFAULT_SYSROOT, Invocation, Outcome, Settings};
+use crate::settings::{DEFAULT_STACK, DEFAULT_SYSROOT, Invocation, Outcome, Settings};
 use crate::{host, log};
 use engine::Mode;
 use linux_user::Options;
@@ -154,6 +154,11 @@ fn config(invocation: &Invocation, settings: &Settings, told: &Told) -> Result<C
         mode,
         model: settings.model,
         stack_size: settings.stack_size.max(raemu::host::stack_limit().unwrap_or(0)),
+        growing_stack: Some(if settings.stack_size > DEFAULT_STACK {
+            settings.stack_size
+        } else {
+            0
+        }),
         seed: settings.seed,
         fp_checks: settings.fp_checks,
         trace,

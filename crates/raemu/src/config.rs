@@ -13,6 +13,9 @@ pub struct Config {
     pub model: &'static CpuModel,
     /// Bytes of the main thread's stack.
     pub stack_size: u64,
+    /// It grows with its use, as far as RLIMIT_STACK says then, and has so many bytes from the beginning. Only for a program
+    /// in place of the process, which is started on another stack than the process's first: it stands below that.
+    pub growing_stack: Option<u64>,
     /// Makes the layout, AT_RANDOM and RNDR a sequence that repeats; without it they are the host's random numbers.
     pub seed: Option<u64>,
     /// How often the interpreter executes a block before it is translated.
@@ -39,6 +42,7 @@ impl Default for Config {
             mode: Mode::Jit,
             model: &MAX,
             stack_size: STACK_SIZE,
+            growing_stack: None,
             seed: None,
             patience: PATIENCE,
             fp_checks: false,

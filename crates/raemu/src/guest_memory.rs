@@ -53,6 +53,10 @@ impl Memory for GuestMemory<'_> {
             .mprotect(self.engine, range.start, range.end.0 - range.start.0, prot)
     }
 
+    fn map_stack(&self, len: u64, prot: u64) -> Option<Range<GuestAddr>> {
+        self.mm.map_stack(self.engine, len, prot)
+    }
+
     fn label(&self, range: Range<GuestAddr>, area: Area) {
         let backing = match area {
             Area::Stack => Backing::Stack,

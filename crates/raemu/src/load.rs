@@ -105,6 +105,7 @@ fn map(
         file_name: &program.exec_name,
         open: &|name| open_below(config.options.sysroot_bytes(), name),
         stack_size: config.stack_size,
+        growing_stack: config.growing_stack,
         random,
         address_seed,
         ids: host::ids(),

@@ -59,6 +59,7 @@ impl Mm {
         let limit = allowance()?;
         let areas: Vec<Vma> = {
             let mut state = self.lock();
+            state.settle_all();
             let areas: Vec<Vma> = state.table.iter().copied().collect();
             let total: u64 = areas.iter().map(|vma| vma.end - vma.start).sum();
             if mcl & MCL_CURRENT != 0 && limit.is_some_and(|limit| total > limit) {

@@ -120,7 +120,7 @@ impl Mm {
         state.deny_exec_gain.check(request.prot, request.prot)?;
         let map_flags = request.flags & !unknown | state.lock_future.map_flags();
         let at = if request.is_fixed() {
-            map_fixed(&state, &request, map_flags)?
+            map_fixed(&mut state, &request, map_flags)?
         } else {
             // A hint beyond 2^47 would ask a host with 5-level tables for such an address.
             let fits = request.addr.0.saturating_add(request.len) <= GUEST_ADDRESS_LIMIT;
@@ -150,6 +150,7 @@ impl Mm {
     }
 
     pub(super) fn unmap_pieces(&self, state: &mut State, engine: &Engine, range: &Range<u64>) -> SysResult {
+        state.settle(range);
         for part in state.table.covered_parts(range) {
             host_munmap(&part)?;
             self.forget(state, engine, &part);
@@ -216,7 +217,7 @@ impl Mm {
 }
 
 /// Maps over the guest's own areas and over free space, never over anything else.
-fn map_fixed(state: &State, request: &MapRequest, map_flags: u64) -> SysResult {
+fn map_fixed(state: &mut State, request: &MapRequest, map_flags: u64) -> SysResult {
     // What the kernel refuses anyway is left to it; nothing can be replaced then.
     let Ok(range) = page_range(request.addr.0, request.len, Errno::ENOMEM) else {
         let harmless = map_flags & !flags::MAP_FIXED | flags::MAP_FIXED_NOREPLACE;
@@ -237,7 +238,8 @@ fn map_fixed(state: &State, request: &MapRequest, map_flags: u64) -> SysResult {
 ///
 /// # Errors
 /// ENOMEM when something of the emulator's is there; nothing is changed then.
-pub(super) fn claim_holes(state: &State, range: &Range<u64>) -> Result<Vec<Range<u64>>, Errno> {
+pub(super) fn claim_holes(state: &mut State, range: &Range<u64>) -> Result<Vec<Range<u64>>, Errno> {
+    state.settle(range);
     if own::overlaps(range.start, range.end - range.start) {
         return Err(Errno::ENOMEM);
     }

@@ -27,6 +27,7 @@ mod repair;
 mod segment;
 mod shared_code;
 mod snapshot;
+mod stack;
 pub mod vma;
 
 use deny::DenyExecGain;
@@ -139,13 +140,17 @@ impl Mm {
     /// All areas in ascending order, for /proc/self/maps, core files and crash reports.
     #[must_use]
     pub fn vmas(&self) -> Vec<Vma> {
-        self.lock().table.iter().copied().collect()
+        let mut state = self.lock();
+        state.settle_all();
+        state.table.iter().copied().collect()
     }
 
     /// The area containing `addr`.
     #[must_use]
     pub fn find(&self, addr: GuestAddr) -> Option<Vma> {
-        self.lock().table.find(addr.0).copied()
+        let mut state = self.lock();
+        state.settle(&(addr.0..addr.0.saturating_add(1)));
+        state.table.find(addr.0).copied()
     }
 
     /// Where an address of the vDSO as it was loaded is now (the kernel's vdso_mremap).
@@ -237,7 +242,7 @@ impl Mm {
         had_code: bool,
         has_code: bool,
     ) {
-        if had_code || has_code {
+        if had_code || has_code || state.table.code_may_grow_to(range.end) {
             let guarded = state.table.guarded_ranges();
             self.shared
                 .executable

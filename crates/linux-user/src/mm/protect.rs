@@ -32,6 +32,7 @@ impl Mm {
         }
         let mut range = page_range(addr.0, len, Errno::ENOMEM)?;
         let mut state = self.lock();
+        state.settle(&range);
         if grows != 0 {
             range.start = grown_start(state.table.find(addr.0), grows)?;
         }
@@ -75,7 +76,8 @@ impl Mm {
             // SAFETY: the range is the guest's own areas, or bad or empty, and refused.
             return unsafe { host::raw(nr::madvise, [addr.0 | u64::from(len != 0), len, advice, 0, 0, 0]) };
         };
-        let state = self.lock();
+        let mut state = self.lock();
+        state.settle(&range);
         if state.table.covers(&range) {
             let had_code = drops_contents(advice) && state.table.any_executable(&range);
             if !drops_contents(advice) {
@@ -107,7 +109,12 @@ impl Mm {
             return Ok(0);
         }
         let range = page_range(addr.0, len, Errno::EINVAL)?;
-        if !self.lock().table.covers(&range) {
+        let covered = {
+            let mut state = self.lock();
+            state.settle(&range);
+            state.table.covers(&range)
+        };
+        if !covered {
             return Err(Errno::ENOMEM);
         }
         // SAFETY: the range is the guest's own areas.

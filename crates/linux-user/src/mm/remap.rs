@@ -79,12 +79,13 @@ impl Mm {
             new_len,
         } = request.checked()?;
         let mut state = self.lock();
+        state.settle(&source);
         if !state.table.covers(&source) {
             return Err(Errno::EFAULT);
         }
         let fixed = request.has(flags::MREMAP_FIXED);
         let holes = if fixed {
-            claim_holes(&state, &(request.new.0..request.new.0 + new_len))?
+            claim_holes(&mut state, &(request.new.0..request.new.0 + new_len))?
         } else {
             Vec::new()
         };
@@ -131,7 +132,8 @@ impl Mm {
     /// The kernel's; EINVAL where the guest has nothing mapped.
     pub fn remap_file_pages(&self, engine: &Engine, args: [u64; 6]) -> SysResult {
         let range = page_range(args[0] & !0xfff, args[1], Errno::EINVAL)?;
-        let state = self.lock();
+        let mut state = self.lock();
+        state.settle(&range);
         if !state.table.covers(&range) {
             return Err(Errno::EINVAL);
         }

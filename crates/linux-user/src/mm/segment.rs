@@ -58,7 +58,7 @@ impl Mm {
                 return Err(Errno::EINVAL);
             }
             if shm_flags & flags::SHM_REMAP != 0 {
-                holes = claim_holes(&state, &range)?;
+                holes = claim_holes(&mut state, &range)?;
             }
         }
         // The host mapping never needs to be executable.

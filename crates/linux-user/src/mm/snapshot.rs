@@ -39,7 +39,8 @@ impl Mm {
     pub fn snapshot(&self) -> Result<Snapshot, Errno> {
         let fd = memfd_create(c"guest", MFdFlags::MFD_CLOEXEC).map_err(|error| Errno(error as i32))?;
         let file = File::from(fd);
-        let state = self.lock();
+        let mut state = self.lock();
+        state.settle_all();
         let vmas: Vec<Vma> = state.table.iter().copied().collect();
         let is_kept = |vma: &&Vma| !vma.shared && vma.prot & flags::PROT_WRITE != 0;
         let mut kept = Vec::new();

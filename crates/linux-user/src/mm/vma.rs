@@ -212,6 +212,31 @@ impl VmaTable {
         self.overlapping(range.clone()).any(Vma::is_executable)
     }
 
+    /// The areas that can have grown down into a hole that `range` touches, each with where that hole begins.
+    #[must_use]
+    pub fn growing_into(&self, range: &Range<u64>) -> Vec<(Vma, u64)> {
+        let within = self.overlapping(range.clone());
+        let above = self.areas.range(range.end..).next().map(|(_, vma)| vma);
+        within
+            .chain(above)
+            .filter(|vma| vma.grows_down && vma.start > range.start)
+            .map(|vma| (*vma, self.end_below(vma.start)))
+            .filter(|(vma, floor)| *floor < vma.start)
+            .collect()
+    }
+
+    /// Where the last area before `addr`, which no area contains, ends; 0 if there is none.
+    fn end_below(&self, addr: u64) -> u64 {
+        self.areas.range(..addr).next_back().map_or(0, |(_, vma)| vma.end)
+    }
+
+    /// Whether the next area from `end` on is executable and grows down: what is mapped below is a bound for it.
+    #[must_use]
+    pub fn code_may_grow_to(&self, end: u64) -> bool {
+        let next = self.areas.range(end..).next();
+        next.is_some_and(|(_, vma)| vma.grows_down && vma.is_executable())
+    }
+
     /// Forgets everything in `range`, cutting areas that reach beyond it.
     pub fn remove(&mut self, range: &Range<u64>) {
         self.changes += 1;
@@ -274,10 +299,17 @@ impl VmaTable {
 
     fn ranges_with(&self, prot: u64) -> Vec<(u64, u64)> {
         let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for vma in self.iter().filter(|vma| vma.prot & prot == prot) {
+        let mut end_below = 0;
+        for vma in self.iter() {
+            // What grows down may have reached any place in the hole below.
+            let start = if vma.grows_down { end_below } else { vma.start };
+            end_below = vma.end;
+            if vma.prot & prot != prot {
+                continue;
+            }
             match ranges.last_mut() {
-                Some(last) if last.1 == vma.start => last.1 = vma.end,
-                _ => ranges.push((vma.start, vma.end)),
+                Some(last) if last.1 == start => last.1 = vma.end,
+                _ => ranges.push((start, vma.end)),
             }
         }
         ranges
@@ -432,6 +464,43 @@ mod tests {
             check(&table, &model);
             check_queries(&table, &model, &random_range(&mut random));
         }
+    }
+
+    #[test]
+    fn what_grows_down_is_found_from_below() {
+        let mut table = VmaTable::new();
+        let page = |n: u64| n * PAGE_SIZE;
+        for (start, end, prot, grows_down) in [(2, 3, 3, false), (10, 12, 7, true), (20, 21, 5, false)] {
+            table.insert(Vma {
+                start: page(start),
+                end: page(end),
+                prot,
+                shared: false,
+                grows_down,
+                offset: 0,
+                backing: Backing::Anonymous,
+            });
+        }
+        let found = |from: u64, to: u64| {
+            let areas = table.growing_into(&(page(from)..page(to)));
+            areas
+                .iter()
+                .map(|(vma, floor)| (vma.start, *floor))
+                .collect::<Vec<_>>()
+        };
+        let grown = vec![(page(10), page(3))];
+        for (from, to, expected) in [(5, 6, &grown), (3, 11, &grown), (0, 64, &grown), (9, 10, &grown)] {
+            assert_eq!(&found(from, to), expected, "{from} {to}");
+        }
+        for (from, to) in [(10, 11), (12, 13), (20, 21), (30, 31)] {
+            assert_eq!(found(from, to), [], "{from} {to}");
+        }
+        // Code may be anywhere in the hole.
+        assert_eq!(
+            table.executable_ranges(),
+            [(page(3), page(12)), (page(20), page(21))]
+        );
+        assert!(table.code_may_grow_to(page(4)) && !table.code_may_grow_to(page(12)));
     }
 
     #[test]
