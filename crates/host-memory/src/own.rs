@@ -8,6 +8,7 @@
 //! by an ordinary store.
 
 use std::ffi::{CStr, c_char};
+use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
@@ -37,6 +38,10 @@ impl Span {
     #[inline]
     fn overlaps(&self, addr: u64, end: u64) -> bool {
         addr < self.end.load(Ordering::Relaxed) && end > self.start.load(Ordering::Relaxed)
+    }
+
+    fn range(&self) -> Range<u64> {
+        self.start.load(Ordering::Relaxed)..self.end.load(Ordering::Relaxed)
     }
 
     fn set(&self, start: u64, end: u64) {
@@ -111,6 +116,27 @@ pub(crate) fn add_extent(start: u64, len: u64, apart: &'static Apart) {
         apart.next.store(APART.load(Ordering::Relaxed), Ordering::Relaxed);
         APART.store(ptr::from_ref(apart).cast_mut(), Ordering::Release);
     }
+}
+
+/// The area, but for extents that stand apart.
+#[must_use]
+pub fn area() -> Range<u64> {
+    AREA.range()
+}
+
+/// The C library's heap, to the very end that the kernel knows.
+#[must_use]
+pub fn heap() -> Range<u64> {
+    note_heap();
+    // SAFETY: 0 asks only.
+    let end = unsafe { libc::sbrk(0) } as u64;
+    HEAP.range().start.min(end)..end
+}
+
+/// The program's image.
+#[must_use]
+pub fn program() -> Range<u64> {
+    IMAGE.range()
 }
 
 /// Where the area's one range ends.

@@ -3,6 +3,8 @@
 //! # Safety
 //! All unsafe code of the command line is here: C strings and descriptors from the kernel, and getauxval.
 
+#[cfg(not(test))]
+use linux_user::proc::record::HostArguments;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::unistd::write;
@@ -36,6 +38,24 @@ pub unsafe fn c_strings(vector: *const *const libc::c_char) -> Vec<Vec<u8>> {
         strings.push(unsafe { CStr::from_ptr(string) }.to_bytes().to_vec());
         // SAFETY: the null pointer was not reached, so there is another element.
         at = unsafe { at.add(1) };
+    }
+}
+
+/// Where the arguments lie.
+///
+/// # Safety
+/// As for [`c_strings`].
+#[cfg(not(test))]
+pub unsafe fn arguments(vector: *const *const libc::c_char) -> HostArguments {
+    // SAFETY: the caller's promise.
+    let lengths = unsafe { c_strings(vector) };
+    // The kernel lays the strings out one behind the other.
+    let len: usize = lengths.iter().map(|string| string.len() + 1).sum();
+    // SAFETY: a vector has at least its null pointer.
+    let start = unsafe { *vector }.addr() as u64;
+    HostArguments {
+        vector: vector.addr() as u64,
+        strings: start..start + len as u64,
     }
 }
 

@@ -24,7 +24,8 @@ use settings::{Invocation, Outcome, Settings};
 
 #[cfg(not(test))]
 mod entry {
-    use crate::host::c_strings;
+    use crate::host::{arguments, c_strings};
+    use linux_user::proc::record::set_host_arguments;
     use std::ffi::{c_char, c_int};
 
     #[global_allocator]
@@ -45,6 +46,8 @@ mod entry {
     pub unsafe extern "C" fn main(_: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
         limit_malloc();
         // SAFETY: the C runtime passes the kernel's vectors.
+        set_host_arguments(unsafe { arguments(argv) });
+        // SAFETY: as above.
         let (args, env) = unsafe { (c_strings(argv), c_strings(envp)) };
         let run = || crate::run(&args, &env);
         host_memory::thread::with_stack(STACK_SIZE, run).unwrap_or_else(|run| run())

@@ -2,10 +2,11 @@
 //! reads and writes, so that nothing is left for a caller to uphold.
 
 use super::raw;
-use linux_abi::layout::{HostStat, Rlimit, Utsname};
+use linux_abi::layout::{HostStat, Rlimit, Statfs, Timespec, Utsname};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{SysResult, flags};
 use std::ffi::CStr;
+use std::ops::Range;
 
 /// A descriptor or other int as the kernel's register has it.
 const fn int(value: i32) -> u64 {
@@ -207,6 +208,113 @@ pub fn fstat(fd: i32) -> Result<HostStat, linux_abi::Errno> {
     // SAFETY: the kernel writes a struct stat, which `stat` is.
     unsafe { raw(nr::fstat, [int(fd), (&raw mut stat) as u64, 0, 0, 0, 0]) }?;
     Ok(stat)
+}
+
+/// stat(2), as the host lays it out.
+///
+/// # Errors
+/// The kernel's.
+pub fn stat(path: &CStr) -> Result<HostStat, linux_abi::Errno> {
+    let mut stat = HostStat::ZERO;
+    let args = [path.as_ptr() as u64, (&raw mut stat) as u64, 0, 0, 0, 0];
+    // SAFETY: the path is a string that is only read; the kernel writes a struct stat, which `stat` is.
+    unsafe { raw(nr::stat, args) }?;
+    Ok(stat)
+}
+
+/// fstatfs(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn fstatfs(fd: i32) -> Result<Statfs, linux_abi::Errno> {
+    let mut status = Statfs::ZERO;
+    // SAFETY: the kernel writes a struct statfs, which `status` is.
+    unsafe { raw(nr::fstatfs, [int(fd), (&raw mut status) as u64, 0, 0, 0, 0]) }?;
+    Ok(status)
+}
+
+/// statfs(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn statfs(path: &CStr) -> Result<Statfs, linux_abi::Errno> {
+    let mut status = Statfs::ZERO;
+    let args = [path.as_ptr() as u64, (&raw mut status) as u64, 0, 0, 0, 0];
+    // SAFETY: the path is a string that is only read; the kernel writes a struct statfs, which `status` is.
+    unsafe { raw(nr::statfs, args) }?;
+    Ok(status)
+}
+
+/// lseek(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn lseek(fd: i32, offset: i64, whence: u64) -> SysResult {
+    // SAFETY: the call takes no address.
+    unsafe { raw(nr::lseek, [int(fd), offset as u64, whence, 0, 0, 0]) }
+}
+
+/// utimensat(2) of an open file: sets when it was modified, and nothing else.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_modification_time(fd: i32, time: Timespec) -> SysResult {
+    const UTIME_OMIT: i64 = 0x3fff_fffe;
+    let omit = Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_OMIT,
+    };
+    let times = [omit, time];
+    // SAFETY: the kernel reads two struct timespec.
+    unsafe { raw(nr::utimensat, [int(fd), 0, times.as_ptr() as u64, 0, 0, 0]) }
+}
+
+/// What PR_SET_MM_MAP says of a process's memory: ranges, but for the start of the stack.
+#[derive(Clone, Debug)]
+pub struct MmMap {
+    pub code: Range<u64>,
+    pub data: Range<u64>,
+    pub heap: Range<u64>,
+    pub stack: u64,
+    pub arguments: Range<u64>,
+    pub environment: Range<u64>,
+}
+
+/// PR_SET_MM_MAP of prctl(2), with an auxiliary vector.
+///
+/// # Errors
+/// The kernel's: EINVAL also where it does not know the option.
+pub fn set_mm_map(map: &MmMap, auxv: &[u64]) -> SysResult {
+    const PR_SET_MM: u64 = 35;
+    const PR_SET_MM_MAP: u64 = 14;
+    /// No other executable.
+    const NO_FILE: u64 = 0xffff_ffff << 32;
+    // struct prctl_mm_map of linux/prctl.h.
+    let words = [
+        map.code.start,
+        map.code.end,
+        map.data.start,
+        map.data.end,
+        map.heap.start,
+        map.heap.end,
+        map.stack,
+        map.arguments.start,
+        map.arguments.end,
+        map.environment.start,
+        map.environment.end,
+        auxv.as_ptr() as u64,
+        size_of_val(auxv) as u64 | NO_FILE,
+    ];
+    let args = [
+        PR_SET_MM,
+        PR_SET_MM_MAP,
+        words.as_ptr() as u64,
+        size_of_val(&words) as u64,
+        0,
+        0,
+    ];
+    // SAFETY: the kernel reads the structure and the vector that it points to.
+    unsafe { raw(nr::prctl, args) }
 }
 
 /// uname(2).

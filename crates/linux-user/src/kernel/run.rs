@@ -5,6 +5,7 @@ use super::stop::{self as boundary, Boundary, End};
 use super::task::Task;
 use super::thread as threads;
 use crate::host;
+use crate::proc::record;
 use crate::signal::{deliver, frame, thread};
 use crate::syscall;
 use engine::Cpu;
@@ -28,6 +29,7 @@ pub struct Start {
 /// When the host has no memory for the CPU's state.
 pub fn run(process: impl Into<Arc<Process>>, start: Start) -> std::io::Result<i32> {
     let mut task = first_task(process.into(), start)?;
+    record::publish(&task.process.image, task.process.mm.brk_range().start.0);
     task.attach();
     boundary::raise(&mut task, &Boundary::Executed);
     let status = run_task(&mut task);

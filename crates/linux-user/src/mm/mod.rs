@@ -19,7 +19,7 @@ mod deny;
 mod exec_index;
 mod locked;
 mod map;
-mod maps;
+pub mod maps;
 pub mod own;
 mod protect;
 mod remap;

@@ -1,178 +1,343 @@
-//! Files of /proc that tell of the guest where the host's would tell of the emulator.
+//! Files of /proc that tell of the guest where the host's would tell of the emulator: those of this process, and those
+//! of other guests.
 //!
-//! Opening one gives a memory file with the contents of that moment, as a read from the
-//! start of the kernel's file would. What needs nothing of the host (the program's link,
-//! map, arguments, auxiliary vector, the CPU) is there even without a mounted /proc.
+//! What a file is, the kernel says, however it is reached: a path whose last component is one of our names ([`name`])
+//! is opened without being followed (O_PATH), and if that is in a proc file system, the kernel's name for it says of which
+//! process it is what. All other paths cost nothing but a look at that component. Not seen is a symbolic link of
+//! another name than the file it leads to.
+//!
+//! What the guest gets is a memory file with the contents of that moment ([`shown`]), which looks like the kernel's. What
+//! needs nothing of the host (the program's link, map, arguments, auxiliary vector, the CPU) is there even without a
+//! mounted /proc.
 
 mod cpuinfo;
+mod fdinfo;
+mod host_file;
+mod identification;
+mod name;
+pub mod record;
+pub mod shown;
 mod status;
 
 use crate::host;
+use crate::mm::{Vma, maps};
 use crate::task::Task;
 use guest::GuestAddr;
 use guest_memory::access;
+use linux_abi::layout::{HostStat, OpenHow, Statfs};
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{Errno, OpenFlags, SysResult, flags};
+use linux_abi::{OpenFlags, SysResult, flags};
+pub use name::File;
+use name::Place;
+use record::Record;
+use status::Facts;
 use std::ops::Range;
 
-/// A file of the guest's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Special {
-    /// The link to the program.
-    Exe,
-    Maps,
-    Cmdline,
-    Environ,
-    Auxv,
-    Stat,
-    Status,
-    Cpuinfo,
+/// statfs's f_type of a proc file system.
+const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+
+/// A path as a call has it.
+pub struct At<'a> {
+    pub dirfd: u64,
+    /// The path for the kernel.
+    pub path: u64,
+    /// RESOLVE_* of openat2(2).
+    pub resolve: u64,
+    /// The path's bytes.
+    pub text: &'a dyn Fn() -> Option<Vec<u8>>,
 }
 
-const PROCESS_FILES: [(&[u8], Special); 7] = [
-    (b"exe", Special::Exe),
-    (b"maps", Special::Maps),
-    (b"cmdline", Special::Cmdline),
-    (b"environ", Special::Environ),
-    (b"auxv", Special::Auxv),
-    (b"stat", Special::Stat),
-    (b"status", Special::Status),
-];
+impl At<'_> {
+    /// Opens it with the host's own flags.
+    fn open(&self, open: u64) -> SysResult {
+        if self.resolve == 0 {
+            // SAFETY: the path is only read.
+            return unsafe { host::raw(nr::openat, [self.dirfd, self.path, open, 0, 0, 0]) };
+        }
+        let how = OpenHow {
+            flags: open,
+            mode: 0,
+            resolve: self.resolve,
+        };
+        let size = size_of::<OpenHow>() as u64;
+        let args = [self.dirfd, self.path, (&raw const how) as u64, size, 0, 0];
+        // SAFETY: the path and `how` are only read.
+        unsafe { host::raw(nr::openat2, args) }
+    }
+}
 
-impl Special {
-    /// The file a normalised path names, if it is one of `pid`'s.
-    fn find(path: &[u8], pid: i32) -> Option<Special> {
-        let path = path.strip_prefix(b"/proc/")?;
-        if path == b"cpuinfo" {
-            return Some(Special::Cpuinfo);
-        }
-        let mut parts = path.split(|&byte| byte == b'/');
-        let process = parts.next()?;
-        if process != b"self" && process != b"thread-self" && process != pid.to_string().as_bytes() {
-            return None;
-        }
-        let mut name = parts.next()?;
-        if name == b"task" {
-            // The thread's number is the host's; a wrong one is caught where its file is read.
-            let thread = parts.next()?;
-            if thread.is_empty() || !thread.iter().all(u8::is_ascii_digit) {
-                return None;
+/// Of whom a file tells.
+#[derive(Debug)]
+enum Whose {
+    /// This process, or the whole system.
+    Own,
+    Guest(Box<Record>),
+    /// A process that is no guest, or does not show it to this one.
+    Unknown,
+}
+
+/// A file of a proc file system.
+struct Node {
+    place: Place,
+    /// The kernel's name for it.
+    path: Vec<u8>,
+    whose: Whose,
+    /// It is known by the path as written: there is no proc file system to ask.
+    written: bool,
+}
+
+impl Node {
+    /// What a path leads to, whose last component names a `file`; `None` if it is the host's matter.
+    fn find(task: &Task, at: &At<'_>, file: File) -> Option<Node> {
+        const NO_FOLLOW: OpenFlags = OpenFlags::O_PATH
+            .union(OpenFlags::O_CLOEXEC)
+            .union(OpenFlags::O_NOFOLLOW);
+        let found = match at.open(NO_FOLLOW.to_host()) {
+            Ok(fd) => {
+                let name = name_in_proc(fd as i32);
+                let _ = host::close(fd as i32);
+                name?
             }
-            name = parts.next()?;
+            Err(_) => return Node::written(task, at, file),
+        };
+        let mut place = Place::find(&found);
+        let mut path = found;
+        // A link to what a descriptor is open for.
+        if place
+            .as_ref()
+            .is_some_and(|place| path[place.directory..].starts_with(b"/fd/"))
+        {
+            let fd = at
+                .open(OpenFlags::O_PATH.union(OpenFlags::O_CLOEXEC).to_host())
+                .ok()? as i32;
+            let target = name_in_proc(fd);
+            let _ = host::close(fd);
+            path = target?;
+            place = Place::find(&path);
         }
-        if parts.next().is_some() {
-            return None;
-        }
-        PROCESS_FILES
-            .iter()
-            .find(|(file, _)| *file == name)
-            .map(|&(_, special)| special)
+        let place = place?;
+        let whose = whose(task, &place, &path);
+        Some(Node {
+            place,
+            path,
+            whose,
+            written: false,
+        })
     }
 
-    /// Its contents; `None` where only the host could tell and does not.
-    fn contents(self, task: &Task, path: &[u8]) -> Option<Vec<u8>> {
-        let process = &task.process;
-        let image = &process.image;
-        match self {
-            Special::Exe => None,
-            Special::Maps => {
-                let host = read_host(path).unwrap_or_default();
-                Some(process.mm.maps_text(&host).into_bytes())
+    fn written(task: &Task, at: &At<'_>, file: File) -> Option<Node> {
+        let (place, path) = Place::written(&(at.text)()?, task.process.pid())?;
+        (place.file == file).then_some(Node {
+            place,
+            path,
+            whose: Whose::Own,
+            written: true,
+        })
+    }
+
+    /// The process's directory.
+    fn directory(&self) -> &[u8] {
+        &self.path[..self.place.directory]
+    }
+
+    fn beside(&self, name: &str) -> Vec<u8> {
+        [self.directory(), b"/", name.as_bytes()].concat()
+    }
+
+    /// The program that an exe link leads to, as the link shows it.
+    fn exe(&self, task: &Task) -> Option<record::Program> {
+        if self.place.file != File::Exe {
+            return None;
+        }
+        match &self.whose {
+            Whose::Own => Some(record::Program::at(task.process.image.exe.clone())),
+            Whose::Guest(record) => record.exe().ok(),
+            Whose::Unknown => None,
+        }
+    }
+
+    /// Its contents, given the host's; `None` leaves those.
+    fn contents(&self, task: &Task, host: &[u8]) -> Option<Vec<u8>> {
+        match (&self.whose, self.place.file) {
+            (_, File::Exe | File::Midr | File::Revidr) => None,
+            (_, File::Cpuinfo) => Some(cpuinfo::text(task.process.engine.model(), host).into_bytes()),
+            (_, File::Descriptor) => Some(fdinfo::text(host)),
+            (Whose::Own, file) => self.own(task, file, host),
+            (Whose::Guest(record), file) => self.others(record, file, host),
+            (Whose::Unknown, File::Cmdline) => {
+                let own = host_file::read(b"/proc/self/cmdline").ok()?;
+                record::arguments_by_form(host, &own, &task.process.image.cmdline)
             }
-            Special::Cmdline => {
+            (Whose::Unknown, _) => None,
+        }
+    }
+
+    fn own(&self, task: &Task, file: File, host: &[u8]) -> Option<Vec<u8>> {
+        let image = &task.process.image;
+        match file {
+            File::Cmdline => {
                 Some(arguments(&image.arguments, &image.environment).unwrap_or_else(|| image.cmdline.clone()))
             }
-            Special::Environ => read_guest(&image.environment),
-            Special::Auxv => Some(image.auxv.clone()),
-            Special::Stat => Some(status::stat(task, &read_host(path)?)),
-            Special::Status => Some(status::status(task, &read_host(path)?)),
-            Special::Cpuinfo => Some(
-                cpuinfo::text(task.process.engine.model(), &read_host(path).unwrap_or_default()).into_bytes(),
-            ),
+            File::Environ => read_guest(&image.environment),
+            File::Auxv => Some(image.auxv.clone()),
+            File::Maps => Some(maps::maps(&task.process.mm.vmas(), host).into_bytes()),
+            // Without the host's there is nothing to say.
+            _ if self.written => None,
+            File::Smaps | File::SmapsRollup | File::NumaMaps => {
+                self.pages(&task.process.mm.vmas(), file, host)
+            }
+            File::Stat | File::Status | File::Statm => Facts::of(task).text(file, host),
+            File::Exe | File::Descriptor | File::Cpuinfo | File::Midr | File::Revidr => None,
         }
+    }
+
+    fn others(&self, record: &Record, file: File, host: &[u8]) -> Option<Vec<u8>> {
+        let areas = || {
+            Some(record.areas(&String::from_utf8_lossy(
+                &host_file::read(&self.beside("maps")).ok()?,
+            )))
+        };
+        match file {
+            File::Cmdline => record
+                .strings()
+                .ok()
+                .map(|(arguments, environment)| title(arguments, &environment)),
+            File::Environ => record.strings().ok().map(|(_, environment)| environment),
+            File::Auxv => Some(record.auxv()),
+            File::Maps => Some(maps::maps(&record.areas(&String::from_utf8_lossy(host)), host).into_bytes()),
+            File::Smaps | File::SmapsRollup | File::NumaMaps => self.pages(&areas()?, file, host),
+            File::Stat | File::Status | File::Statm => {
+                let stat = host_file::read(&self.beside("stat")).ok()?;
+                Facts::of_other(record, &areas()?, &stat).text(file, host)
+            }
+            File::Exe | File::Descriptor | File::Cpuinfo | File::Midr | File::Revidr => None,
+        }
+    }
+
+    fn pages(&self, vmas: &[Vma], file: File, host: &[u8]) -> Option<Vec<u8>> {
+        let text = match file {
+            File::Smaps => maps::smaps(vmas, host),
+            File::SmapsRollup => {
+                maps::smaps_rollup(vmas, &host_file::read(&self.beside("smaps")).ok()?, host)
+            }
+            File::NumaMaps => maps::numa_maps(vmas, host),
+            _ => return None,
+        };
+        Some(text.into_bytes())
     }
 }
 
-/// Opens a file of /proc whose contents are the guest's; `None` leaves it to the host.
-pub fn open_special(task: &Task, path: &[u8], open: OpenFlags) -> Option<SysResult> {
-    let special = Special::find(path, task.process.pid())?;
-    if open.contains(OpenFlags::O_PATH) && special != Special::Exe || open.contains(OpenFlags::O_DIRECTORY) {
-        return None;
+/// The kernel's name of what a descriptor is open for, if that is in a proc file system.
+fn name_in_proc(fd: i32) -> Option<Vec<u8>> {
+    let status = host::fstatfs(fd).ok()?;
+    (status.f_type == PROC_SUPER_MAGIC).then(|| host_file::name_of(fd).ok())?
+}
+
+fn whose(task: &Task, place: &Place, path: &[u8]) -> Whose {
+    if place.pid == 0 || place.pid == task.process.pid() || is_own_thread(place.pid) {
+        return Whose::Own;
     }
-    if special == Special::Exe {
+    match Record::read(&path[..place.directory]) {
+        Some(record) => Whose::Guest(Box::new(record)),
+        None => Whose::Unknown,
+    }
+}
+
+/// Threads other than the first have a directory too, which no listing shows.
+fn is_own_thread(tid: i32) -> bool {
+    let path = host_file::c_path(format!("/proc/self/task/{tid}").as_bytes());
+    path.is_ok_and(|path| host::faccessat(flags::AT_FDCWD, &path, 0).is_ok())
+}
+
+/// Opens what a path leads to, whose last component names a `file`, if its contents are ours to say; `None` leaves it to
+/// the host.
+pub fn open(task: &Task, at: &At<'_>, file: File, open: OpenFlags) -> Option<SysResult> {
+    if matches!(file, File::Midr | File::Revidr) {
+        return identification::open(task, at, file, open);
+    }
+    let node = Node::find(task, at, file)?;
+    if node.place.file == File::Exe {
         if open.contains(OpenFlags::O_NOFOLLOW) {
             return None;
         }
-        let mut exe = task.process.image.exe.clone();
-        exe.push(0);
-        let at = flags::AT_FDCWD as i64 as u64;
-        // SAFETY: the path is a string of ours, and only read.
-        return Some(unsafe { host::raw(nr::openat, [at, exe.as_ptr() as u64, open.to_host(), 0, 0, 0]) });
-    }
-    if open.access_mode() != 0 {
-        return Some(Err(Errno::EACCES));
-    }
-    let contents = special.contents(task, path)?;
-    Some(memory_file(&contents, open.contains(OpenFlags::O_CLOEXEC)))
-}
-
-/// The target of a link of /proc that must lead to the guest's file.
-pub fn readlink_special(task: &Task, path: &[u8]) -> Option<Vec<u8>> {
-    let special = Special::find(path, task.process.pid())?;
-    (special == Special::Exe).then(|| task.process.image.exe.clone())
-}
-
-/// A file of these bytes, in memory, at its start.
-fn memory_file(bytes: &[u8], close_on_exec: bool) -> SysResult {
-    const NAME: &[u8] = b"proc\0";
-    // SAFETY: the name is a string of ours, and only read.
-    let fd = unsafe {
-        host::raw(
-            nr::memfd_create,
-            [NAME.as_ptr() as u64, u64::from(close_on_exec), 0, 0, 0, 0],
-        )
-    }?;
-    let mut done = 0;
-    while done < bytes.len() {
-        let rest = &bytes[done..];
-        let args = [fd, rest.as_ptr() as u64, rest.len() as u64, done as u64, 0, 0];
-        // SAFETY: the bytes are ours, and only read.
-        match unsafe { host::raw(nr::pwrite64, args) } {
-            Ok(count) => done += count as usize,
-            Err(error) => {
-                // SAFETY: the call takes no address.
-                unsafe { host::raw(nr::close, [fd, 0, 0, 0, 0, 0]) }?;
-                return Err(error);
-            }
+        let path = host_file::c_path(&node.exe(task)?.path()).ok()?;
+        if at.resolve != 0 {
+            // Whether the link may be followed.
+            match at.open(OpenFlags::O_PATH.union(OpenFlags::O_CLOEXEC).to_host()) {
+                Ok(fd) => host::close(fd as i32).ok()?,
+                Err(error) => return Some(Err(error)),
+            };
         }
+        return Some(host::openat(flags::AT_FDCWD, &path, open.to_host(), 0));
     }
-    // For show only: no file of the kernel's here can be written.
-    // SAFETY: the call takes no address.
-    let _ = unsafe { host::raw(nr::fchmod, [fd, 0o444, 0, 0, 0, 0]) };
-    Ok(fd)
-}
-
-/// The host's file of the same name, read whole.
-fn read_host(path: &[u8]) -> Option<Vec<u8>> {
-    let path = [path, b"\0"].concat();
-    let at = flags::AT_FDCWD as i64 as u64;
-    let open = OpenFlags::O_CLOEXEC.to_host();
-    // SAFETY: the path is a string of ours, and only read.
-    let fd = unsafe { host::raw(nr::openat, [at, path.as_ptr() as u64, open, 0, 0, 0]) }.ok()?;
-    let mut bytes = Vec::new();
-    let mut buf = [0_u8; 4096];
-    let whole = loop {
-        // SAFETY: the buffer is ours to write for its length.
-        match unsafe { host::raw(nr::read, [fd, buf.as_mut_ptr() as u64, buf.len() as u64, 0, 0, 0]) } {
-            Ok(0) => break true,
-            Ok(count) => bytes.extend_from_slice(&buf[..count as usize]),
-            Err(Errno::EINTR) => {}
-            Err(_) => break false,
+    if open.intersects(OpenFlags::O_PATH) || open.contains(OpenFlags::O_DIRECTORY) {
+        return None;
+    }
+    // Whether it may be opened, and with what number, is the kernel's to say.
+    let real = match at.open(open.to_host()) {
+        Ok(fd) => fd as i32,
+        Err(_) if node.written && open.access_mode() == 0 => {
+            let contents = node.contents(task, &[])?;
+            return Some(shown::create(&contents, &node.path, open));
         }
+        Err(error) => return Some(Err(error)),
     };
-    // SAFETY: the call takes no address.
-    unsafe { host::raw(nr::close, [fd, 0, 0, 0, 0, 0]) }.ok()?;
-    whole.then_some(bytes)
+    if open.access_mode() == 1 {
+        return Some(Ok(real as u64));
+    }
+    let contents = host_file::read_open(real)
+        .ok()
+        .and_then(|host| node.contents(task, &host));
+    match contents {
+        Some(contents) => Some(shown::replace(real, &contents, &node.path, open)),
+        // It has been read, but not by the guest.
+        None => Some(host::lseek(real, 0, 0).map(|_| real as u64)),
+    }
+}
+
+/// The target of an exe link that must lead to a guest's program.
+pub fn readlink(task: &Task, at: &At<'_>, file: File) -> Option<Vec<u8>> {
+    if file != File::Exe {
+        return None;
+    }
+    Node::find(task, at, file)?.exe(task).map(|program| program.name)
+}
+
+/// The path of the file to look at instead of a path whose last component names a `file`.
+pub fn target(task: &Task, at: &At<'_>, file: File) -> Option<Vec<u8>> {
+    match file {
+        File::Exe => Node::find(task, at, file)?.exe(task).map(record::Program::path),
+        File::Midr | File::Revidr => identification::look_alike(&(at.text)()?, at.dirfd),
+        _ => None,
+    }
+}
+
+/// The contents now of a file that was opened before; its name is the kernel's.
+fn contents_now(task: &Task, path: &[u8]) -> Option<Vec<u8>> {
+    let place = Place::find(path)?;
+    let whose = whose(task, &place, path);
+    let node = Node {
+        place,
+        path: path.to_vec(),
+        whose,
+        written: false,
+    };
+    let host = host_file::read(path).ok()?;
+    node.contents(task, &host).or(Some(host))
+}
+
+/// How the kernel's own file looks.
+fn stat_of(path: &[u8]) -> Option<HostStat> {
+    let path =
+        identification::look_alike(path, flags::AT_FDCWD as i64 as u64).unwrap_or_else(|| path.to_vec());
+    host::stat(&host_file::c_path(&path).ok()?).ok()
+}
+
+/// How the file system of the kernel's own file looks.
+fn statfs_of(path: &[u8]) -> Option<Statfs> {
+    let path =
+        identification::look_alike(path, flags::AT_FDCWD as i64 as u64).unwrap_or_else(|| path.to_vec());
+    host::statfs(&host_file::c_path(&path).ok()?).ok()
 }
 
 fn read_guest(range: &Range<GuestAddr>) -> Option<Vec<u8>> {
@@ -181,46 +346,35 @@ fn read_guest(range: &Range<GuestAddr>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The arguments as get_mm_cmdline (fs/proc/base.c) shows them: a program that overwrote
-/// the last terminator has written a title over them, which may reach into the environment.
+/// The arguments as they are now.
 fn arguments(arguments: &Range<GuestAddr>, environment: &Range<GuestAddr>) -> Option<Vec<u8>> {
     if arguments.start == arguments.end {
         return None;
     }
-    let mut bytes = read_guest(arguments)?;
-    if bytes.last() != Some(&0) {
-        bytes.extend(read_guest(environment).unwrap_or_default());
-        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-        bytes.truncate(end + 1);
+    let bytes = read_guest(arguments)?;
+    if bytes.last() == Some(&0) {
+        return Some(bytes);
     }
-    Some(bytes)
+    Some(title(bytes, &read_guest(environment).unwrap_or_default()))
+}
+
+/// The arguments as get_mm_cmdline (fs/proc/base.c) shows them: a program that overwrote
+/// the last terminator has written a title over them, which may reach into the environment.
+fn title(mut arguments: Vec<u8>, environment: &[u8]) -> Vec<u8> {
+    if arguments.last().is_some_and(|&last| last != 0) {
+        arguments.extend_from_slice(environment);
+        let end = arguments
+            .iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(arguments.len());
+        arguments.truncate(end + 1);
+    }
+    arguments
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_the_own_process_are_special() {
-        let cases: [(&str, Option<Special>); 13] = [
-            ("/proc/self/exe", Some(Special::Exe)),
-            ("/proc/thread-self/maps", Some(Special::Maps)),
-            ("/proc/42/cmdline", Some(Special::Cmdline)),
-            ("/proc/self/task/43/stat", Some(Special::Stat)),
-            ("/proc/42/task/42/status", Some(Special::Status)),
-            ("/proc/cpuinfo", Some(Special::Cpuinfo)),
-            ("/proc/41/cmdline", None),
-            ("/proc/self", None),
-            ("/proc/self/task", None),
-            ("/proc/self/task/x/stat", None),
-            ("/proc/self/fd/maps", None),
-            ("/proc/self/maps/x", None),
-            ("/proc/meminfo", None),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(Special::find(path.as_bytes(), 42), expected, "{path}");
-        }
-    }
 
     #[test]
     fn a_title_reaches_to_its_own_end() {
@@ -235,20 +389,9 @@ mod tests {
         ] {
             let shown = arguments(&range(memory, 0, 5), &range(memory, 5, memory.len()));
             assert_eq!(shown.as_deref(), Some(expected));
+            assert_eq!(title(memory[..5].to_vec(), &memory[5..]), expected);
         }
         let none = range(b"", 0, 0);
         assert_eq!(arguments(&none, &none), None);
-    }
-
-    #[test]
-    fn memory_files_read_from_their_start() {
-        let fd = memory_file(b"contents", true).expect("the host makes memory files");
-        let mut buf = [0_u8; 16];
-        // SAFETY: the buffer is ours to write for its length.
-        let count =
-            unsafe { host::raw(nr::read, [fd, buf.as_mut_ptr() as u64, 16, 0, 0, 0]) }.expect("readable");
-        assert_eq!(&buf[..count as usize], b"contents");
-        // SAFETY: the call takes no address.
-        unsafe { host::raw(nr::close, [fd, 0, 0, 0, 0, 0]) }.expect("open");
     }
 }

@@ -1,6 +1,10 @@
-//! /proc/PID/stat and /proc/PID/status: the host's, with the numbers that tell of the
+//! /proc/PID/stat, statm and status: the host's, with the numbers that tell of the
 //! emulator (addresses, sizes, signal masks) replaced by the guest's.
+//!
+//! The pages that are resident are the host's count: the emulator's are attributed to the guest, up to its size.
 
+use super::File;
+use super::record::Record;
 use crate::mm::{Backing, Vma};
 use crate::signal::set::NSIG;
 use crate::task::Task;
@@ -10,9 +14,9 @@ use std::fmt::Write as _;
 const SIG_DFL: u64 = 0;
 const SIG_IGN: u64 = 1;
 
-/// What both files say of the guest.
+/// What these files say of the guest.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-struct Facts {
+pub struct Facts {
     /// Bytes mapped, and of these the stack's.
     size: u64,
     stack: u64,
@@ -25,56 +29,100 @@ struct Facts {
     heap: u64,
     arguments: [u64; 2],
     environment: [u64; 2],
+    /// Of this process only; another's dispositions are in its own memory.
+    signals: Option<Signals>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Signals {
     blocked: u64,
     ignored: u64,
     caught: u64,
 }
 
+impl Signals {
+    fn of(task: &Task) -> Signals {
+        let (mut ignored, mut caught) = (0, 0);
+        for signal in 1..=NSIG {
+            match task.process.signals.get(signal).handler {
+                SIG_DFL => {}
+                SIG_IGN => ignored |= 1 << (signal - 1),
+                _ => caught |= 1 << (signal - 1),
+            }
+        }
+        Signals {
+            blocked: task.signals.mask(),
+            ignored,
+            caught,
+        }
+    }
+}
+
 impl Facts {
-    fn of(task: &Task) -> Facts {
+    /// Of this process.
+    pub fn of(task: &Task) -> Facts {
         let process = &task.process;
         let image = &process.image;
-        let vmas = process.mm.vmas();
         let heap = process.mm.brk_range().start.0;
+        Facts {
+            stack_start: image.stack_start.0,
+            arguments: [image.arguments.start.0, image.arguments.end.0],
+            environment: [image.environment.start.0, image.environment.end.0],
+            signals: Some(Signals::of(task)),
+            ..Facts::of_areas(&process.mm.vmas(), heap)
+        }
+    }
+
+    /// Of another guest; `stat` is the host's file.
+    pub fn of_other(record: &Record, areas: &[Vma], stat: &[u8]) -> Facts {
+        let stat = String::from_utf8_lossy(stat);
+        let (_, rest) = stat.rsplit_once(')').unwrap_or(("", ""));
+        let field = |number: usize| {
+            let field = rest.split_ascii_whitespace().nth(number - 3);
+            field.and_then(|field| field.parse::<u64>().ok()).unwrap_or(0)
+        };
+        let [arguments, environment] = record.string_ranges(field(50)..field(51));
+        Facts {
+            // The first pointers stand right below the strings.
+            stack_start: arguments.start,
+            arguments: [arguments.start, arguments.end],
+            environment: [environment.start, environment.end],
+            ..Facts::of_areas(areas, record.heap())
+        }
+    }
+
+    fn of_areas(vmas: &[Vma], heap: u64) -> Facts {
         let length = |vma: &Vma| vma.end - vma.start;
         // The program's own segments are the last ones below its heap.
         let below = |test: fn(&Vma) -> bool| {
             let last = vmas.iter().rfind(|vma| vma.end <= heap && test(vma));
             last.map_or([0, 0], |vma| [vma.start, vma.end])
         };
-        let (mut ignored, mut caught) = (0, 0);
-        for signal in 1..=NSIG {
-            match process.signals.get(signal).handler {
-                SIG_DFL => {}
-                SIG_IGN => ignored |= 1 << (signal - 1),
-                _ => caught |= 1 << (signal - 1),
-            }
-        }
+        let sum = |test: fn(&Vma) -> bool| vmas.iter().filter(|vma| test(vma)).map(length).sum();
         Facts {
             size: vmas.iter().map(length).sum(),
-            stack: vmas
-                .iter()
-                .filter(|vma| vma.backing == Backing::Stack)
-                .map(length)
-                .sum(),
-            writable: vmas
-                .iter()
-                .filter(|vma| {
-                    vma.prot & flags::PROT_WRITE != 0 && !vma.shared && vma.backing != Backing::Stack
-                })
-                .map(length)
-                .sum(),
-            executable: vmas.iter().filter(|vma| vma.is_executable()).map(length).sum(),
+            stack: sum(|vma| vma.backing == Backing::Stack),
+            writable: sum(|vma| {
+                vma.prot & flags::PROT_WRITE != 0 && !vma.shared && vma.backing != Backing::Stack
+            }),
+            executable: sum(Vma::is_executable),
             code: below(Vma::is_executable),
-            stack_start: image.stack_start.0,
             data: below(|vma| vma.prot & flags::PROT_WRITE != 0),
             heap,
-            arguments: [image.arguments.start.0, image.arguments.end.0],
-            environment: [image.environment.start.0, image.environment.end.0],
-            blocked: task.signals.mask(),
-            ignored,
-            caught,
+            ..Facts::default()
         }
+    }
+
+    /// The text of one of the files, from the host's.
+    pub fn text(&self, file: File, host: &[u8]) -> Option<Vec<u8>> {
+        let host = String::from_utf8_lossy(host);
+        let text = match file {
+            File::Stat => stat_text(self, &host),
+            File::Status => status_text(self, &host),
+            File::Statm => statm_text(self, &host),
+            _ => return None,
+        };
+        Some(text.into_bytes())
     }
 
     fn program_code(&self) -> u64 {
@@ -90,9 +138,9 @@ impl Facts {
             26 => self.code[0],
             27 => self.code[1],
             28 => self.stack_start,
-            32 => classic(self.blocked),
-            33 => classic(self.ignored),
-            34 => classic(self.caught),
+            32 => classic(self.signals?.blocked),
+            33 => classic(self.signals?.ignored),
+            34 => classic(self.signals?.caught),
             45 => self.data[0],
             46 => self.data[1],
             47 => self.heap,
@@ -105,12 +153,19 @@ impl Facts {
     }
 }
 
-pub fn stat(task: &Task, host: &[u8]) -> Vec<u8> {
-    stat_text(&Facts::of(task), &String::from_utf8_lossy(host)).into_bytes()
-}
-
-pub fn status(task: &Task, host: &[u8]) -> Vec<u8> {
-    status_text(&Facts::of(task), &String::from_utf8_lossy(host)).into_bytes()
+/// size, resident, shared, text, lib, data, dt: pages.
+fn statm_text(facts: &Facts, host: &str) -> String {
+    let pages = |bytes: u64| bytes / guest::PAGE_SIZE;
+    let size = pages(facts.size);
+    let resident = |at: usize| {
+        let field = host.split_ascii_whitespace().nth(at);
+        field
+            .and_then(|field| field.parse::<u64>().ok())
+            .unwrap_or(0)
+            .min(size)
+    };
+    let (code, data) = (pages(facts.program_code()), pages(facts.writable + facts.stack));
+    format!("{size} {} {} {code} 0 {data} 0\n", resident(1), resident(2))
 }
 
 fn stat_text(facts: &Facts, host: &str) -> String {
@@ -145,9 +200,14 @@ fn status_text(facts: &Facts, host: &str) -> String {
                 "{key}:\t{:8} kB",
                 facts.executable.saturating_sub(facts.program_code()) >> 10
             ),
-            "SigBlk" => writeln!(text, "{key}:\t{:016x}", facts.blocked),
-            "SigIgn" => writeln!(text, "{key}:\t{:016x}", facts.ignored),
-            "SigCgt" => writeln!(text, "{key}:\t{:016x}", facts.caught),
+            "SigBlk" | "SigIgn" | "SigCgt" if let Some(signals) = facts.signals => {
+                let mask = match key {
+                    "SigBlk" => signals.blocked,
+                    "SigIgn" => signals.ignored,
+                    _ => signals.caught,
+                };
+                writeln!(text, "{key}:\t{mask:016x}")
+            }
             _ => writeln!(text, "{line}"),
         };
     }
@@ -169,9 +229,11 @@ mod tests {
         heap: 6,
         arguments: [7, 8],
         environment: [9, 10],
-        blocked: 1 << 40 | 1,
-        ignored: 2,
-        caught: 4,
+        signals: Some(Signals {
+            blocked: 1 << 40 | 1,
+            ignored: 2,
+            caught: 4,
+        }),
     };
 
     #[test]
@@ -208,5 +270,25 @@ mod tests {
             VmStk:\t      32 kB\nVmExe:\t       0 kB\nVmLib:\t      12 kB\n\
             SigBlk:\t0000010000000001\nSigIgn:\t0000000000000002\nSigCgt:\t0000000000000004\nThreads:\t1\n";
         assert_eq!(status_text(&FACTS, host), expected);
+    }
+
+    #[test]
+    fn resident_pages_are_no_more_than_there_are() {
+        assert_eq!(
+            statm_text(&FACTS, "900000 1000 20 5 0 800000 0\n"),
+            "256 256 20 0 0 12 0\n"
+        );
+    }
+
+    #[test]
+    fn signals_of_others_stay() {
+        let facts = Facts {
+            signals: None,
+            ..FACTS
+        };
+        assert_eq!(
+            status_text(&facts, "SigCgt:\t0000000000000400\n"),
+            "SigCgt:\t0000000000000400\n"
+        );
     }
 }

@@ -2,20 +2,23 @@
 
 use super::arg::guard::{HostArgs, passed};
 use super::arg::{
-    AccessMode, Arg, AtFlags, FcntlCmd, Fd, GuestCStr, Hex, In, Mode, OutBuf, Size, read_bytes, write_bytes,
+    AccessMode, Arg, AtFlags, FcntlCmd, Fd, GuestCStr, Hex, In, Long, Mode, OutBuf, Regs, Size, Whence,
+    read_bytes, write_bytes,
 };
 use super::path::{self, HostPath, Links};
+use crate::proc::{At, File, shown};
 use crate::task::Task;
 use crate::{host, own_fds, proc};
+use guest::GuestAddr;
+use guest_memory::access;
 use linux_abi::layout::{Flock, OpenHow};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, OpenFlags, SysResult, flags};
 
 /// openat(2).
 pub fn openat(task: &mut Task, dirfd: Fd, path: GuestCStr, open: OpenFlags, mode: Mode) -> SysResult {
-    if let Some(special) = path::in_proc(path)
-        && let Some(result) = proc::open_special(task, &special, open)
-    {
+    let special = |at: &At<'_>, file| proc::open(task, at, file, open);
+    if let Some(result) = path::special(dirfd.register(), path, 0, special) {
         return result;
     }
     let host_path = path::resolve(task, path, Links::Follow);
@@ -42,9 +45,10 @@ pub fn openat2(task: &mut Task, dirfd: Fd, path: GuestCStr, how: In<OpenHow>, si
         return Err(Errno::E2BIG);
     }
     let mut how = how.read()?;
-    if how.resolve == 0
-        && let Some(special) = path::in_proc(path)
-        && let Some(result) = proc::open_special(task, &special, OpenFlags::from_bits_retain(how.flags))
+    let open = OpenFlags::from_bits_retain(how.flags);
+    let special = |at: &At<'_>, file| proc::open(task, at, file, open);
+    if how.mode == 0
+        && let Some(result) = path::special(dirfd.register(), path, how.resolve, special)
     {
         return result;
     }
@@ -74,7 +78,7 @@ fn is_zero(addr: guest::GuestAddr, len: u64) -> Result<bool, Errno> {
 
 /// faccessat(2) as the kernel has it: without flags.
 pub fn faccessat(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode) -> SysResult {
-    let host_path = target_path(task, path, Links::Follow);
+    let host_path = target_path(task, dirfd, path, Links::Follow);
     let args = [dirfd.register(), host_path.register(), mode.bits(), 0, 0, 0];
     // SAFETY: the path is only read.
     unsafe { host::raw(nr::faccessat, args) }
@@ -82,7 +86,7 @@ pub fn faccessat(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode) 
 
 /// faccessat2(2).
 pub fn faccessat2(task: &mut Task, dirfd: Fd, path: GuestCStr, mode: AccessMode, at: AtFlags) -> SysResult {
-    let host_path = target_path(task, path, links(at));
+    let host_path = target_path(task, dirfd, path, links(at));
     let args = [
         dirfd.register(),
         host_path.register(),
@@ -104,13 +108,14 @@ pub fn links(at: AtFlags) -> Links {
     }
 }
 
-/// The path to look at: behind a link of /proc that means the guest (as /proc/self/exe
+/// The path to look at: behind a link of /proc that means a guest (as /proc/self/exe
 /// does) when links are followed, else by the -L rule.
-pub fn target_path(task: &Task, path: GuestCStr, links: Links) -> HostPath {
-    if links == Links::Follow
-        && let Some(special) = path::in_proc(path)
-        && let Some(target) = proc::readlink_special(task, &special)
-    {
+pub fn target_path(task: &Task, dirfd: Fd, path: GuestCStr, links: Links) -> HostPath {
+    let special = |at: &At<'_>, file| match (links, file) {
+        (Links::Keep, File::Exe) => None,
+        (Links::Follow | Links::Keep, file) => proc::target(task, at, file),
+    };
+    if let Some(target) = path::special(dirfd.register(), path, 0, special) {
         return HostPath::replaced(target);
     }
     path::resolve(task, path, links)
@@ -121,9 +126,8 @@ pub fn readlinkat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: OutBuf, size
     if size.0 as i32 <= 0 {
         return Err(Errno::EINVAL);
     }
-    if let Some(special) = path::in_proc(path)
-        && let Some(target) = proc::readlink_special(task, &special)
-    {
+    let special = |at: &At<'_>, file| proc::readlink(task, at, file);
+    if let Some(target) = path::special(dirfd.register(), path, 0, special) {
         let count = target.len().min(size.0 as i32 as usize);
         write_bytes(buf.addr, &target[..count])?;
         return Ok(count as u64);
@@ -140,7 +144,63 @@ pub fn readlinkat(task: &mut Task, dirfd: Fd, path: GuestCStr, buf: OutBuf, size
     ];
     buf.guard(2, &mut host);
     // SAFETY: the path is only read, and the buffer is guarded.
-    unsafe { host::raw(nr::readlinkat, host.regs) }
+    let count = unsafe { host::raw(nr::readlinkat, host.regs) }?;
+    // A descriptor's link to a memory file of ours.
+    let mut start = [0; 8];
+    let start = &mut start[..8.min(count as usize)];
+    if access::read(buf.addr, start).is_ok() && shown::SHOWN_NAME.starts_with(start) {
+        return read_shown_link(host.regs, buf.addr, size.0).map(|shown| shown.unwrap_or(count));
+    }
+    Ok(count)
+}
+
+/// The link of `regs`, the registers for readlinkat(2), as the guest is to see it; `None` if that is as it is.
+#[cold]
+fn read_shown_link(mut regs: Regs, buf: GuestAddr, size: u64) -> Result<Option<u64>, Errno> {
+    let mut target = vec![0_u8; 4096];
+    (regs[2], regs[3]) = (target.as_mut_ptr() as u64, target.len() as u64);
+    // SAFETY: the path is only read, and the buffer is ours for its length.
+    let len = unsafe { host::raw(nr::readlinkat, regs) }? as usize;
+    let Some(shown) = shown::original(&target[..len]) else {
+        return Ok(None);
+    };
+    let count = shown.len().min(size as i32 as usize);
+    write_bytes(buf, &shown[..count])?;
+    Ok(Some(count as u64))
+}
+
+/// lseek(2).
+pub fn lseek(task: &mut Task, fd: Fd, offset: Long, whence: Whence) -> SysResult {
+    // SAFETY: the call takes no address.
+    let result = unsafe {
+        host::raw(
+            nr::lseek,
+            [fd.register(), offset.register(), whence.register(), 0, 0, 0],
+        )
+    };
+    if result == Ok(0) && shown::any() {
+        shown::refresh(task, fd.0);
+    }
+    result
+}
+
+/// pread64(2).
+pub fn pread64(task: &mut Task, fd: Fd, buf: OutBuf, count: Size, offset: Long) -> SysResult {
+    if offset.0 == 0 && shown::any() {
+        shown::refresh(task, fd.0);
+    }
+    let mut host = HostArgs::default();
+    host.regs = [
+        fd.register(),
+        buf.register(),
+        count.register(),
+        offset.register(),
+        0,
+        0,
+    ];
+    buf.guard(1, &mut host);
+    // SAFETY: the buffer is guarded.
+    unsafe { task.interruptible(nr::pread64, host.regs) }
 }
 
 /// fcntl(2): the flags of open stand elsewhere on the host, locks may wait.

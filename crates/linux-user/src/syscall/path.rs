@@ -1,10 +1,11 @@
-//! Path arguments: the -L prefix and the files of /proc that tell of the guest.
+//! Path arguments: the -L prefix, and the paths that may lead to files of ours ([`crate::proc`]).
 //!
-//! Without -L and outside /proc, the guest's pointer goes to the kernel untouched.
+//! Without -L, and but for those, the guest's pointer goes to the kernel untouched.
 
 use super::arg::guard::passed;
 use super::arg::{self, GuestCStr};
 use crate::host;
+use crate::proc::{At, File};
 use crate::task::Task;
 use guest::GuestAddr;
 use guest_memory::access;
@@ -87,6 +88,24 @@ pub fn resolve(task: &Task, path: GuestCStr, links: Links) -> HostPath {
     }
 }
 
+/// What `use_it` makes of a path whose last component is a name of a file of ours.
+pub fn special<R>(
+    dirfd: u64,
+    path: GuestCStr,
+    resolve: u64,
+    use_it: impl FnOnce(&At<'_>, File) -> Option<R>,
+) -> Option<R> {
+    let file = File::ending(path.0)?;
+    let text = || read(path).ok();
+    let at = At {
+        dirfd,
+        path: passed(path.0.0, 1),
+        resolve,
+        text: &text,
+    };
+    use_it(&at, file)
+}
+
 fn exists(path: &HostPath, links: Links) -> bool {
     let at_flags = match links {
         Links::Follow => 0,
@@ -100,61 +119,5 @@ fn exists(path: &HostPath, links: Links) -> bool {
         // Before Linux 5.8.
         Err(Errno::ENOSYS) => host::faccessat(flags::AT_FDCWD, path, 0).is_ok(),
         Err(_) => false,
-    }
-}
-
-/// The path without doubled slashes and `.` parts, if it leads into /proc.
-#[must_use]
-pub fn in_proc(path: GuestCStr) -> Option<Vec<u8>> {
-    // One load tells nearly all paths apart; a short string at the end of its page may
-    // refuse eight bytes, and then is read whole.
-    if let Ok(word) = access::load(path.0, 8) {
-        let bytes = word.to_le_bytes();
-        if bytes[0] != b'/' || !matches!(bytes[1], b'p' | b'/' | b'.') {
-            return None;
-        }
-    }
-    let normal = normalise(&read(path).ok()?)?;
-    (normal.starts_with(b"/proc/")).then_some(normal)
-}
-
-fn normalise(path: &[u8]) -> Option<Vec<u8>> {
-    if path.first() != Some(&b'/') {
-        return None;
-    }
-    let mut normal = Vec::with_capacity(path.len());
-    for part in path.split(|&byte| byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            // Needs the file system to know where it leads.
-            b".." => return None,
-            name => {
-                normal.push(b'/');
-                normal.extend_from_slice(name);
-            }
-        }
-    }
-    Some(normal)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_into_proc_are_found() {
-        let cases: [(&[u8], Option<&[u8]>); 7] = [
-            (b"/proc/self/exe\0", Some(b"/proc/self/exe")),
-            (b"//proc/./self//maps\0", Some(b"/proc/self/maps")),
-            (b"/./proc/cpuinfo\0", Some(b"/proc/cpuinfo")),
-            (b"/proc/../etc\0", None),
-            (b"/process\0", None),
-            (b"proc/self\0", None),
-            (b"/usr/lib\0", None),
-        ];
-        for (path, expected) in cases {
-            let found = in_proc(GuestCStr(crate::syscall::arg::guard::guest_copy(path)));
-            assert_eq!(found.as_deref(), expected, "{}", String::from_utf8_lossy(path));
-        }
     }
 }

@@ -74,7 +74,7 @@ super::syscalls! {
     41 pivot_root(new_root: GuestCStr, put_old: GuestCStr) = host, Full;
     42 nfsservctl() = none, Error(ENOSYS, "removed from Linux 3.1");
     43 statfs(path: GuestCStr, buf: Out<Statfs>) = stat::statfs, Full;
-    44 fstatfs(fd: Fd, buf: Out<Statfs>) = host, Full;
+    44 fstatfs(fd: Fd, buf: Out<Statfs>) = stat::fstatfs, Full;
     45 truncate(path: GuestCStr, length: Long) = host, Full;
     46 ftruncate(fd: Fd, length: Long) = host, Full;
     47 fallocate(fd: Fd, mode: Hex, offset: Long, len: Long) = blocking, Full;
@@ -92,12 +92,12 @@ super::syscalls! {
     59 pipe2(fds: Out<[i32; 2]>, flags: OpenFlags) = host, Full;
     60 quotactl(cmd: Hex, special: GuestCStr, id: Int, addr: Writes<256>) = host, Full;
     61 getdents64(fd: Fd, dirents: WritesUpTo<1, 2>, count: UInt) = dirents::getdents64, Full;
-    62 lseek(fd: Fd, offset: Long, whence: Whence) = host, Full;
+    62 lseek(fd: Fd, offset: Long, whence: Whence) = fs::lseek, Full;
     63 read(fd: Fd, buf: OutBuf, count: Size) = blocking, Full;
     64 write(fd: Fd, buf: InStream, count: Size) = blocking, Full;
     65 readv(fd: Fd, iov: IovOut, iovcnt: Size) = blocking, Full;
     66 writev(fd: Fd, iov: Iov, iovcnt: Size) = blocking, Full;
-    67 pread64(fd: Fd, buf: OutBuf, count: Size, offset: Long) = blocking, Full;
+    67 pread64(fd: Fd, buf: OutBuf, count: Size, offset: Long) = fs::pread64, Full;
     68 pwrite64(fd: Fd, buf: InStream, count: Size, offset: Long) = blocking, Full;
     69 preadv(fd: Fd, iov: IovOut, iovcnt: Size, offset: Long, offset_high: Long) = blocking, Full;
     70 pwritev(fd: Fd, iov: Iov, iovcnt: Size, offset: Long, offset_high: Long) = blocking, Full;

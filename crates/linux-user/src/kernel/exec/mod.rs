@@ -14,6 +14,7 @@ pub mod inherit;
 mod plan;
 
 use super::task::Task;
+use crate::proc::{self, At, File};
 use crate::syscall::arg::read;
 use descriptor::Descriptor;
 use emulator::Source;
@@ -56,8 +57,8 @@ pub fn execute(
     at: u64,
 ) -> SysResult {
     let mut path = read_string(path, PATH_MAX)?;
-    if is_own_exe(task, &path) {
-        path.clone_from(&task.process.image.exe);
+    if let Some(program) = guest_program(task, dirfd, &path, at) {
+        path = program;
     }
     path.push(0);
     let mut target = Target {
@@ -112,15 +113,18 @@ pub fn execute(
     }
 }
 
-/// Whether a path names the program that runs: the host's link leads to the emulator.
-fn is_own_exe(task: &Task, path: &[u8]) -> bool {
-    let Some(rest) = path
-        .strip_prefix(b"/proc/")
-        .and_then(|rest| rest.strip_suffix(b"/exe"))
-    else {
-        return false;
+/// The program of the guest whose exe link the path is: the host's link leads to the emulator.
+fn guest_program(task: &Task, dirfd: i32, path: &[u8], at: u64) -> Option<Vec<u8>> {
+    let name = path.rsplit(|&byte| byte == b'/').next()?;
+    let file = File::named(name).filter(|&file| file == File::Exe && at & flags::AT_SYMLINK_NOFOLLOW == 0)?;
+    let with_nul = [path, b"\0"].concat();
+    let at = At {
+        dirfd: dirfd as i64 as u64,
+        path: with_nul.as_ptr() as u64,
+        resolve: 0,
+        text: &|| Some(path.to_vec()),
     };
-    rest == b"self" || rest == b"thread-self" || rest == task.process.pid().to_string().as_bytes()
+    proc::target(task, &at, file)
 }
 
 fn read_string(addr: GuestAddr, max: usize) -> Result<Vec<u8>, Errno> {
