@@ -87,8 +87,9 @@ pub const OFFERED: FeatureSet = FeatureSet::ALL;
 /// Of the algorithms of pointer authentication there is one: the implementation's own.
 const ALL: FeatureSet = FeatureSet::ALL.without(F::Pacqarma5).without(F::Pacqarma3);
 
-/// Every extension whose instructions exist.
-pub static MAX: CpuModel = model("max", 0x000f_0510, ALL);
+/// Every extension whose instructions exist. It names itself a Neoverse N1 r4p1: libraries warn of, or give up on, an
+/// implementer that they do not know (onnxruntime, oneDNN), and that one's kernels are those for a CPU without SVE.
+pub static MAX: CpuModel = model("max", 0x414f_d0c1, ALL);
 
 /// Whatever the tables know: for tests of single instructions.
 pub static EVERYTHING: CpuModel = CpuModel::new("everything", 0x000f_0510, ALL);

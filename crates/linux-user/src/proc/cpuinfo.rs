@@ -47,8 +47,8 @@ mod tests {
         let host = b"processor\t: 0\nmodel name\t: x\n\nprocessor\t: 3\n";
         let text = text(&MAX, host);
         let expected = format!(
-            "processor\t: 3\nBogoMIPS\t: 125.00\nFeatures\t: {}\nCPU implementer\t: 0x00\n\
-             CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0x051\nCPU revision\t: 0\n\n",
+            "processor\t: 3\nBogoMIPS\t: 125.00\nFeatures\t: {}\nCPU implementer\t: 0x41\n\
+             CPU architecture: 8\nCPU variant\t: 0x4\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n",
             MAX.feature_names().join(" ")
         );
         assert!(text.starts_with("processor\t: 0\nBogoMIPS"));
