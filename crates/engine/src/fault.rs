@@ -10,6 +10,7 @@ use crate::engines;
 use crate::flags::host_flags_of;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE, STATE_BIAS};
 use guest_memory::access;
+use interp::Stop;
 use jit_x64::area::{CpuArea, POLL_OFFSET};
 use jit_x64::lower::FlagState;
 use jit_x64::stubs::{ExitCode, Stub};
@@ -123,11 +124,11 @@ pub unsafe fn on_host_signal(
         } else {
             Access::Read
         };
-        Pending::Exit(Exit::Fault(MemFault {
+        Pending::Stop(Stop::Exit(Exit::Fault(MemFault {
             addr: GuestAddr(fault_addr),
             access,
             kind,
-        }))
+        })))
     };
     area.state.pc = pc;
     if let Some(flags) = host_flags_of(context.get(libc::REG_EFL), flags) {

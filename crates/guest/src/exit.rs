@@ -44,8 +44,6 @@ pub enum Exit {
     Undefined,
     /// A load, store or fetch faulted; pc is at the instruction.
     Fault(MemFault),
-    /// IC IVAU executed on the line at this address; pc is behind it.
-    InvalidateCode(GuestAddr),
     /// An asynchronous request (a signal, a code flush) is pending; pc is at a guest boundary.
     Poll,
 }

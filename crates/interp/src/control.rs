@@ -1,6 +1,6 @@
 //! Branches and exceptions of the interpreter.
 
-use crate::Player;
+use crate::{Player, Stop};
 use guest::{Exit, GuestAddr};
 use guest_memory::access;
 use semantics::ops::{ControlOps, Exception, Indirect, Test};
@@ -39,11 +39,11 @@ impl ControlOps for Player<'_> {
     }
     fn exception(&mut self, exception: Exception) {
         if self.exit.is_none() {
-            self.exit = Some(match exception {
+            self.exit = Some(Stop::Exit(match exception {
                 Exception::Svc(imm) => Exit::Svc(imm),
                 Exception::Brk(imm) => Exit::Breakpoint(imm),
                 Exception::Undefined => Exit::Undefined,
-            });
+            }));
         }
     }
 }

@@ -22,20 +22,29 @@ mod registers;
 mod system;
 mod vector;
 
-use guest::{CpuState, Exit};
+use guest::{CpuState, Exit, GuestAddr};
 pub use player::Player;
+
+/// Why an instruction is not the end of the matter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// It leaves guest code.
+    Exit(Exit),
+    /// IC IVAU executed on the line at this address: what was made of the code there is to go. pc is behind it.
+    InvalidateCode(GuestAddr),
+}
 
 /// Executes the instruction `word` at `state.pc` and moves `pc` on. Whether PSTATE.BTYPE
 /// lets it be executed there is the caller's to check.
 ///
 /// # Errors
-/// The exit the instruction causes; `state` is then as [`Exit`] says.
-pub fn step(state: &mut CpuState, word: u32) -> Result<(), Exit> {
+/// What the instruction stops for; `state` is then as [`Exit`] says.
+pub fn step(state: &mut CpuState, word: u32) -> Result<(), Stop> {
     state.btype = 0;
     let mut player = Player::new(state);
     match semantics::translate(word, &mut player) {
         Ok(()) => player.finish(),
-        Err(semantics::Undefined) => Err(Exit::Undefined),
+        Err(semantics::Undefined) => Err(Stop::Exit(Exit::Undefined)),
     }
 }
 

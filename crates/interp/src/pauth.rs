@@ -1,6 +1,6 @@
 //! Pointer authentication of the interpreter.
 
-use crate::Player;
+use crate::{Player, Stop};
 use guest::Exit;
 use semantics::ops::{PacKey, PauthOps, Qarma};
 
@@ -17,7 +17,7 @@ impl PauthOps for Player<'_> {
     fn check_signature(&mut self, pointer: u64, bits: u64) {
         let extension = (pointer << 8).cast_signed() >> 63;
         if (pointer ^ extension.cast_unsigned()) & bits != 0 && self.exit.is_none() {
-            self.exit = Some(Exit::AuthenticationFailed);
+            self.exit = Some(Stop::Exit(Exit::AuthenticationFailed));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Player`]: `Ops` carried out on a [`CpuState`]; each family of operations has a file of its own.
 
+use crate::Stop;
 use guest::cpu_model::FeatureSet;
 use guest::{CpuState, Exit, MemFault};
 use semantics::ops::{Cond, Machine};
@@ -9,8 +10,8 @@ pub struct Player<'a> {
     pub(crate) state: &'a mut CpuState,
     /// Where to go on: the next instruction unless a branch says otherwise.
     pub(crate) next: u64,
-    /// The exit the instruction causes. Once set, operations have no effect.
-    pub(crate) exit: Option<Exit>,
+    /// What the instruction stops for. Once set, operations have no effect.
+    pub(crate) exit: Option<Stop>,
 }
 
 impl<'a> Player<'a> {
@@ -24,23 +25,25 @@ impl<'a> Player<'a> {
     }
 
     /// Ends the instruction: moves pc where [`Exit`] says it is.
-    pub fn finish(self) -> Result<(), Exit> {
+    pub fn finish(self) -> Result<(), Stop> {
         match self.exit {
             None => {
                 self.state.pc = self.next;
                 Ok(())
             }
-            Some(exit @ (Exit::Svc(_) | Exit::InvalidateCode(_))) => {
+            Some(stop @ (Stop::Exit(Exit::Svc(_)) | Stop::InvalidateCode(_))) => {
                 self.state.pc = self.next;
-                Err(exit)
+                Err(stop)
             }
             Some(
-                exit @ (Exit::Breakpoint(_)
-                | Exit::Undefined
-                | Exit::AuthenticationFailed
-                | Exit::Fault(_)
-                | Exit::Poll),
-            ) => Err(exit),
+                stop @ Stop::Exit(
+                    Exit::Breakpoint(_)
+                    | Exit::Undefined
+                    | Exit::AuthenticationFailed
+                    | Exit::Fault(_)
+                    | Exit::Poll,
+                ),
+            ) => Err(stop),
         }
     }
 
@@ -51,7 +54,7 @@ impl<'a> Player<'a> {
             return T::default();
         }
         run(self.state).unwrap_or_else(|fault| {
-            self.exit = Some(Exit::Fault(fault));
+            self.exit = Some(Stop::Exit(Exit::Fault(fault)));
             T::default()
         })
     }

@@ -1,8 +1,8 @@
 //! System registers reachable from EL0, and caches.
 
-use crate::Player;
+use crate::{Player, Stop};
 use guest::cpu_model::shown::IdReg;
-use guest::{CpuState, Exit, GuestAddr, cpu_model};
+use guest::{CpuState, GuestAddr, cpu_model};
 use guest_memory::access;
 use semantics::ops::{SysReg, SystemOps};
 
@@ -101,6 +101,6 @@ impl SystemOps for Player<'_> {
         }
     }
     fn invalidate_code(&mut self, addr: u64) {
-        self.exit = Some(Exit::InvalidateCode(access::untag(GuestAddr(addr))));
+        self.exit = Some(Stop::InvalidateCode(access::untag(GuestAddr(addr))));
     }
 }

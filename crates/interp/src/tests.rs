@@ -1,6 +1,6 @@
 //! Operations whose effect is the interpreter's own: faults, branches, exits.
 
-use crate::Player;
+use crate::{Player, Stop};
 use guest::{Access, CpuState, Exit, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
 use semantics::ops::{
     AtomicOps, ControlOps, Exception, Indirect, LoadExt, MemSize, MemoryOps, Order, RegisterOps, SysReg,
@@ -15,7 +15,7 @@ fn state() -> CpuState {
 }
 
 /// Runs operations as one instruction.
-fn run(state: &mut CpuState, ops: impl FnOnce(&mut Player)) -> Result<(), Exit> {
+fn run(state: &mut CpuState, ops: impl FnOnce(&mut Player)) -> Result<(), Stop> {
     let mut player = Player::new(state);
     ops(&mut player);
     player.finish()
@@ -45,7 +45,7 @@ fn nothing_changes_after_a_fault() {
         access: Access::Read,
         kind: FaultKind::Unmapped,
     };
-    assert_eq!(exit, Err(Exit::Fault(fault)));
+    assert_eq!(exit, Err(Stop::Exit(Exit::Fault(fault))));
     assert_eq!((s.pc, s.x[1], s.sp(), s.v[0], s.nzcv()), (0x1000, 0x11, 0, 0, 0));
 }
 
@@ -64,10 +64,10 @@ fn exclusives_and_atomics_across_16_bytes_fault() {
         let exit = run(&mut state(), access);
         let aligned = matches!(
             exit,
-            Err(Exit::Fault(MemFault {
+            Err(Stop::Exit(Exit::Fault(MemFault {
                 kind: FaultKind::Alignment,
                 ..
-            }))
+            })))
         );
         assert!(aligned, "access {n}: {exit:?}");
     }
@@ -104,12 +104,12 @@ fn exits_leave_pc_where_they_promise() {
     ];
     for (exception, exit, pc) in cases {
         let mut s = state();
-        assert_eq!(run(&mut s, |ops| ops.exception(exception)), Err(exit));
+        assert_eq!(run(&mut s, |ops| ops.exception(exception)), Err(Stop::Exit(exit)));
         assert_eq!(s.pc, pc, "{exception:?}");
     }
     let mut s = state();
     let exit = run(&mut s, |ops| ops.invalidate_code(0x5a00_0000_0000_3000));
-    assert_eq!(exit, Err(Exit::InvalidateCode(GuestAddr(0x3000))));
+    assert_eq!(exit, Err(Stop::InvalidateCode(GuestAddr(0x3000))));
     assert_eq!(s.pc, 0x1004);
 }
 
@@ -129,9 +129,17 @@ fn complex_halves_need_halves() {
     };
     for (half, single) in HALVES.into_iter().zip(SINGLES) {
         assert_eq!(step("max", half), Ok(()), "{half:08x}");
-        assert_eq!(step("max,fphp=off", half), Err(Exit::Undefined), "{half:08x}");
+        assert_eq!(
+            step("max,fphp=off", half),
+            Err(Stop::Exit(Exit::Undefined)),
+            "{half:08x}"
+        );
         assert_eq!(step("max,fphp=off", single), Ok(()), "{single:08x}");
-        assert_eq!(step("max,fcma=off", half), Err(Exit::Undefined), "{half:08x}");
+        assert_eq!(
+            step("max,fcma=off", half),
+            Err(Stop::Exit(Exit::Undefined)),
+            "{half:08x}"
+        );
     }
 }
 

@@ -290,11 +290,8 @@ impl Drop for Machine {
 fn has_returned(exit: Exit, returns: GuestAddr) -> bool {
     match exit {
         Exit::Fault(fault) => fault.access == Access::Execute && fault.addr == returns,
-        Exit::Svc(_)
-        | Exit::Breakpoint(_)
-        | Exit::Undefined
-        | Exit::AuthenticationFailed
-        | Exit::InvalidateCode(_)
-        | Exit::Poll => false,
+        Exit::Svc(_) | Exit::Breakpoint(_) | Exit::Undefined | Exit::AuthenticationFailed | Exit::Poll => {
+            false
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::outcome::{End, Outcome};
 use engine::{AddressSpace, Cpu, Engine, Mode, Target};
 use guest::{Access, CpuState, Exit, FaultKind, GuestAddr, MemFault};
 use guest_memory::access;
+use interp::Stop;
 use std::sync::Arc;
 
 /// The arena's code page is what may be executed.
@@ -22,7 +23,7 @@ const fn end_of(exit: Exit) -> End {
         Exit::Breakpoint(_) => End::Landed,
         Exit::Undefined | Exit::AuthenticationFailed => End::Undefined,
         Exit::Svc(_) => End::Svc,
-        Exit::InvalidateCode(_) | Exit::Poll => End::Other,
+        Exit::Poll => End::Other,
         Exit::Fault(fault) => match fault.kind {
             FaultKind::Unmapped | FaultKind::Permission => End::Segv,
             FaultKind::Bus | FaultKind::Alignment => End::Bus,
@@ -33,12 +34,9 @@ const fn end_of(exit: Exit) -> End {
 const fn fault_of(exit: Exit) -> Option<MemFault> {
     match exit {
         Exit::Fault(fault) => Some(fault),
-        Exit::Breakpoint(_)
-        | Exit::Undefined
-        | Exit::AuthenticationFailed
-        | Exit::Svc(_)
-        | Exit::InvalidateCode(_)
-        | Exit::Poll => None,
+        Exit::Breakpoint(_) | Exit::Undefined | Exit::AuthenticationFailed | Exit::Svc(_) | Exit::Poll => {
+            None
+        }
     }
 }
 
@@ -52,7 +50,7 @@ pub fn interpret(arena: &mut Arena, case: &Case) -> Outcome {
     let mut ended = None;
     for _ in 0..STEP_LIMIT {
         match step(&mut state) {
-            Ok(()) | Err(Exit::InvalidateCode(_)) => {}
+            Ok(()) => {}
             Err(exit) => {
                 ended = Some(exit);
                 break;
@@ -87,7 +85,10 @@ fn step(state: &mut CpuState) -> Result<(), Exit> {
         // The landing is not under test.
         return Err(Exit::Breakpoint(0));
     }
-    interp::step(state, word)
+    match interp::step(state, word) {
+        Err(Stop::Exit(exit)) => Err(exit),
+        Ok(()) | Err(Stop::InvalidateCode(_)) => Ok(()),
+    }
 }
 
 /// `exit` is `None` if the case did not end.
@@ -202,7 +203,7 @@ impl EngineRunner {
         self.cpu.state_mut().check_results(self.checks);
         let exit = loop {
             let exit = self.cpu.run();
-            if !matches!(exit, Exit::Poll | Exit::InvalidateCode(_)) {
+            if exit != Exit::Poll {
                 break exit;
             }
         };

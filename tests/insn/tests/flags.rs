@@ -7,7 +7,7 @@
 
 use a64_isa::{FeatureSet, ROWS, RowInfo, sample};
 use engine::peek::{FlagUse, flag_use};
-use guest::{CpuState, Exit};
+use guest::CpuState;
 use insn_tests::arena::Arena;
 use insn_tests::case::Case;
 use insn_tests::rng::Rng;
@@ -35,7 +35,7 @@ const LEAVING: [&str; 11] = [
 /// What one execution left behind, NZCV apart.
 #[derive(PartialEq, Debug)]
 struct Left {
-    exit: Result<(), Exit>,
+    exit: Result<(), interp::Stop>,
     x: [u64; 32],
     v: [u128; 32],
     pc: u64,

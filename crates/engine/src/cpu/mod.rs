@@ -18,6 +18,7 @@ use guest_memory::access;
 use guest_memory::routines::Routines;
 use host_memory::lock::{Guarded, Level, Lock, Word};
 use host_memory::{Access, Mapping};
+use interp::Stop;
 use jit_x64::area::{
     AREA_SIZE, CONSTS, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
@@ -59,7 +60,7 @@ pub(crate) enum Pending {
     Poll,
     /// The interpreter is to execute the instruction at `pc`, which trapped.
     Interpret,
-    Exit(Exit),
+    Stop(Stop),
 }
 
 /// The mappings of one CPU.
@@ -358,15 +359,9 @@ impl Cpu {
         // SAFETY: `self.engine` keeps the engine alive and is never replaced. (A clone of the `Arc`
         // would cost two locked instructions at each system call.)
         let engine = unsafe { &*Arc::as_ptr(&self.engine) };
-        loop {
-            let exit = match &engine.cache {
-                Some(cache) if engine.mode == Mode::Jit => self.run_translated(engine, cache),
-                _ => self.run_interpreted(),
-            };
-            match exit {
-                Exit::InvalidateCode(addr) => engine.invalidate_line(addr),
-                other => return other,
-            }
+        match &engine.cache {
+            Some(cache) if engine.mode == Mode::Jit => self.run_translated(engine, cache),
+            _ => self.run_interpreted(),
         }
     }
 
@@ -448,13 +443,7 @@ impl Cpu {
     pub fn step(&mut self) -> Result<(), Exit> {
         let pc = self.state().pc();
         let word = self.engine.fetch(pc)?;
-        match self.step_word(pc, word) {
-            Err(Exit::InvalidateCode(addr)) => {
-                self.engine.invalidate_line(addr);
-                Ok(())
-            }
-            stepped => stepped,
-        }
+        self.step_word(pc, word)
     }
 
     /// Executes `word`, which stands at `pc`.
@@ -463,7 +452,14 @@ impl Cpu {
         if self.state().btype == u64::from(Indirect::Jump.btype()) && !self.engine.is_guarded(pc) {
             self.state_mut().btype = u64::from(Indirect::JumpStub.btype());
         }
-        stepped
+        match stepped {
+            Ok(()) => Ok(()),
+            Err(Stop::Exit(exit)) => Err(exit),
+            Err(Stop::InvalidateCode(addr)) => {
+                self.engine.invalidate_line(addr);
+                Ok(())
+            }
+        }
     }
 
     /// Executes code that has hardly run yet with the interpreter: up to where it branches, or for about as long as
@@ -543,7 +539,11 @@ impl Cpu {
                 self.state_mut().refresh_mxcsr();
                 exit
             }
-            Pending::Exit(exit) => Some(exit),
+            Pending::Stop(Stop::Exit(exit)) => Some(exit),
+            Pending::Stop(Stop::InvalidateCode(addr)) => {
+                engine.invalidate_line(addr);
+                None
+            }
         }
     }
 
@@ -703,9 +703,9 @@ const HOST_MXCSR: u32 = 0x1f80;
 extern "C" fn interpret(area: &mut CpuArea, word: u32) -> u32 {
     match interp::step(&mut area.state, word) {
         Ok(()) => 0,
-        Err(exit) => {
+        Err(stop) => {
             // SAFETY: the pointer is to the CPU's `pending`, which lives as long as the CPU.
-            unsafe { (area.runtime.pending as *mut Pending).write(Pending::Exit(exit)) };
+            unsafe { (area.runtime.pending as *mut Pending).write(Pending::Stop(stop)) };
             1
         }
     }

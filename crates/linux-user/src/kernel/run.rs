@@ -109,7 +109,6 @@ pub(super) fn run_until(task: &mut Task, mut stop: impl FnMut(&mut Task, Exit) -
         }
         match exit {
             Exit::Svc(_) => system_call(task),
-            Exit::InvalidateCode(_) => unreachable!("the CPU does it itself"),
             Exit::Poll => look_for_observers(task),
             Exit::Breakpoint(immediate) => {
                 boundary::raise(task, &Boundary::Breakpoint(immediate));
