@@ -132,7 +132,7 @@ pub unsafe fn on_host_signal(
     };
     area.state.pc = pc;
     if let Some(flags) = host_flags_of(context.get(libc::REG_EFL), flags) {
-        area.state.flags = flags;
+        area.host.flags = flags;
     }
     // SAFETY: the pointer is to the CPU's `pending`; its thread is stopped here.
     unsafe { (area.runtime.pending as *mut Pending).write(pending) };

@@ -1,6 +1,6 @@
 //! NZCV from EFLAGS, for code stopped while the flags were still there.
 
-use guest::HostFlags;
+use jit_x64::host_state::HostFlags;
 use jit_x64::lower::FlagState;
 
 const CF: u64 = 1;

@@ -11,4 +11,4 @@ mod state;
 pub use addr::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
 pub use cpu_model::{self, CpuModel};
 pub use exit::{Access, Exit, FaultKind, MemFault};
-pub use state::{CpuState, FpEnv, HostFlags, NUM_SPILL_SLOTS, PacState, STATE_BIAS};
+pub use state::{CpuState, FpEnv, PacState, STATE_BIAS};

@@ -10,9 +10,6 @@ use cpu_model::CpuModel;
 /// Distance in bytes from the start of [`CpuState`] to where the state register points.
 pub const STATE_BIAS: i32 = 128;
 
-/// 16-byte scratch slots in the state for values that find no host register.
-pub const NUM_SPILL_SLOTS: usize = 96;
-
 /// Floating-point control and cumulative status (Arm ARM C5.2.8, C5.2.10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(C)]
@@ -34,59 +31,6 @@ impl FpEnv {
     pub const FPCR_FZ: u32 = 1 << 24;
     pub const FPCR_DN: u32 = 1 << 25;
     pub const FPCR_AHP: u32 = 1 << 26;
-}
-
-/// The condition flags as the host keeps them: `lahf` in bits 15:8, `seto` in bit 0.
-///
-/// CF holds the *inverse* of the Arm carry, as after an x86 subtraction, because
-/// compares are by far the most frequent writers of the flags.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct HostFlags(pub u64);
-
-impl HostFlags {
-    const SF: u64 = 1 << 15;
-    const ZF: u64 = 1 << 14;
-    const CF: u64 = 1 << 8;
-    const OF: u64 = 1;
-
-    /// From NZCV in bits 31:28, the layout of the NZCV system register.
-    #[must_use]
-    pub const fn from_nzcv(nzcv: u32) -> Self {
-        let mut host = 0x200; // bit 1 of lahf's byte always reads as one
-        if nzcv & (1 << 31) != 0 {
-            host |= Self::SF;
-        }
-        if nzcv & (1 << 30) != 0 {
-            host |= Self::ZF;
-        }
-        if nzcv & (1 << 29) == 0 {
-            host |= Self::CF;
-        }
-        if nzcv & (1 << 28) != 0 {
-            host |= Self::OF;
-        }
-        HostFlags(host)
-    }
-
-    /// To NZCV in bits 31:28.
-    #[must_use]
-    pub const fn to_nzcv(self) -> u32 {
-        let mut nzcv = 0;
-        if self.0 & Self::SF != 0 {
-            nzcv |= 1 << 31;
-        }
-        if self.0 & Self::ZF != 0 {
-            nzcv |= 1 << 30;
-        }
-        if self.0 & Self::CF == 0 {
-            nzcv |= 1 << 29;
-        }
-        if self.0 & Self::OF != 0 {
-            nzcv |= 1 << 28;
-        }
-        nzcv
-    }
 }
 
 /// Keys of pointer authentication, each of two words: IA, IB, DA, DB, GA.
@@ -129,8 +73,8 @@ pub struct CpuState {
     pub x: [u64; 32],
     /// Address of the instruction to execute next.
     pub pc: u64,
-    /// Condition flags; read and write them with [`CpuState::nzcv`] and [`CpuState::set_nzcv`].
-    pub flags: HostFlags,
+    /// Condition flags in bits 31:28; read and write them with [`CpuState::nzcv`] and [`CpuState::set_nzcv`].
+    nzcv: u64,
     pub fp: FpEnv,
     pub tpidr_el0: u64,
     /// Exclusive monitor: untagged address of the marked bytes, or `u64::MAX` when open.
@@ -140,10 +84,6 @@ pub struct CpuState {
     pub exclusive_value: [u64; 2],
     /// The size in bytes of that access, 1 to 16 (for a pair: of both registers).
     pub exclusive_size: u64,
-    /// MXCSR while guest code runs; its sticky bits are part of FPSR.
-    pub mxcsr: u32,
-    /// Exceptions masked in it whatever FPCR asks for: see [`CpuState::check_results`].
-    pub masked: u32,
     /// PSTATE.BTYPE: set between an indirect branch and the instruction it goes to.
     pub btype: u64,
     /// Whether the guest has read or written FPSR: see [`CpuState::use_fpsr`].
@@ -158,20 +98,7 @@ pub struct CpuState {
     pub pac: PacState,
     /// V0 to V31.
     pub v: [u128; 32],
-    /// Not zero once an instruction saturated: FPSR.QC as generated code gathers it.
-    pub saturated: u128,
-    /// Scratch for values that find no host register.
-    pub spill: [u128; NUM_SPILL_SLOTS],
 }
-
-/// Invalid's mask in MXCSR.
-const MASK_INVALID: u32 = 1 << 7;
-
-/// MXCSR for the guest's reset state: all exceptions masked but Invalid, round to nearest.
-///
-/// Invalid is unmasked because every operation whose NaN result differs between
-/// x86 and Arm raises it; the SIGFPE handler then repairs the result.
-const MXCSR_RESET: u32 = 0x1f80 & !MASK_INVALID;
 
 impl CpuState {
     /// The architectural reset state Linux gives a new program.
@@ -180,14 +107,12 @@ impl CpuState {
         CpuState {
             x: [0; 32],
             pc: 0,
-            flags: HostFlags::from_nzcv(0),
+            nzcv: 0,
             fp: FpEnv { fpcr: 0, fpsr: 0 },
             tpidr_el0: 0,
             exclusive_addr: u64::MAX,
             exclusive_value: [0; 2],
             exclusive_size: 0,
-            mxcsr: MXCSR_RESET,
-            masked: 0,
             btype: 0,
             uses_fpsr: 0,
             random: 0,
@@ -195,8 +120,6 @@ impl CpuState {
             model: &cpu_model::EVERYTHING,
             pac: PacState::new(),
             v: [0; 32],
-            saturated: 0,
-            spill: [0; NUM_SPILL_SLOTS],
         }
     }
 
@@ -230,26 +153,21 @@ impl CpuState {
     /// NZCV in bits 31:28.
     #[must_use]
     pub const fn nzcv(&self) -> u32 {
-        self.flags.to_nzcv()
+        self.nzcv as u32
     }
 
     /// Sets NZCV from bits 31:28.
     pub const fn set_nzcv(&mut self, nzcv: u32) {
-        self.flags = HostFlags::from_nzcv(nzcv);
+        self.nzcv = (nzcv & 0xf000_0000) as u64;
     }
 
-    /// FPSR: what instructions recorded plus what MXCSR and generated code have gathered.
     #[must_use]
     pub const fn fpsr(&self) -> u32 {
-        let qc = if self.saturated == 0 { 0 } else { FpEnv::FPSR_QC };
-        self.fp.fpsr | qc | mxcsr_to_fpsr(self.mxcsr)
+        self.fp.fpsr
     }
 
-    /// Writes FPSR and clears what MXCSR and generated code have gathered.
     pub const fn set_fpsr(&mut self, fpsr: u32) {
         self.fp.fpsr = fpsr & 0xf800_009f;
-        self.saturated = 0;
-        self.mxcsr = mxcsr_control(self.fp) | self.masked;
     }
 
     /// The guest looks at FPSR: from now on generated code takes the trouble to find each
@@ -259,21 +177,7 @@ impl CpuState {
         self.uses_fpsr = 1;
     }
 
-    /// Gathers the sticky bits and sets the masks that follow from them: to be called after
-    /// the interpreter has executed what trapped.
-    pub const fn refresh_mxcsr(&mut self) {
-        self.fp.fpsr |= mxcsr_to_fpsr(self.mxcsr);
-        self.mxcsr = mxcsr_control(self.fp) | self.masked;
-    }
-
-    /// Whether generated code looks at each result itself, and Invalid is masked; otherwise,
-    /// as after a reset, Invalid traps.
-    pub const fn check_results(&mut self, checks: bool) {
-        self.masked = if checks { MASK_INVALID } else { 0 };
-        self.refresh_mxcsr();
-    }
-
-    /// Writes FPCR and what of it MXCSR carries (rounding mode, flush to zero).
+    /// Writes what FPCR has.
     pub const fn set_fpcr(&mut self, fpcr: u32) {
         // Bits 20 and 21 (Stride) can be set and mean nothing; FZ16 is RES0 without FEAT_FP16.
         let mut fpcr = fpcr & 0x07f8_0000;
@@ -281,7 +185,6 @@ impl CpuState {
             fpcr &= !FpEnv::FPCR_FZ16;
         }
         self.fp.fpcr = fpcr;
-        self.refresh_mxcsr();
     }
 }
 
@@ -291,60 +194,9 @@ impl Default for CpuState {
     }
 }
 
-/// The control part of MXCSR that carries out FPCR, nothing sticky.
-///
-/// The flags of x86's own flushing differ from Arm's, so with FZ the host does not flush:
-/// whatever involves a denormal traps (Denormal and Underflow unmasked; Divide by Zero too,
-/// because a denormal divided by zero raises nothing else). Such a trap may leave Inexact
-/// behind where Arm raises none: therefore Inexact traps until FPSR.IXC is set anyway.
-const fn mxcsr_control(fp: FpEnv) -> u32 {
-    let fpcr = fp.fpcr;
-    // Arm RMode: nearest, plus, minus, zero. x86 RC: nearest, minus, plus, zero.
-    let rc = match (fpcr >> FpEnv::FPCR_RMODE_SHIFT) & 3 {
-        0 => 0,
-        1 => 2,
-        2 => 1,
-        _ => 3,
-    };
-    let mut unmasked = 0;
-    if fpcr & FpEnv::FPCR_FZ != 0 {
-        unmasked |= (1 << 8) | (1 << 9) | (1 << 11);
-        if fp.fpsr & FpEnv::FPSR_IXC == 0 {
-            unmasked |= 1 << 12;
-        }
-    }
-    (MXCSR_RESET & !unmasked) | (rc << 13)
-}
-
-/// Sticky x86 exception bits as FPSR bits. Not Invalid's: where it traps it does not stay, and
-/// where it is masked it says less than the interpreter, which executes what is invalid.
-const fn mxcsr_to_fpsr(mxcsr: u32) -> u32 {
-    let mut fpsr = 0;
-    if mxcsr & (1 << 2) != 0 {
-        fpsr |= FpEnv::FPSR_DZC;
-    }
-    if mxcsr & (1 << 3) != 0 {
-        fpsr |= FpEnv::FPSR_OFC;
-    }
-    if mxcsr & (1 << 4) != 0 {
-        fpsr |= FpEnv::FPSR_UFC;
-    }
-    if mxcsr & (1 << 5) != 0 {
-        fpsr |= FpEnv::FPSR_IXC;
-    }
-    fpsr
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nzcv_round_trips_through_host_flags() {
-        for nzcv in 0..16u32 {
-            assert_eq!(HostFlags::from_nzcv(nzcv << 28).to_nzcv(), nzcv << 28);
-        }
-    }
 
     #[test]
     fn flushing_of_halves_needs_halves() {

@@ -7,6 +7,7 @@
 //! Each part starts on a page of its own, because the poll page is made unreadable
 //! to stop the CPU.
 
+use crate::host_state::{HostFlags, HostState};
 use guest::CpuState;
 use guest_memory::routines::Routines;
 use semantics::ops::Indirect;
@@ -45,6 +46,7 @@ pub const MAX_BORROWED: usize = 6;
 #[repr(C, align(64))]
 pub struct CpuArea {
     pub state: CpuState,
+    pub host: HostState,
     pub runtime: Runtime,
     pub consts: Consts,
 }
@@ -173,7 +175,7 @@ pub struct Consts {
 }
 
 const fn flag_word(nzcv: u32) -> u16 {
-    guest::HostFlags::from_nzcv(nzcv << 28).0 as u16
+    HostFlags::from_nzcv(nzcv << 28).0 as u16
 }
 
 /// ZF, PF and CF after UCOMIS of (a, b), as NZCV of FCMP a, b: unordered 0011, less 1000,
@@ -400,6 +402,15 @@ pub const LOOKUP_MASK: u32 = ((LOOKUP_ENTRIES - 1) << 2) as u32;
 #[must_use]
 pub const fn lookup_index(pc: u64) -> usize {
     ((pc as u32 & LOOKUP_MASK) >> 2) as usize
+}
+
+/// Offset of a field of the host's state from the start of the area.
+#[macro_export]
+macro_rules! host_offset {
+    ($field:ident) => {
+        (::std::mem::offset_of!($crate::area::CpuArea, host)
+            + ::std::mem::offset_of!($crate::host_state::HostState, $field)) as i32
+    };
 }
 
 /// Offset of a runtime field from the start of the area.

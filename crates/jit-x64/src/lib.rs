@@ -11,6 +11,7 @@ pub mod area;
 pub mod asm;
 pub mod build;
 pub mod code;
+pub mod host_state;
 pub mod ir;
 pub mod lower;
 pub mod opt;

@@ -4,8 +4,8 @@ use crate::area::{LOOKUP_MASK, LOOKUP_OFFSET, POLL_OFFSET};
 use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem, VMOVUPS_LOAD, VMOVUPS_STORE};
 use crate::asm::{Asm, Cc, Gpr, Xmm};
-use crate::runtime_offset;
 use crate::target::{Bank, Homes, slot_v, slot_x};
+use crate::{host_offset, runtime_offset};
 use guest::{CpuState, STATE_BIAS};
 use semantics::ops::Width;
 use std::mem::offset_of;
@@ -89,7 +89,7 @@ pub struct Stubs {
 }
 
 const CALLEE_SAVED: [Gpr; 6] = [Gpr::RBX, Gpr::RBP, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
-const MXCSR: i32 = offset_of!(CpuState, mxcsr) as i32;
+const MXCSR: i32 = host_offset!(mxcsr);
 const PC: i32 = offset_of!(CpuState, pc) as i32;
 
 /// LDMXCSR and STMXCSR are 0F AE /2 and /3.

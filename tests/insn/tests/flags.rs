@@ -39,7 +39,7 @@ struct Left {
     x: [u64; 32],
     v: [u128; 32],
     pc: u64,
-    others: [u64; 12],
+    others: [u64; 11],
     memory: Vec<(u64, u64)>,
 }
 
@@ -69,7 +69,6 @@ fn execute(arena: &mut Arena, case: &Case, state: &mut CpuState, word: u32) -> (
             state.exclusive_value[0],
             state.exclusive_value[1],
             state.exclusive_size,
-            state.mxcsr.into(),
             state.btype,
             state.uses_fpsr,
             state.random,

@@ -24,6 +24,7 @@ use jit_x64::area::{
     lookup_index,
 };
 use jit_x64::build::FpMode;
+use jit_x64::host_state::HostState;
 use jit_x64::stubs::{ExitCode, NO_PC, Stubs};
 use semantics::ops::Indirect;
 use std::io;
@@ -239,6 +240,8 @@ pub struct Cpu {
     generation: u64,
     flushes: u64,
     fp_mode: FpMode,
+    /// The state is as generated code has it: see [`jit_x64::host_state`].
+    in_host: bool,
     /// For the blocks this CPU comes to first.
     translator: Box<Translator>,
     /// The thread's alternate signal stack before this CPU's.
@@ -267,13 +270,11 @@ impl Cpu {
         let memory = CpuMemory::obtain()?;
         let stack_before = memory.install_signal_stack()?;
         let mut pending = Box::new(Pending::None);
-        let mut state = CpuState {
-            model: engine.model,
-            ..CpuState::new()
-        };
-        state.check_results(engine.fp_checks.load(Ordering::Relaxed));
+        let mut state = CpuState::new();
+        state.model = engine.model;
         let area = CpuArea {
             state,
+            host: HostState::new(engine.fp_checks.load(Ordering::Relaxed)),
             runtime: Runtime {
                 host_rsp: 0,
                 return_rsp: memory.return_base(),
@@ -302,6 +303,7 @@ impl Cpu {
             generation: 0,
             flushes: 0,
             fp_mode: FpMode::default(),
+            in_host: false,
             translator: Box::default(),
             stack_before,
             edges: None,
@@ -323,6 +325,7 @@ impl Cpu {
     pub fn left_by_child(&mut self, in_order: bool) {
         self.memory.in_code.store(false, Ordering::Release);
         *self.pending = Pending::None;
+        self.in_host = false;
         if !in_order {
             for used in &self.memory.used {
                 used.store(true, Ordering::Relaxed);
@@ -340,8 +343,20 @@ impl Cpu {
     }
 
     pub fn state_mut(&mut self) -> &mut CpuState {
+        &mut self.area_mut().state
+    }
+
+    fn area_mut(&mut self) -> &mut CpuArea {
         // SAFETY: as above, and `&mut self` makes the access exclusive.
-        unsafe { &mut (*self.memory.area()).state }
+        unsafe { &mut *self.memory.area() }
+    }
+
+    /// Brings the state back from where generated code has it, if it is there.
+    fn leave_host(&mut self) {
+        if self.in_host {
+            self.area_mut().leave_host();
+            self.in_host = false;
+        }
     }
 
     #[must_use]
@@ -360,7 +375,11 @@ impl Cpu {
         // would cost two locked instructions at each system call.)
         let engine = unsafe { &*Arc::as_ptr(&self.engine) };
         match &engine.cache {
-            Some(cache) if engine.mode == Mode::Jit => self.run_translated(engine, cache),
+            Some(cache) if engine.mode == Mode::Jit => {
+                let exit = self.run_translated(engine, cache);
+                self.leave_host();
+                exit
+            }
             _ => self.run_interpreted(),
         }
     }
@@ -448,6 +467,7 @@ impl Cpu {
 
     /// Executes `word`, which stands at `pc`.
     fn step_word(&mut self, pc: GuestAddr, word: u32) -> Result<(), Exit> {
+        self.leave_host();
         let stepped = interp::step(self.state_mut(), word);
         if self.state().btype == u64::from(Indirect::Jump.btype()) && !self.engine.is_guarded(pc) {
             self.state_mut().btype = u64::from(Indirect::JumpStub.btype());
@@ -535,9 +555,7 @@ impl Cpu {
             Pending::Interpret => {
                 let pc = self.state().pc;
                 engine.trapped(pc);
-                let exit = self.step().err();
-                self.state_mut().refresh_mxcsr();
-                exit
+                self.step().err()
             }
             Pending::Stop(Stop::Exit(exit)) => Some(exit),
             Pending::Stop(Stop::InvalidateCode(addr)) => {
@@ -669,6 +687,10 @@ impl Cpu {
         if engine.watched.load(Ordering::Relaxed) {
             self.watch(self.state().pc, host);
         }
+        if !self.in_host {
+            self.area_mut().enter_host();
+            self.in_host = true;
+        }
         let state = self.memory.area.address() + guest::STATE_BIAS as u64;
         // SAFETY: `enter` was emitted by `Stubs::emit` with this signature.
         let enter: extern "C" fn(u64, u64) -> u64 = unsafe { std::mem::transmute(engine.stubs.enter) };
@@ -701,7 +723,10 @@ const HOST_MXCSR: u32 = 0x1f80;
 /// Called by generated code for an instruction it leaves to the interpreter: 0 to go on.
 /// The area is that of the code's own CPU, and its registers are stored there.
 extern "C" fn interpret(area: &mut CpuArea, word: u32) -> u32 {
-    match interp::step(&mut area.state, word) {
+    area.leave_host();
+    let stepped = interp::step(&mut area.state, word);
+    area.enter_host();
+    match stepped {
         Ok(()) => 0,
         Err(stop) => {
             // SAFETY: the pointer is to the CPU's `pending`, which lives as long as the CPU.

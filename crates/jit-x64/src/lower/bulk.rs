@@ -6,17 +6,16 @@
 
 use super::Lower;
 use super::call::Argument;
+use super::flags::FLAGS;
 use crate::asm::int::Alu;
 use crate::asm::mem::{Legacy, Mem};
 use crate::asm::{Cc, Gpr};
 use crate::ir::{Bulk, Ref};
-use guest::CpuState;
 use guest_memory::routines::{CopyEither, CopyForward, Fill};
 use semantics::ops::Width;
-use std::mem::offset_of;
 
 /// The byte of the flags that holds CF, and CF in it: the inverse of C.
-const CARRY_BYTE: i32 = offset_of!(CpuState, flags) as i32 + 1;
+const CARRY_BYTE: i32 = FLAGS + 1;
 const CARRY_BIT: u8 = 1;
 
 impl Lower<'_> {

@@ -6,12 +6,11 @@ use crate::asm::Cc;
 use crate::asm::int::Alu;
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
 use crate::asm::{Asm, Fixup, Gpr};
-use crate::const_offset;
+use crate::host_state::{HostFlags, NUM_SPILL_SLOTS};
 use crate::ir::{Nzcv, Op, Ref};
 use crate::target::slot_spill;
-use guest::{CpuState, NUM_SPILL_SLOTS};
+use crate::{const_offset, host_offset};
 use semantics::ops::{Cond, FlagOp, FpSize, Width};
-use std::mem::offset_of;
 
 /// Where NZCV is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +38,8 @@ pub enum CondTest {
     FpNe,
 }
 
-const FLAGS: i32 = offset_of!(CpuState, flags) as i32;
+/// Where NZCV is while not in EFLAGS.
+pub(super) const FLAGS: i32 = host_offset!(flags);
 /// The last spill slot is not allocated: it holds RAX while the flags are moved.
 pub const RAX_SLOT: i32 = slot_spill(NUM_SPILL_SLOTS as u8 - 1);
 
@@ -381,7 +381,7 @@ impl Lower<'_> {
 
     /// Sets EFLAGS (`Sub` sense) to the constant NZCV in bits 3:0.
     fn constant_flags(&mut self, nzcv: u8, rax_busy: bool) {
-        let word = guest::HostFlags::from_nzcv(u32::from(nzcv) << 28).0;
+        let word = HostFlags::from_nzcv(u32::from(nzcv) << 28).0;
         if rax_busy {
             self.asm.store_state(RAX_SLOT, Gpr::RAX);
         }
@@ -425,7 +425,7 @@ impl Lower<'_> {
         if busy {
             self.asm.store_state(RAX_SLOT, Gpr::RAX);
         }
-        let word = guest::HostFlags::from_nzcv(u32::from(nzcv) << 28).0;
+        let word = HostFlags::from_nzcv(u32::from(nzcv) << 28).0;
         self.asm.mov_imm(Gpr::RAX, word);
         self.asm.op_mem(STORE_16, Gpr::RAX, Mem::state(FLAGS));
         if busy {

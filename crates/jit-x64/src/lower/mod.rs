@@ -32,13 +32,13 @@ use crate::area::MAX_BORROWED;
 use crate::asm::mem::Mem;
 use crate::asm::{Asm, Fixup, Gpr, Xmm};
 use crate::code::{Code, MapEntry};
+use crate::host_state::NUM_SPILL_SLOTS;
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::opt::Analysis;
 use crate::runtime_offset;
 use crate::target::{Bank, Target};
 use alloc::Registers;
 pub use flags::FlagState;
-use guest::NUM_SPILL_SLOTS;
 use semantics::ops::Width;
 
 const NOWHERE: u8 = 255;

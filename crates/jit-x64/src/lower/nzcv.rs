@@ -1,24 +1,16 @@
 //! NZCV as a value: reads, writes, and CFINV.
 
 use super::Lower;
-use super::flags::FlagState;
+use super::flags::{FLAGS, FlagState};
 use crate::asm::int::{Alu, Shift};
 use crate::asm::mem::{MOVZX_16, Mem, STORE_16};
+use crate::host_state::HostFlags;
 use crate::ir::Ref;
-use guest::{CpuState, HostFlags};
 use semantics::ops::Width;
-use std::mem::offset_of;
 
-const FLAGS: i32 = offset_of!(CpuState, flags) as i32;
-/// The flags' bits in the state: SF, ZF, CF, OF.
-const HOST_BITS: i32 = 1 << 15 | 1 << 14 | 1 << 8 | 1;
-const HOST_CARRY: i32 = 1 << 8;
-/// A product with this has those bits at 31:28; what else it has lies elsewhere.
-const TO_NZCV: i32 = 1 << 16 | 1 << 21 | 1 << 28;
-/// And a product of NZCV in bits 3:0 with this has them at the host's places.
-const TO_HOST: i32 = 1 << 12 | 1 << 7 | 1;
-/// Bit 1 of LAHF's byte always reads as one.
-const HOST_ONE: i32 = 1 << 9;
+const HOST_BITS: i32 = HostFlags::BITS as i32;
+const HOST_CARRY: i32 = HostFlags::CARRY as i32;
+const HOST_ONE: i32 = HostFlags::ONE as i32;
 
 impl Lower<'_> {
     /// Brings the flags into the CPU state.
@@ -36,7 +28,7 @@ impl Lower<'_> {
         // The host's carry is the inverse one.
         self.asm.alu_imm(Alu::Xor, Width::W, d, HOST_CARRY);
         self.asm.alu_imm(Alu::And, Width::W, d, HOST_BITS);
-        self.asm.imul_imm(Width::W, d, d, TO_NZCV);
+        self.asm.imul_imm(Width::W, d, d, HostFlags::TO_NZCV as i32);
         self.asm.alu_imm(Alu::And, Width::W, d, 0xf000_0000_u32 as i32);
         self.bind(d);
     }
@@ -50,7 +42,7 @@ impl Lower<'_> {
         let t = self.temp();
         self.load_into(t, value);
         self.asm.shift_imm(Shift::Shr, Width::W, t, 28);
-        self.asm.imul_imm(Width::W, t, t, TO_HOST);
+        self.asm.imul_imm(Width::W, t, t, HostFlags::FROM_NZCV as i32);
         self.asm.alu_imm(Alu::And, Width::W, t, HOST_BITS);
         self.asm.alu_imm(Alu::Xor, Width::W, t, HOST_CARRY | HOST_ONE);
         self.asm.op_mem(STORE_16, t, Mem::state(FLAGS));

@@ -5,6 +5,7 @@
 //! host registers are temporaries within a block.
 
 use crate::asm::{Gpr, Xmm};
+use crate::host_offset;
 use crate::ir::SP;
 use crate::target::HostFeatures;
 use guest::CpuState;
@@ -245,8 +246,8 @@ pub const fn slot_v(n: u8) -> i32 {
     (offset_of!(CpuState, v) + n as usize * 16) as i32
 }
 
-/// Offset of a spill slot in the CPU state.
+/// Offset of a spill slot in the CPU's area.
 #[must_use]
 pub const fn slot_spill(n: u8) -> i32 {
-    (offset_of!(CpuState, spill) + n as usize * 16) as i32
+    host_offset!(spill) + n as i32 * 16
 }

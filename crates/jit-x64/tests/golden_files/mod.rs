@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use super::host_code::{GUEST_PC, STUBS, translate_for};
-use guest::{CpuState, NUM_SPILL_SLOTS, PacState};
+use guest::{CpuState, PacState};
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, OpKind, Register, SymbolResolver,
     SymbolResult,
 };
 use jit_x64::area::{Consts, CpuArea, LookupTable};
+use jit_x64::host_offset;
+use jit_x64::host_state::NUM_SPILL_SLOTS;
 use jit_x64::target::{Target, slot_spill, slot_v, slot_x};
 use std::fmt::Write;
 use std::mem::offset_of;
@@ -114,9 +116,9 @@ fn field(offset: i32) -> Option<String> {
         return Some(indexed("mask", found));
     }
     let named = [
-        (offset_of!(CpuState, saturated), "saturated"),
+        (host_offset!(saturated) as usize, "saturated"),
         (offset_of!(CpuState, pc), "pc"),
-        (offset_of!(CpuState, flags), "flags"),
+        (host_offset!(flags) as usize, "flags"),
         (offset_of!(CpuState, tpidr_el0), "tpidr_el0"),
         (offset_of!(CpuState, exclusive_addr), "exclusive_addr"),
         (offset_of!(CpuState, exclusive_value), "exclusive_value"),

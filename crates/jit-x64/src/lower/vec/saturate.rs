@@ -1,4 +1,4 @@
-//! Saturating operations. What saturated is gathered in `CpuState::saturated`, which FPSR.QC
+//! Saturating operations. What saturated is gathered in `HostState::saturated`, which FPSR.QC
 //! is made of.
 
 use super::{
@@ -8,11 +8,9 @@ use super::{
 use crate::asm::Xmm;
 use crate::asm::mem::{Mem, VMOVUPS_STORE, Vex};
 use crate::asm::sse::*;
-use crate::const_offset;
 use crate::ir::Ref;
-use guest::CpuState;
+use crate::{const_offset, host_offset};
 use semantics::ops::{Lane, Shape, Span, Vec3, VecShift};
-use std::mem::offset_of;
 
 /// How lanes are read, and the limits they saturate to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +40,7 @@ pub enum Rounding {
     Nearest,
 }
 
-const SATURATED: i32 = offset_of!(CpuState, saturated) as i32;
+const SATURATED: i32 = host_offset!(saturated);
 
 const ADD_SIGNED: [Option<Vex>; 4] = [Some(VPADDSB), Some(VPADDSW), None, None];
 const ADD_UNSIGNED: [Option<Vex>; 4] = [Some(VPADDUSB), Some(VPADDUSW), None, None];
