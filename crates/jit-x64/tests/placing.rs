@@ -4,9 +4,9 @@ mod host_code;
 
 use a64_isa::random::STEP;
 use a64_isa::{ROWS, sample};
-use host_code::{Block, stubs, translate_at};
+use host_code::{Block, GUEST_PC, stubs, translate_at};
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, OpKind, Register};
-use jit_x64::code::{PHASES, RelocKind};
+use jit_x64::code::{OutOfReach, PHASES, RelocKind};
 use jit_x64::target::{HostFeatures, Target};
 
 /// Samples of each row, for each host and phase.
@@ -40,6 +40,7 @@ fn look_at(name: &str, block: &Block, phase: u32) -> usize {
                     assert_eq!(goes_to, stubs.address(stub), "{name}: {reloc:?}");
                 }
                 RelocKind::Site(n) => assert_eq!(value, first_site + n, "{name}: {reloc:?}"),
+                RelocKind::Guest(..) => continue,
             }
             placed[reloc.at as usize..][..4].fill(0);
         }
@@ -100,7 +101,7 @@ fn code_is_the_same_at_any_place() {
             for random in 0..SAMPLES {
                 let word = sample(row, random.wrapping_mul(STEP));
                 for phase in (0..PHASES).step_by(16) {
-                    let block = translate_at(&target, &[word], true, false, phase);
+                    let block = translate_at(&target, &[word], true, false, (GUEST_PC, phase));
                     relocs += look_at(row.name, &block, phase);
                 }
             }
@@ -115,7 +116,7 @@ fn blocks_of_several_instructions_are_the_same_at_any_place() {
     let words = [0xeb01_001f, 0x5400_0201, 0x8b02_0020, 0xb400_0182, 0x9400_0100];
     let target = Target::new(HostFeatures::REFERENCE);
     for phase in (0..PHASES).step_by(16) {
-        let block = translate_at(&target, &words, true, false, phase);
+        let block = translate_at(&target, &words, true, false, (GUEST_PC, phase));
         look_at("several", &block, phase);
         assert_eq!(
             block.movable.sites.len(),
@@ -133,8 +134,87 @@ fn code_goes_to_no_other_phase() {
         &[0xd503_201f],
         false,
         false,
-        16,
+        (GUEST_PC, 16),
     );
     let mut place = vec![0; block.movable.bytes.len()];
     block.movable.write_to(&mut place, 0x1000, &stubs(), 0);
+}
+
+/// Guest addresses at the same place in a page: a static program's, a position-independent one's.
+const LOW: [u64; 2] = [GUEST_PC, 0x1234_5000 + GUEST_PC % 0x1000];
+const HIGH: [u64; 2] = [0x5555_5600_0000, 0x7fff_1234_5000];
+
+/// Moves the code of some words from one guest address to another; says how many addresses are in it.
+fn move_between(name: &str, target: &Target, words: &[u32], [from, to]: [u64; 2]) -> usize {
+    let at = |pc| translate_at(target, words, true, false, (pc, 16)).movable;
+    let (mut moved, there) = (at(from), at(to));
+    let sizes = |code: &jit_x64::code::Code| {
+        let fields = code.relocs.iter().filter_map(|reloc| match reloc.kind {
+            RelocKind::Guest(field, _) => Some(field),
+            RelocKind::Stub(_) | RelocKind::Site(_) => None,
+        });
+        fields.collect::<Vec<_>>()
+    };
+    if sizes(&moved) != sizes(&there) {
+        // Only near 2^31 and 2^32, and below zero.
+        assert!(from < 1 << 32, "{name}");
+        return 0;
+    }
+    assert_eq!(moved.move_to_guest(to), Ok(()), "{name}");
+    assert_eq!(moved.bytes, there.bytes, "{name}: {words:08x?}");
+    assert_eq!(moved.relocs, there.relocs, "{name}");
+    assert_eq!(moved.sites, there.sites, "{name}");
+    assert_eq!(moved.map, there.map, "{name}");
+    assert_eq!(moved.pc, to);
+    sizes(&there).len()
+}
+
+#[test]
+fn code_moves_with_the_guests() {
+    for features in [HostFeatures::BASELINE, HostFeatures::ALL] {
+        let target = Target::new(features);
+        let mut addresses = [0; 2];
+        for row in ROWS {
+            for random in 0..SAMPLES {
+                let word = sample(row, random.wrapping_mul(STEP));
+                for (count, between) in addresses.iter_mut().zip([LOW, HIGH]) {
+                    *count += move_between(row.name, &target, &[word], between);
+                }
+            }
+        }
+        assert!(addresses.iter().all(|&count| count > 1000), "{addresses:?}");
+    }
+}
+
+#[test]
+fn addresses_that_were_folded_move_too() {
+    let target = Target::new(HostFeatures::REFERENCE);
+    // adrp x0; add x0, x0, #0x123; ldr x1, [x0, #8]; ldr x2, [x0, x3, lsl #3]; str x0, [sp]; adr x4, .+16;
+    // sub x5, x4, x0; cmp x4, x0; str w4, [x0]; ldr x6, .+32; bl .+0x400
+    let words = [
+        0xb000_0020,
+        0x9104_8c00,
+        0xf940_0401,
+        0xf863_7802,
+        0xf900_03e0,
+        0x1000_0084,
+        0xcb00_0085,
+        0xeb00_009f,
+        0xb900_0004,
+        0x5800_0106,
+        0x9400_0100,
+    ];
+    for between in [LOW, HIGH] {
+        assert!(move_between("folded", &target, &words, between) >= 6);
+    }
+}
+
+#[test]
+fn short_addresses_do_not_move_far() {
+    let target = Target::new(HostFeatures::REFERENCE);
+    // adr x0, .; svc #0
+    let mut code = translate_at(&target, &[0x1000_0000, 0xd400_0001], true, false, (LOW[0], 0)).movable;
+    let before = code.clone();
+    assert_eq!(code.move_to_guest(HIGH[0]), Err(OutOfReach));
+    assert_eq!((code.bytes, code.pc), (before.bytes, before.pc));
 }

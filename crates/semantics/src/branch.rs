@@ -28,7 +28,7 @@ impl<O: Ops> Translate<'_, O> {
 
     pub(crate) fn set_link(&mut self) {
         let next = self.0.pc().wrapping_add(4);
-        let next = self.0.imm(next);
+        let next = self.0.address(next);
         self.0.set_x(LR, next);
     }
 }

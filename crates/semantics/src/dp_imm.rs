@@ -82,14 +82,14 @@ impl<O: Ops> Translate<'_, O> {
 impl<O: Ops> DpImm for Translate<'_, O> {
     fn adr(&mut self, i: Adr) {
         let target = self.0.pc().wrapping_add_signed(imm::adr_offset(i.immhi, i.immlo));
-        let value = self.0.imm(target);
+        let value = self.0.address(target);
         self.0.set_x(i.rd, value);
     }
 
     fn adrp(&mut self, i: Adrp) {
         let page = self.0.pc() & !0xfff;
         let target = page.wrapping_add_signed(imm::adr_offset(i.immhi, i.immlo) << 12);
-        let value = self.0.imm(target);
+        let value = self.0.address(target);
         self.0.set_x(i.rd, value);
     }
 

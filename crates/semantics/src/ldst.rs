@@ -148,7 +148,7 @@ impl<O: Ops> Translate<'_, O> {
 
     fn literal(&mut self, imm19: u32) -> O::Value {
         let address = self.0.pc().wrapping_add_signed(word_offset(imm19, 19));
-        self.0.imm(address)
+        self.0.address(address)
     }
 }
 

@@ -41,8 +41,26 @@ impl Builder<'_> {
         self.int2(Int2::Xor, Width::X, result, rest)
     }
 
+    /// A sum or difference that is again a distance from the start of the block, or one of two such distances.
+    fn moved_address(&mut self, op: Int2, a: Ref, b: Ref) -> Option<Ref> {
+        let known = match (op, self.op(a), self.op(b)) {
+            (Int2::Add, Op::Address(offset), Op::Imm(c)) | (Int2::Add, Op::Imm(c), Op::Address(offset)) => {
+                Op::Address(offset.wrapping_add(c as i64))
+            }
+            (Int2::Sub, Op::Address(offset), Op::Imm(c)) => Op::Address(offset.wrapping_sub(c as i64)),
+            (Int2::Sub, Op::Address(a), Op::Address(b)) => Op::Imm(a.wrapping_sub(b) as u64),
+            _ => return None,
+        };
+        Some(self.push(known))
+    }
+
     /// An integer operation, with constants folded and moved to the right.
     pub(super) fn folded2(&mut self, op: Int2, w: Width, a: Ref, b: Ref) -> Ref {
+        if w == Width::X
+            && let Some(known) = self.moved_address(op, a, b)
+        {
+            return known;
+        }
         let (ca, cb) = (self.constant(a), self.constant(b));
         if let (Some(ca), Some(cb)) = (ca, cb)
             && let Some(value) = fold2(op, w, ca, cb)
@@ -126,6 +144,10 @@ impl Builder<'_> {
 impl IntegerOps for Builder<'_> {
     fn imm(&mut self, value: u64) -> Ref {
         self.push(Op::Imm(value))
+    }
+
+    fn address(&mut self, value: u64) -> Ref {
+        self.push(Op::Address(value.wrapping_sub(self.ir.pc) as i64))
     }
 
     fn int1(&mut self, op: Int1, w: Width, a: Ref) -> Ref {

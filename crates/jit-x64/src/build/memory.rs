@@ -24,8 +24,10 @@ impl Builder<'_> {
             },
             _ => (base, offset),
         };
-        if let Some(c) = self.constant(base) {
-            return (self.imm(c.wrapping_add(offset as u64)), 0);
+        match self.op(base) {
+            Op::Imm(c) => return (self.imm(c.wrapping_add(offset as u64)), 0),
+            Op::Address(of_base) => return (self.push(Op::Address(of_base.wrapping_add(offset))), 0),
+            _ => {}
         }
         match i32::try_from(offset) {
             Ok(small) => (base, small),

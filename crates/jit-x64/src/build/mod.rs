@@ -154,7 +154,7 @@ impl<'a> Builder<'a> {
 
     /// The current instruction may branch to `target`: back, it closes a loop.
     fn may_go_to(&mut self, target: u64) {
-        if target <= self.pc {
+        if target.wrapping_sub(self.pc) as i64 <= 0 {
             self.poll();
         }
     }

@@ -182,6 +182,8 @@ ops! {
 
     // --- values without side effects
     Imm(value: u64) -> X: Pure, Kept;
+    /// The guest address so far from the start of the block.
+    Address(offset: i64) -> X: Pure, Kept;
     GetX(n: u8) -> X: Pure, Kept;
     GetV(n: u8) -> V: Pure, Kept;
     /// A 64-bit field of the CPU state, by offset.
@@ -321,6 +323,13 @@ impl Op {
     #[inline]
     pub fn gives_vector(&self) -> bool {
         self.result() == Some(Bank::V)
+    }
+
+    /// Whether the value is known: it needs no register, and emits nothing by itself.
+    #[must_use]
+    #[inline]
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Op::Imm(_) | Op::Address(_))
     }
 
     /// Calls `f` on each operand.

@@ -6,7 +6,8 @@
 use super::{Lower, NOWHERE, borrowed_place};
 use crate::asm::mem::{Mem, VMOVUPS_LOAD, VMOVUPS_STORE, Vex};
 use crate::asm::{Asm, Gpr, Xmm};
-use crate::ir::{NONE, Ref};
+use crate::code::AddressField;
+use crate::ir::{NONE, Op, Ref};
 use crate::opt::NO_HINT;
 use crate::target::{Bank, slot_spill, slot_v, slot_x};
 use semantics::ops::Width;
@@ -213,8 +214,10 @@ impl Lower<'_> {
     /// Moves the value into the given register.
     pub(super) fn load_into<R: Register>(&mut self, d: R, r: Ref) {
         let loc = self.locs[r as usize];
-        if let (Bank::X, Some(value)) = (R::BANK, self.constant(r)) {
+        if let (Bank::X, Op::Imm(value)) = (R::BANK, self.op(r)) {
             self.asm.mov_imm(Gpr(d.number()), value);
+        } else if let (Bank::X, Op::Address(offset)) = (R::BANK, self.op(r)) {
+            self.mov_address(Gpr(d.number()), offset);
         } else if loc.reg != NOWHERE {
             R::copy(&mut self.asm, d, R::new(loc.reg));
         } else if loc.home != NOWHERE {
@@ -328,18 +331,29 @@ impl Lower<'_> {
         match pinned {
             Some(host) if self.is_lent(R::BANK, host.number()) => self.take_home(host, value),
             Some(host) => self.load_into(host, value),
-            None => match self.imm32(Width::X, value) {
-                Some(imm) => self.asm.store_state_imm(R::slot(n), imm),
-                None => {
-                    let s = self.place::<R>(value, false);
-                    R::store(&mut self.asm, R::slot(n), s);
-                }
-            },
+            None => self.set_slot::<R>(n, value),
         }
         self.bank_mut(R::BANK).home[n as usize] = value;
         let home = self.locs[value as usize].home;
         if home == NOWHERE || self.home_reg(R::BANK, home).is_none() {
             self.locs[value as usize].home = n;
+        }
+    }
+
+    /// Writes the slot of guest register `n`.
+    fn set_slot<R: Register>(&mut self, n: u8, value: Ref) {
+        if let Op::Address(offset) = self.op(value)
+            && let Some(imm) = self.short_address(offset)
+        {
+            self.asm.store_state_imm(R::slot(n), imm);
+            return self.guest_address(AddressField::Signed, offset);
+        }
+        match self.imm32(Width::X, value) {
+            Some(imm) => self.asm.store_state_imm(R::slot(n), imm),
+            None => {
+                let s = self.place::<R>(value, false);
+                R::store(&mut self.asm, R::slot(n), s);
+            }
         }
     }
 
@@ -387,9 +401,9 @@ impl Lower<'_> {
 
     /// The state offset of a value that is only in memory.
     pub(super) fn in_state(&self, r: Ref) -> Option<i32> {
-        match self.constant(r) {
-            Some(_) => None,
-            None => self.place_in_state(Bank::X, r),
+        match self.op(r).is_constant() {
+            true => None,
+            false => self.place_in_state(Bank::X, r),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::area::{LOOKUP_MASK, LookupTable, POLL_OFFSET};
 use crate::asm::int::Alu;
 use crate::asm::mem::{CMP_64, LEA_64, Legacy, MOV_R32, Mem};
 use crate::asm::{Cc, Fixup, Gpr};
-use crate::code::{Reloc, RelocKind, Site};
+use crate::code::{AddressField, Reloc, RelocKind, Site};
 use crate::ir::{NONE, Ref};
 use crate::stubs::{ExitCode, Stub};
 use crate::target::Bank;
@@ -74,7 +74,10 @@ impl Lower<'_> {
     /// Leaves for the interpreter if `cc` holds: it executes the current instruction.
     pub(super) fn guard(&mut self, cc: Cc) {
         let from = self.asm.jcc(cc);
-        self.cold.push(Cold::Guard { from, pc: self.pc() });
+        self.cold.push(Cold::Guard {
+            from,
+            pc: self.here(),
+        });
     }
 
     fn exit_to(&mut self, from: Fixup, target: u64, save: bool) {
@@ -182,15 +185,16 @@ impl Lower<'_> {
     }
 
     fn push_return_address(&mut self) {
-        let back = self.pc().wrapping_add(4);
-        match i32::try_from(back) {
-            Ok(imm) => {
+        let back = self.here() + 4;
+        match self.short_address(back) {
+            Some(imm) => {
                 self.asm.bytes(&[0x68]);
                 self.asm.bytes(&imm.to_le_bytes());
+                self.guest_address(AddressField::Signed, back);
             }
-            Err(_) => {
+            None => {
                 self.take(Gpr::RAX);
-                self.asm.mov_imm(Gpr::RAX, back);
+                self.mov_address(Gpr::RAX, back);
                 self.asm.push_reg(Gpr::RAX);
             }
         }
@@ -200,7 +204,7 @@ impl Lower<'_> {
     fn after_call(&mut self) {
         self.asm.op_mem(LEA_64, Gpr::RSP, Mem::base(Gpr::RSP, 8));
         let from = self.asm.jmp();
-        let back = self.pc().wrapping_add(4);
+        let back = self.ir.pc.wrapping_add_signed(self.here() + 4);
         self.exit_to(from, back, false);
     }
 
@@ -284,17 +288,20 @@ impl Lower<'_> {
         }
         self.x.home = [NONE; 32];
         self.v.home = [NONE; 32];
-        self.store_pc(self.pc());
+        self.store_pc(self.here());
         self.asm.mov_imm(Stub::WORD, u64::from(word));
         self.call_stub(Stub::Interpret);
     }
 
-    /// `CpuState::pc = pc`, through RAX.
-    fn store_pc(&mut self, pc: u64) {
-        match i32::try_from(pc) {
-            Ok(imm) => self.asm.store_state_imm(PC, imm),
-            Err(_) => {
-                self.asm.mov_imm(Gpr::RAX, pc);
+    /// `CpuState::pc` is the address so far from the start of the block, through RAX.
+    fn store_pc(&mut self, offset: i64) {
+        match self.short_address(offset) {
+            Some(imm) => {
+                self.asm.store_state_imm(PC, imm);
+                self.guest_address(AddressField::Signed, offset);
+            }
+            None => {
+                self.mov_address(Gpr::RAX, offset);
                 self.asm.store_state(PC, Gpr::RAX);
             }
         }
@@ -306,7 +313,7 @@ impl Lower<'_> {
 
     pub(super) fn svc(&mut self, imm: u16) {
         self.settle_flags();
-        self.store_pc(self.pc().wrapping_add(4));
+        self.store_pc(self.here() + 4);
         self.asm.mov_imm(Gpr::RDX, u64::from(imm));
         self.leave(ExitCode::Svc);
     }

@@ -144,7 +144,7 @@ impl Lower<'_> {
             return true;
         }
         let loc = self.locs[value as usize];
-        loc.home != NOWHERE || loc.spill != NOWHERE || self.constant(value).is_some()
+        loc.home != NOWHERE || loc.spill != NOWHERE || self.op(value).is_constant()
     }
 
     /// Those of the host registers `candidates` that are needed last: one, or all that are not

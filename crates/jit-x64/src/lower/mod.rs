@@ -31,7 +31,7 @@ mod vecmove;
 use crate::area::MAX_BORROWED;
 use crate::asm::mem::Mem;
 use crate::asm::{Asm, Fixup, Gpr, Xmm};
-use crate::code::{Code, MapEntry};
+use crate::code::{AddressField, Code, MapEntry, Reloc, RelocKind};
 use crate::host_state::NUM_SPILL_SLOTS;
 use crate::ir::{Ir, NONE, Op, Ref};
 use crate::opt::Analysis;
@@ -65,8 +65,8 @@ enum Cold {
         target: u64,
         save: Option<FlagState>,
     },
-    /// Lets the interpreter execute the instruction at `pc`.
-    Guard { from: Fixup, pc: u64 },
+    /// Lets the interpreter execute the instruction so far from the start of the block.
+    Guard { from: Fixup, pc: i64 },
     /// A return or indirect branch whose target (in `target`) was not predicted.
     Miss { from: Fixup, target: Gpr, kind: Miss },
 }
@@ -140,7 +140,7 @@ pub fn lower(
     out: &mut Code,
     scratch: &mut Scratch,
 ) {
-    out.reset(phase);
+    out.reset(phase, ir.pc);
     scratch.locs.clear();
     scratch.locs.resize(ir.ops.len(), UNPLACED);
     scratch.cold.clear();
@@ -166,7 +166,7 @@ pub fn lower(
     };
     for at in 0..ir.ops.len() {
         // These emit nothing and end no value's life.
-        if matches!(ir.ops[at], Op::Nop | Op::Imm(_)) || analysis.folded[at] {
+        if matches!(ir.ops[at], Op::Nop | Op::Imm(_) | Op::Address(_)) || analysis.folded[at] {
             continue;
         }
         lower.at = at;
@@ -200,9 +200,29 @@ impl Lower<'_> {
         }
     }
 
-    /// Guest address of the current instruction.
-    fn pc(&self) -> u64 {
-        self.ir.pc.wrapping_add(u64::from(self.pc_delta))
+    /// Distance of the current instruction from the start of the block.
+    fn here(&self) -> i64 {
+        i64::from(self.pc_delta)
+    }
+
+    /// `mov d, guest address`, so far from the start of the block.
+    fn mov_address(&mut self, d: Gpr, offset: i64) {
+        let value = self.ir.pc.wrapping_add_signed(offset);
+        self.asm.mov_imm(d, value);
+        self.guest_address(AddressField::of(value), offset);
+    }
+
+    /// The last bytes emitted are that address.
+    fn guest_address(&mut self, field: AddressField, offset: i64) {
+        self.out.relocs.push(Reloc {
+            at: self.asm.pos() - field.size(),
+            kind: RelocKind::Guest(field, offset),
+        });
+    }
+
+    /// A guest address as a sign-extended immediate of 32 bits.
+    fn short_address(&self, offset: i64) -> Option<i32> {
+        i32::try_from(self.ir.pc.wrapping_add_signed(offset) as i64).ok()
     }
 
     /// Whether nothing after the current operation uses the value.
@@ -303,7 +323,7 @@ impl Lower<'_> {
 
     fn operation(&mut self) {
         match self.ir.ops[self.at] {
-            Op::Nop | Op::Imm(_) => {}
+            Op::Nop | Op::Imm(_) | Op::Address(_) => {}
             Op::Insn { pc_delta, polls } => self.begin_instruction(pc_delta, polls),
             Op::GetX(n) => self.get(Bank::X, n),
             Op::GetV(n) => self.get(Bank::V, n),

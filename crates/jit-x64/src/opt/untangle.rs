@@ -46,8 +46,8 @@ fn bank(op: &Op) -> usize {
 }
 
 /// Whether the result takes a register.
-const fn holds_register(op: &Op) -> bool {
-    !matches!(op, Op::Imm(_))
+fn holds_register(op: &Op) -> bool {
+    !op.is_constant()
 }
 
 /// Calls `f` on each value that takes a register and that operation `at` is the last to use, once.
@@ -353,7 +353,7 @@ fn written(op: &Op, quiet: &Quiet, end: usize) -> Option<usize> {
 /// Whether the operation costs nothing and gives the same anywhere in the quiet instructions.
 fn is_shared(op: &Op, quiet: &Quiet, end: usize) -> bool {
     match op {
-        Op::Imm(_) => true,
+        Op::Imm(_) | Op::Address(_) => true,
         Op::GetX(_) | Op::GetV(_) => written(op, quiet, end).is_none(),
         _ => false,
     }

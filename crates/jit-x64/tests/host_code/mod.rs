@@ -53,13 +53,19 @@ pub fn translate(words: &[u32], flags_live: bool, checked: bool) -> Block {
 
 /// The same for another host.
 pub fn translate_for(target: &Target, words: &[u32], flags_live: bool, checked: bool) -> Block {
-    translate_at(target, words, flags_live, checked, 0)
+    translate_at(target, words, flags_live, checked, (GUEST_PC, 0))
 }
 
-/// The same for addresses of a phase.
-pub fn translate_at(target: &Target, words: &[u32], flags_live: bool, checked: bool, phase: u32) -> Block {
+/// The same for a guest address, and host addresses of a phase.
+pub fn translate_at(
+    target: &Target,
+    words: &[u32],
+    flags_live: bool,
+    checked: bool,
+    (guest_pc, phase): (u64, u32),
+) -> Block {
     let mut ir = Ir::default();
-    let mut builder = Builder::new(target, &mut ir, GUEST_PC, FpMode::default(), FeatureSet::ALL);
+    let mut builder = Builder::new(target, &mut ir, guest_pc, FpMode::default(), FeatureSet::ALL);
     builder.ir.checked = checked;
     let mut flow = Flow::Next;
     for &word in words {

@@ -78,6 +78,11 @@ enumerated! {
 
 pub trait IntegerOps: Machine {
     fn imm(&mut self, value: u64) -> Self::Value;
+    /// An address at a fixed distance from the instruction (or from its page): the same instruction elsewhere gives
+    /// another.
+    fn address(&mut self, value: u64) -> Self::Value {
+        self.imm(value)
+    }
     fn int1(&mut self, op: Int1, w: Width, a: Self::Value) -> Self::Value;
     fn int2(&mut self, op: Int2, w: Width, a: Self::Value, b: Self::Value) -> Self::Value;
     /// Sign- or zero-extends the low `bits` (8, 16 or 32; 64 is the identity) of `a` to `w`.
