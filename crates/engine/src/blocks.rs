@@ -1,56 +1,14 @@
-//! [`Engine`]: what all guest threads of the process share.
+//! [`Shared`]: what is known of translated blocks, and of the branches that go to them.
 
 use crate::cache::{CodeCache, SiteRecord};
-use crate::cpu::CpuHandle;
-use crate::engines;
 use crate::install::Job;
-use crate::trace::Trace;
-use guest::{CpuModel, GuestAddr};
-use host_memory::lock::{All, Guard, Guarded, Level, Lock};
-use jit_x64::asm::Asm;
+use guest::GuestAddr;
+use host_memory::lock::Guarded;
 use jit_x64::build::FpMode;
-use jit_x64::stubs::Stubs;
-use jit_x64::target::{HostFeatures, Target};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
-/// What the engine must know of the guest's memory map.
-pub trait AddressSpace: Send + Sync {
-    /// Whether the guest may execute the bytes at `addr` (its page has PROT_EXEC).
-    fn is_executable(&self, addr: GuestAddr) -> bool;
-
-    /// Whether indirect branches to `addr` must find a landing pad (its page has PROT_BTI).
-    fn is_guarded(&self, addr: GuestAddr) -> bool {
-        let _ = addr;
-        false
-    }
-
-    /// Where else the memory of the page at `line` is mapped executable. Instruction caches
-    /// are physically tagged: a program that writes through one mapping and executes another
-    /// may execute IC IVAU on either address.
-    fn aliases(&self, line: GuestAddr) -> Vec<GuestAddr> {
-        let _ = line;
-        Vec::new()
-    }
-
-    /// The guest has executed IC IVAU on the page at `line`, and this engine has dropped what it made from it: other
-    /// processes that share its memory are to do so too.
-    fn announce_change(&self, line: GuestAddr) {
-        let _ = line;
-    }
-}
-
-/// Which player executes guest code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    Jit,
-    /// The interpreter only: slow, the reference.
-    Interpreter,
-}
+use std::sync::Arc;
 
 /// A block's name: where it begins, and the floating-point mode it was made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,7 +53,7 @@ const INITIAL_BLOCKS: usize = 1700;
 /// A trap costs microseconds, a call of the interpreter a tenth of one.
 const TRAPS_TOLERATED: u32 = 32;
 
-/// What is known of translated blocks. Guarded by [`Engine::lock`].
+/// What is known of translated blocks. Guarded by [`crate::Engine`]'s lock.
 #[derive(Default)]
 pub struct Shared {
     blocks: FxHashMap<BlockKey, BlockEntry>,
@@ -104,7 +62,7 @@ pub struct Shared {
     /// By site of the cache: the next one with the same target.
     next_site: Vec<u32>,
     /// How often the interpreter executes a block before it is translated.
-    patience: u8,
+    pub patience: u8,
     /// Translations under way.
     pub jobs: Vec<Job>,
     pub next_job: u64,
@@ -113,7 +71,7 @@ pub struct Shared {
     /// A block ends at its first conditional branch.
     pub single_exit: bool,
     /// A child that shared memory died while it changed this: all is forgotten, and the code must follow.
-    orphaned: bool,
+    pub orphaned: bool,
     /// How often instructions trapped, by address.
     traps: FxHashMap<u64, u32>,
     /// Instructions that trap so often that the interpreter executes them at once.
@@ -133,328 +91,6 @@ pub struct Statistics {
     pub fp_traps: u64,
     /// Translations that were not used: another CPU's came first, or the code had changed.
     pub dropped: u64,
-}
-
-/// State shared by all guest threads of the process.
-pub struct Engine {
-    pub(crate) space: Box<dyn AddressSpace>,
-    /// What CPUs of this process are.
-    pub(crate) model: &'static CpuModel,
-    pub(crate) mode: Mode,
-    /// The host that code is made for.
-    pub(crate) target: Target,
-    pub(crate) cache: Option<CodeCache>,
-    pub(crate) stubs: Stubs,
-    /// Bytes of the cache taken by the stubs.
-    stub_bytes: usize,
-    shared: Lock<Shared>,
-    cpus: Lock<Cpus>,
-    /// Somebody waits for all CPUs to leave generated code.
-    pub(crate) stopping: AtomicBool,
-    /// More than one CPU has existed.
-    pub(crate) several_cpus: AtomicBool,
-    /// Counts invalidations: a CPU whose lookup table is older must clear it.
-    pub(crate) generation: AtomicU64,
-    /// Counts flushes: a CPU whose return stack is older must clear it.
-    pub(crate) flushes: AtomicU64,
-    pub(crate) fp_traps: AtomicU64,
-    /// Invalid is masked, and generated code looks at its results: see [`Engine::check_fp_results`].
-    pub(crate) fp_checks: AtomicBool,
-    trace: OnceLock<Trace>,
-    /// Somebody wants to know of each block entered.
-    pub(crate) watched: AtomicBool,
-}
-
-impl Engine {
-    /// Makes an engine for this machine. Without memory for a code cache it interprets.
-    #[must_use]
-    pub fn new(space: Box<dyn AddressSpace>, mode: Mode, model: &'static CpuModel) -> Arc<Engine> {
-        Engine::for_target(space, mode, model, Target::host())
-    }
-
-    /// Makes an engine whose code is for `target`.
-    ///
-    /// # Panics
-    /// If the target has a feature that this machine lacks.
-    #[must_use]
-    pub fn for_target(
-        space: Box<dyn AddressSpace>,
-        mode: Mode,
-        model: &'static CpuModel,
-        target: Target,
-    ) -> Arc<Engine> {
-        assert!(
-            HostFeatures::detect().contains(target.features),
-            "code for {:?} does not run here",
-            target.features
-        );
-        let cache = match mode {
-            Mode::Jit => CodeCache::new().ok(),
-            Mode::Interpreter => None,
-        };
-        Engine::with_cache(space, model, target, cache)
-    }
-
-    /// Without a cache it interprets.
-    pub(crate) fn with_cache(
-        space: Box<dyn AddressSpace>,
-        model: &'static CpuModel,
-        target: Target,
-        cache: Option<CodeCache>,
-    ) -> Arc<Engine> {
-        let mode = if cache.is_some() {
-            Mode::Jit
-        } else {
-            Mode::Interpreter
-        };
-        let (stubs, stub_bytes) = cache
-            .as_ref()
-            .map(|cache| emit_stubs(cache, &target))
-            .unwrap_or_default();
-        let engine = Arc::new(Engine {
-            space,
-            model,
-            mode,
-            target,
-            cache,
-            stubs,
-            stub_bytes,
-            shared: Lock::new(Level::Engine, Shared::new()),
-            cpus: Lock::new(Level::Cpus, Cpus::default()),
-            stopping: AtomicBool::new(false),
-            several_cpus: AtomicBool::new(false),
-            generation: AtomicU64::new(0),
-            flushes: AtomicU64::new(0),
-            fp_traps: AtomicU64::new(0),
-            fp_checks: AtomicBool::new(false),
-            trace: OnceLock::new(),
-            watched: AtomicBool::new(false),
-        });
-        if let Some(cache) = &engine.cache {
-            engines::add(Arc::as_ptr(&engine), &cache.code());
-        }
-        engine
-    }
-
-    /// Shows translation at work; to be called once, before guest code runs.
-    pub fn set_trace(&self, trace: Trace) {
-        if trace.exec {
-            self.lock().unlinked = true;
-            self.watched.store(true, Ordering::Relaxed);
-        }
-        // A second call has no effect.
-        let _ = self.trace.set(trace);
-    }
-
-    /// Has each block end at its first branch and be entered through the engine, for the [`EdgeMap`]s of CPUs
-    /// ([`Cpu::set_edges`]); to be called once, before guest code runs. Guest code is slower by far.
-    ///
-    /// [`EdgeMap`]: crate::EdgeMap
-    /// [`Cpu::set_edges`]: crate::Cpu::set_edges
-    pub fn watch_blocks(&self) {
-        let mut shared = self.lock();
-        (shared.unlinked, shared.single_exit, shared.patience) = (true, true, 0);
-        self.watched.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn trace(&self) -> Option<&Trace> {
-        self.trace.get()
-    }
-
-    /// What its CPUs are.
-    #[must_use]
-    pub fn model(&self) -> &'static CpuModel {
-        self.model
-    }
-
-    /// Which player runs: [`Mode::Interpreter`] also where the host refuses a code cache.
-    #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    pub(crate) fn lock(&self) -> Guard<'_, Shared> {
-        let mut shared = self.shared.lock();
-        if shared.orphaned {
-            if let Some(cache) = &self.cache {
-                self.drop_all(cache, &mut shared);
-            }
-            shared.orphaned = false;
-        }
-        shared
-    }
-
-    /// After a child that shared memory has died: repairs what it may have left torn, which else the next one to need it
-    /// does. The caller must not be in generated code.
-    pub fn repair(&self) {
-        drop(self.lock());
-    }
-
-    pub(crate) fn register(&self, cpu: CpuHandle) {
-        let mut cpus = self.cpus.lock();
-        let second = !cpus.0.is_empty() && !self.several_cpus.swap(true, Ordering::SeqCst);
-        if second {
-            // The first CPU may have entered code as if it were alone. Stopping it once makes
-            // what it stored visible (the page's protection changes on its core too), and it
-            // comes back knowing of company.
-            for other in &cpus.0 {
-                other.poll().request();
-            }
-        }
-        cpus.0.push(cpu);
-        drop(cpus);
-        if second {
-            // Code made for one CPU alone loads pairs in two pieces.
-            self.drop_blocks(GuestAddr(0)..GuestAddr(u64::MAX));
-        }
-    }
-
-    pub(crate) fn unregister(&self, cpu: &CpuHandle) {
-        self.cpus.lock().0.retain(|other| !other.is(cpu));
-    }
-
-    /// Leaves each block to the interpreter that many times before it is translated; 0, the default, translates all
-    /// at once.
-    pub fn set_patience(&self, visits: u8) {
-        self.lock().patience = visits;
-    }
-
-    /// Makes generated code check each floating-point result instead of having Invalid trap: for measuring what
-    /// traps are worth, and for hosts whose traps are not to be relied on. To be called before the first CPU is made.
-    pub fn check_fp_results(&self) {
-        self.fp_checks.store(true, Ordering::Relaxed);
-    }
-
-    #[must_use]
-    pub fn statistics(&self) -> Statistics {
-        Statistics {
-            fp_traps: self.fp_traps.load(Ordering::Relaxed),
-            ..self.lock().statistics
-        }
-    }
-
-    /// Drops all code translated from these guest addresses. Call it after munmap, mremap,
-    /// mprotect, MAP_FIXED and MADV_DONTNEED. A range without translated code costs little.
-    pub fn invalidate(&self, range: Range<GuestAddr>) {
-        let mut shared = self.lock();
-        shared.note_change(range.start.0..range.end.0);
-        if shared.blocks_in(range.start.0, range.end.0).is_empty() {
-            return;
-        }
-        // Other instructions may stand there now: what trapped says nothing of them.
-        let changed = range.start.0..range.end.0;
-        shared.traps.retain(|pc, _| !changed.contains(pc));
-        if let Some(interpreted) = &mut shared.interpreted {
-            Arc::make_mut(interpreted).retain(|pc| !changed.contains(pc));
-        }
-        drop(shared);
-        self.drop_blocks(range);
-    }
-
-    /// Drops the translations of these guest addresses.
-    fn drop_blocks(&self, range: Range<GuestAddr>) {
-        let Some(cache) = &self.cache else { return };
-        let mut shared = self.lock();
-        shared.note_change(range.start.0..range.end.0);
-        let stale = shared.blocks_in(range.start.0, range.end.0);
-        if stale.is_empty() {
-            return;
-        }
-        shared.statistics.invalidated += stale.len() as u64;
-        for key in stale {
-            shared.remove(key, cache);
-        }
-        self.generation.fetch_add(1, Ordering::SeqCst);
-        for cpu in &self.cpus.lock().0 {
-            cpu.poll().request();
-        }
-    }
-
-    /// The instruction at `pc` trapped: a floating-point special case, or a tagged address.
-    /// One that does so often is left to the interpreter from then on.
-    pub(crate) fn trapped(&self, pc: u64) {
-        self.fp_traps.fetch_add(1, Ordering::Relaxed);
-        let mut shared = self.lock();
-        let count = shared.traps.entry(pc).or_default();
-        *count += 1;
-        if *count < TRAPS_TOLERATED || !Arc::make_mut(shared.interpreted.get_or_insert_default()).insert(pc) {
-            return;
-        }
-        drop(shared);
-        self.drop_blocks(GuestAddr(pc)..GuestAddr(pc).offset(4));
-    }
-
-    /// Host address of the block at `key`, if it has been translated.
-    pub(crate) fn find(shared: &Shared, key: BlockKey) -> Option<u64> {
-        shared.block(key).map(|block| block.host)
-    }
-
-    /// Waits until no CPU runs generated code, then drops all of it. The caller must not be in generated code.
-    pub(crate) fn flush(&self, cache: &CodeCache, mut shared: Guard<'_, Shared>) {
-        self.drop_all(cache, &mut shared);
-        shared.statistics.flushes += 1;
-    }
-
-    fn drop_all(&self, cache: &CodeCache, shared: &mut Shared) {
-        self.stopping.store(true, Ordering::SeqCst);
-        while self.request_all() {
-            std::thread::yield_now();
-        }
-        cache.truncate(self.stub_bytes);
-        shared.blocks.clear();
-        shared.by_page.clear();
-        shared.next_site.clear();
-        self.generation.fetch_add(1, Ordering::SeqCst);
-        self.flushes.fetch_add(1, Ordering::SeqCst);
-        self.stopping.store(false, Ordering::SeqCst);
-    }
-
-    /// Asks the CPUs in generated code to leave it; gives whether there are any.
-    fn request_all(&self) -> bool {
-        let cpus = self.cpus.lock();
-        let busy = cpus.0.iter().filter(|cpu| cpu.in_code());
-        busy.inspect(|cpu| cpu.poll().request()).count() != 0
-    }
-
-    /// Waits while another CPU flushes.
-    pub(crate) fn wait_for_flush(&self) {
-        let mut rounds = 0_u32;
-        while self.stopping.load(Ordering::SeqCst) {
-            // Nobody is left to wake anyone if the flushing CPU's process is killed.
-            if rounds < 10 {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(Duration::from_micros(100));
-            }
-            rounds += 1;
-        }
-    }
-
-    /// In the child of a fork: only the forking thread's CPU is left.
-    pub fn keep_only(&self, all: &mut All, cpu: &crate::Cpu) {
-        let handle = cpu.handle();
-        self.cpus.reach(all).0.retain(|other| other.is(&handle));
-        self.shared.reach(all).jobs.clear();
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        engines::remove(self);
-    }
-}
-
-/// The CPUs of an engine.
-#[derive(Clone, Default)]
-struct Cpus(Vec<CpuHandle>);
-
-impl Guarded for Cpus {
-    fn copied(&self) -> Option<Cpus> {
-        Some(self.clone())
-    }
-
-    /// A child has its parent's CPU and makes none.
-    fn owner_died(&mut self) {}
 }
 
 impl Guarded for Shared {
@@ -479,25 +115,43 @@ impl Guarded for Shared {
     }
 }
 
-fn emit_stubs(cache: &CodeCache, target: &Target) -> (Stubs, usize) {
-    let mut asm = Asm::default();
-    let offsets = Stubs::emit(&mut asm, &target.homes);
-    let code = asm.finish();
-    let base = cache.code().start;
-    cache.append(base, code.len(), |place| place.copy_from_slice(&code));
-    (offsets.at(base), cache.used())
-}
-
 impl Shared {
-    fn new() -> Shared {
+    pub fn new() -> Shared {
         let mut shared = Shared::default();
         shared.blocks.reserve(INITIAL_BLOCKS);
         shared
     }
 
+    /// All code is dropped.
+    pub fn forget_blocks(&mut self) {
+        self.blocks.clear();
+        self.by_page.clear();
+        self.next_site.clear();
+    }
+
+    /// The instruction at `pc` trapped; says whether the interpreter is to execute it from now on.
+    pub fn note_trap(&mut self, pc: u64) -> bool {
+        let count = self.traps.entry(pc).or_default();
+        *count += 1;
+        *count >= TRAPS_TOLERATED && Arc::make_mut(self.interpreted.get_or_insert_default()).insert(pc)
+    }
+
+    /// Other instructions may stand there now: what trapped says nothing of them.
+    pub fn forget_traps(&mut self, changed: Range<u64>) {
+        self.traps.retain(|pc, _| !changed.contains(pc));
+        if let Some(interpreted) = &mut self.interpreted {
+            Arc::make_mut(interpreted).retain(|pc| !changed.contains(pc));
+        }
+    }
+
     /// The block of that name, if it is translated.
     fn block(&self, key: BlockKey) -> Option<&BlockEntry> {
         self.blocks.get(&key).filter(|block| block.host != 0)
+    }
+
+    /// Host address of the block at `key`, if it is translated.
+    pub fn host(&self, key: BlockKey) -> Option<u64> {
+        self.block(key).map(|block| block.host)
     }
 
     /// Whether the block is to be left to the interpreter once more. Most code of a program's start runs once or twice,
@@ -525,7 +179,7 @@ impl Shared {
         Some(GuestAddr(key.pc + u64::from(block.guest_len)))
     }
 
-    fn blocks_in(&self, start: u64, end: u64) -> Vec<BlockKey> {
+    pub fn blocks_in(&self, start: u64, end: u64) -> Vec<BlockKey> {
         let (first, last) = (start / guest::PAGE_SIZE, end.div_ceil(guest::PAGE_SIZE));
         let mut found: Vec<BlockKey> = if (last - first) as usize > self.by_page.len() {
             let inside = |page: &u64| (first..last).contains(page);
@@ -582,7 +236,7 @@ impl Shared {
 
     /// Unlinks a block from all branches to it and forgets it. Its bytes stay, for CPUs
     /// still inside.
-    fn remove(&mut self, key: BlockKey, cache: &CodeCache) {
+    pub fn remove(&mut self, key: BlockKey, cache: &CodeCache) {
         let Some(block) = self.blocks.get_mut(&key).filter(|block| block.host != 0) else {
             return;
         };

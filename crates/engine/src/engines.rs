@@ -6,7 +6,7 @@
 //! # Safety
 //! The list only grows, and its nodes are never freed: a handler may walk it at any time.
 
-use crate::blocks::Engine;
+use crate::engine::Engine;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};

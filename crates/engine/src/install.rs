@@ -4,8 +4,9 @@
 //! the same block: the second finds it published and drops its own. And code may change while it
 //! is read: each translation under way is a [`Job`], which [`Engine::invalidate`] marks; a marked one is made again.
 
-use crate::blocks::{BlockKey, Engine, Shared};
+use crate::blocks::{BlockKey, Shared};
 use crate::cache::CodeCache;
+use crate::engine::Engine;
 use crate::translate::{Limits, Translator};
 use guest::{Exit, GuestAddr, PAGE_SIZE};
 use host_memory::lock::Guard;
@@ -71,7 +72,7 @@ impl Shared {
 impl Engine {
     /// Whether the block has been translated.
     pub(crate) fn is_known(&self, key: BlockKey) -> bool {
-        Engine::find(&self.lock(), key).is_some()
+        self.lock().host(key).is_some()
     }
 
     /// Translates the block at `key`, which is not known, and makes it known. Lets go of the lock in between.
@@ -92,7 +93,7 @@ impl Engine {
             shared = self.lock();
             let is_stale = shared.end(job);
             result?;
-            if let Some(host) = Engine::find(&shared, key) {
+            if let Some(host) = shared.host(key) {
                 shared.statistics.dropped += 1;
                 return Ok((Made::At(host), shared));
             }
@@ -142,7 +143,7 @@ impl Engine {
             fp_mode: FpMode::default(),
         };
         let mut shared = self.lock();
-        if Engine::find(&shared, key).is_none() {
+        if shared.host(key).is_none() {
             let (made, guard) = self.make(cache, shared, translator, key).ok()?;
             let Made::At(_) = made else { return None };
             shared = guard;

@@ -144,7 +144,7 @@ fn key(pc: GuestAddr) -> BlockKey {
 }
 
 fn host_of(engine: &Engine, pc: GuestAddr) -> Option<u64> {
-    Engine::find(&engine.lock(), key(pc))
+    engine.lock().host(key(pc))
 }
 
 /// Where the only site that goes to `pc` goes at present, and its way to the engine.

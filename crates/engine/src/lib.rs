@@ -11,6 +11,7 @@ mod blocks;
 mod cache;
 mod cpu;
 mod edges;
+mod engine;
 mod engines;
 mod fault;
 mod flags;
@@ -24,9 +25,10 @@ mod install_tests;
 #[cfg(test)]
 mod tests;
 
-pub use blocks::{AddressSpace, Engine, Mode, Statistics};
+pub use blocks::Statistics;
 pub use cpu::{Cpu, PollHandle};
 pub use edges::EdgeMap;
+pub use engine::{AddressSpace, Engine, Mode};
 pub use fault::{HostSignal, on_host_signal};
 pub use jit_x64::target::{HostFeatures, Target};
 pub use trace::Trace;

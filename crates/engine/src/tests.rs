@@ -1,7 +1,8 @@
 //! Flush, fork's lock, and what a killed child leaves: the engine without a program.
 
-use crate::blocks::{AddressSpace, BlockKey, Engine, Mode};
+use crate::blocks::BlockKey;
 use crate::cpu::Cpu;
+use crate::engine::{AddressSpace, Engine, Mode};
 use crate::translate::Translator;
 use guest::GuestAddr;
 use guest::cpu_model::models;
@@ -51,7 +52,7 @@ fn is_known(engine: &Engine, pc: GuestAddr) -> bool {
         pc: pc.0,
         fp_mode: FpMode::default(),
     };
-    Engine::find(&engine.lock(), key).is_some()
+    engine.lock().host(key).is_some()
 }
 
 fn used(engine: &Engine) -> usize {

@@ -1,6 +1,7 @@
 //! From guest bytes to host code that has no place yet. Needs none of the engine's locks: [`crate::install`].
 
-use crate::blocks::{BlockKey, Engine};
+use crate::blocks::BlockKey;
+use crate::engine::Engine;
 use crate::peek::Lookahead;
 use guest::cpu_model::Feature;
 use guest::{Access, Exit, FaultKind, GuestAddr, MemFault, PAGE_SIZE};

@@ -1,6 +1,6 @@
 //! Landing pads of indirect branches (FEAT_BTI; Arm ARM D8.4.5).
 
-use crate::blocks::Engine;
+use crate::engine::Engine;
 use a64_isa::{row, system::Hint};
 use guest::GuestAddr;
 use guest_memory::access;

@@ -8,9 +8,10 @@
 
 mod landing;
 
-use crate::blocks::{BlockKey, Engine, Mode};
+use crate::blocks::BlockKey;
 use crate::cache::CodeCache;
 use crate::edges::EdgeMap;
+use crate::engine::{Engine, Mode};
 use crate::install::Made;
 use crate::translate::{Fetch, MAX_INSNS, Translator};
 use guest::{CpuState, Exit, GuestAddr};
@@ -609,7 +610,7 @@ impl Cpu {
         let mut flushed = false;
         // The lock is kept to the end: until then nothing drops the block.
         let (host, _shared) = loop {
-            if let Some(host) = Engine::find(&shared, key) {
+            if let Some(host) = shared.host(key) {
                 break (host, shared);
             }
             if !flushed && shared.is_cold(key) {
