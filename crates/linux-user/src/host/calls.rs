@@ -69,6 +69,15 @@ pub fn getpid() -> i32 {
     pid.unwrap_or(0) as i32
 }
 
+/// getuid(2).
+#[must_use]
+pub fn getuid() -> u32 {
+    // SAFETY: the call takes no address.
+    let uid = unsafe { raw(nr::getuid, [0; 6]) };
+    // It cannot fail.
+    uid.unwrap_or(0) as u32
+}
+
 /// gettid(2).
 #[must_use]
 pub fn gettid() -> i32 {

@@ -70,6 +70,8 @@ pub fn vdso_clock(clock: u64) -> Option<linux_abi::layout::Timespec> {
 
 /// "Execute the guest's SVC again": the kernel's ERESTARTSYS, which no program ever sees.
 pub const ERESTART: Errno = Errno(512);
+/// That and its siblings, up to ERESTART_RESTARTBLOCK. The kernel lets only a tracer see them.
+pub const RESTARTS: std::ops::RangeInclusive<i32> = 512..=516;
 
 // rdi = the pending word, rsi = call number, rdx = the six arguments.
 // A signal handler that arms the pending word while rip is in [begin, syscall] moves rip to
@@ -117,6 +119,16 @@ pub unsafe fn interruptible(pending: &AtomicU32, nr: u64, args: [u64; 6]) -> Sys
     // SAFETY: both pointers are valid for the call; what the kernel does with the arguments is
     // this function's own contract.
     errno::from_register(unsafe { raemu_blocking_call(pending, nr, &raw const args) })
+}
+
+/// Where such a call begins, where its SYSCALL stands, and where it is abandoned.
+#[must_use]
+pub fn window() -> [u64; 3] {
+    [
+        (&raw const raemu_blocking_begin) as u64,
+        (&raw const raemu_blocking_syscall) as u64,
+        (&raw const raemu_blocking_abort) as u64,
+    ]
 }
 
 /// For signal handlers that armed the pending word: where to resume instead of `rip`, if

@@ -7,6 +7,7 @@
 //! - All else: a host process with a copy of memory, flags (CLONE_NEW*) passed on.
 
 use super::fork::fork;
+use super::ptrace;
 use super::state::ThreadState;
 use super::stop::{self, Boundary, Made};
 use super::task::{Task, host_tid};
@@ -96,6 +97,11 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
     if flags & CLONE_PIDFD != 0 && flags & CLONE_PARENT_SETTID != 0 && !request.extended {
         return Err(Errno::EINVAL);
     }
+    ptrace::prepare(
+        task,
+        &request,
+        flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD) == CLONE_VM,
+    );
     if flags & CLONE_THREAD != 0 {
         if request.args.set_tid_size != 0 {
             // The C library makes the host's threads, and lets none choose. So it is for the unprivileged.
@@ -128,7 +134,8 @@ impl Request {
     }
 
     /// What the kernel calls it (kernel_clone).
-    fn made(&self) -> Made {
+    #[must_use]
+    pub fn made(&self) -> Made {
         if self.flags() & CLONE_VFORK != 0 {
             Made::Vfork
         } else if self.args.exit_signal == SIGCHLD {

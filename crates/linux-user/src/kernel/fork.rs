@@ -11,6 +11,7 @@
 use super::clone::{
     CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_SETTLS, CloneArgs, Request, SIGCHLD,
 };
+use super::ptrace;
 use super::task::{Task, host_tid};
 use crate::host;
 use crate::syscall::arg::write;
@@ -42,6 +43,7 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
         process.has_own_memory();
         process.mm.became_copy();
         request.enter_child(task);
+        ptrace::forked(task);
         task.forked = true;
     }
     Ok(pid)

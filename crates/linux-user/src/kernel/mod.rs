@@ -7,6 +7,7 @@ pub mod clone;
 pub mod exec;
 pub mod fork;
 pub mod process;
+pub mod ptrace;
 pub mod registry;
 pub mod run;
 pub mod shared;

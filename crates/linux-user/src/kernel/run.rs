@@ -1,6 +1,7 @@
 //! The run loop: guest code until an exit, then what the exit asks for.
 
 use super::process::Process;
+use super::ptrace;
 use super::stop::{self as boundary, Boundary, End};
 use super::task::Task;
 use super::thread as threads;
@@ -31,6 +32,7 @@ pub fn run(process: impl Into<Arc<Process>>, start: Start) -> std::io::Result<i3
     let mut task = first_task(process.into(), start)?;
     record::publish(&task.process.image, task.process.mm.brk_range().start.0);
     task.attach();
+    ptrace::begin(&mut task);
     boundary::raise(&mut task, &Boundary::Executed);
     let status = run_task(&mut task);
     if task.process.is_threaded() {
@@ -136,9 +138,14 @@ pub(super) fn run_until(task: &mut Task, mut stop: impl FnMut(&mut Task, Exit) -
 #[cold]
 fn step(task: &mut Task) -> Exit {
     task.stepping = false;
+    if task.trace.take_owed_step() {
+        ptrace::report_step(task);
+        return Exit::Poll;
+    }
     match task.cpu.step() {
         Ok(()) => {
             boundary::raise(task, &Boundary::Step);
+            ptrace::report_step(task);
             Exit::Poll
         }
         Err(exit) => exit,
@@ -149,19 +156,22 @@ fn step(task: &mut Task) -> Exit {
 fn look_for_observers(task: &mut Task) {
     let known = task.observers.as_ref().map_or(0, |known| known.len());
     let observers = task.process.tasks.observers();
-    if observers.as_ref().map_or(0, |now| now.len()) != known {
-        task.observers = observers;
+    if observers.as_ref().map_or(0, |now| now.len()) != known - task.extra_observers {
+        ptrace::look(task);
         boundary::raise(task, &Boundary::Interrupted);
     }
 }
 
 fn system_call(task: &mut Task) {
     let result = syscall::dispatch(task);
-    let state = task.cpu.state_mut();
-    if result == Err(host::ERESTART) {
+    if let Err(error) = result
+        && host::RESTARTS.contains(&error.0)
+    {
         // X0 still holds the argument: the same call again, once the signal is handled.
+        ptrace::note_result(task, error);
+        let state = task.cpu.state_mut();
         state.pc = state.pc.wrapping_sub(4);
     } else {
-        state.x[0] = errno::to_register(result);
+        task.cpu.state_mut().x[0] = errno::to_register(result);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::exec::Scratch;
 use super::process::Process;
+use super::ptrace::{self, Trace, Tracees, mailbox};
 use super::state::ThreadState;
 use super::stop::Observers;
 use super::tenant::Membership;
@@ -35,6 +36,12 @@ pub struct Task {
     pub forked: bool,
     /// An observer wants to see it after the next instruction.
     pub stepping: bool,
+    /// Its share in being traced.
+    pub trace: Trace,
+    /// Whom it traces.
+    pub tracees: Tracees,
+    /// How many of its observers are its own, not its process's.
+    pub extra_observers: usize,
     membership: Option<Membership>,
 }
 
@@ -54,6 +61,9 @@ struct Own {
     exec: Scratch,
     child_stacks: Vec<ChildStack>,
     observers: Option<Observers>,
+    extra_observers: usize,
+    trace: Trace,
+    tracees: Tracees,
 }
 
 /// What a task on another host thread begins with: a copy of its maker's.
@@ -62,6 +72,7 @@ pub struct Seed {
     mask: SigSet,
     state: ThreadState,
     process: Arc<Process>,
+    told: mailbox::Told,
 }
 
 impl Seed {
@@ -74,6 +85,8 @@ impl Seed {
         let mut task = Task::new(cpu, self.process, self.mask);
         task.cpu.state_mut().clone_from(&self.registers);
         task.state = self.state;
+        task.trace.start(&self.told);
+        ptrace::look(&mut task);
         Ok(task)
     }
 }
@@ -87,6 +100,7 @@ impl Task {
             mask: self.signals.mask(),
             state: self.state.clone(),
             process: Arc::clone(&self.process),
+            told: self.trace.told_to_child(),
         }
     }
 
@@ -96,6 +110,7 @@ impl Task {
     pub fn new(cpu: Cpu, process: Arc<Process>, mask: SigSet) -> Task {
         let signals = ThreadSignals::new(cpu.poll_handle(), mask);
         let observers = process.tasks.observers();
+        let trace = Trace::new((&raw const *signals.pending()) as u64);
         Task {
             cpu,
             process,
@@ -108,6 +123,9 @@ impl Task {
             observers,
             forked: false,
             stepping: false,
+            trace,
+            tracees: Tracees::default(),
+            extra_observers: 0,
             membership: None,
         }
     }
@@ -117,8 +135,13 @@ impl Task {
     pub fn lend(&mut self, shares_actions: bool) -> Lent {
         let process = Arc::new(self.process.sharing_memory(shares_actions));
         let inherited = self.state.clone();
+        let mut trace = Trace::new((&raw const *self.signals.pending()) as u64);
+        trace.start(&self.trace.told_to_child());
         let childs = Own {
             observers: self.observers.clone(),
+            extra_observers: self.extra_observers,
+            trace,
+            tracees: Tracees::default(),
             process,
             exec: Scratch::default(),
             child_stacks: Vec::new(),
@@ -139,6 +162,9 @@ impl Task {
             exec: std::mem::replace(&mut self.exec, own.exec),
             child_stacks: std::mem::replace(&mut self.child_stacks, own.child_stacks),
             observers: std::mem::replace(&mut self.observers, own.observers),
+            extra_observers: std::mem::replace(&mut self.extra_observers, own.extra_observers),
+            trace: std::mem::replace(&mut self.trace, own.trace),
+            tracees: std::mem::replace(&mut self.tracees, own.tracees),
         }
     }
 
@@ -178,6 +204,7 @@ impl Task {
     /// Starts recording the thread's signals and gives the host the guest's mask.
     pub fn attach(&mut self) {
         handler::attach(&self.signals);
+        mailbox::attach(&self.trace);
         if let Some(tenancy) = self.process.tenancy() {
             self.membership = Some(Membership::new(tenancy, self.tid, &self.signals));
         }
@@ -188,6 +215,7 @@ impl Task {
     pub fn detach(&mut self) {
         set_host_mask(!SYNC_SET);
         self.membership = None;
+        mailbox::detach();
         handler::detach();
     }
 

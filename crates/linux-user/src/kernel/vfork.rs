@@ -2,6 +2,7 @@
 //! Task while the parent sleeps in the kernel.
 
 use super::clone::{CLONE_SIGHAND, CloneArgs, Request};
+use super::ptrace::{self, mailbox};
 use super::run;
 use super::stop::{self, Boundary, Made};
 use super::task::Task;
@@ -106,6 +107,7 @@ pub fn vfork(task: &mut Task, request: Request) -> SysResult {
     // SAFETY: CLONE_VFORK keeps this thread in the kernel while the child uses `start`.
     let result = unsafe { stack.start(&request, vfork_child, (&raw mut start).cast()) };
     task.take_back(lent, result.is_ok());
+    mailbox::attach(&task.trace);
     task.child_stacks.push(stack);
     if let Ok(pid) = result {
         stop::raise(task, &Boundary::VforkDone(pid as i32));
@@ -129,6 +131,8 @@ extern "C" fn vfork_child(start: *mut libc::c_void) -> ! {
 /// The life of a process that shares memory.
 pub fn run_shared_child(task: &mut Task) -> ! {
     task.process.tasks.running(task.tid, task.cpu.poll_handle());
+    mailbox::attach(&task.trace);
+    ptrace::look(task);
     stop::raise(task, &Boundary::Started(None));
     task.signals.open();
     let status = run::run_task(task);

@@ -9,6 +9,7 @@ use super::info::{self, SigInfo};
 use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
 use super::{altstack, fatal};
 use crate::host;
+use crate::kernel::ptrace;
 use crate::kernel::state::Fault;
 use crate::kernel::stop::{self, Boundary, End};
 use crate::kernel::tenant::{self, Death, Outcome};
@@ -24,7 +25,12 @@ pub fn deliver_pending(task: &mut Task) {
         task.ended = Some(0);
         return;
     }
-    while let Some(info) = task.signals.take() {
+    if task.signals.take_attention() {
+        ptrace::attend(task);
+    }
+    while task.ended.is_none()
+        && let Some(info) = task.signals.take()
+    {
         deliver(task, &info);
         if task.ended.is_some() {
             return;
@@ -35,7 +41,10 @@ pub fn deliver_pending(task: &mut Task) {
 
 /// Delivers one signal the kernel chose, whatever the mask says: it was not blocked when
 /// the kernel chose it.
-fn deliver(task: &mut Task, info: &SigInfo) {
+pub fn deliver(task: &mut Task, info: &SigInfo) {
+    let Some(info) = &ptrace::decide(task, info) else {
+        return;
+    };
     let signal = info.signal();
     let action = task.process.signals.get(signal);
     match action.handler {
@@ -43,12 +52,15 @@ fn deliver(task: &mut Task, info: &SigInfo) {
         SIG_DFL => do_default(task, info),
         _ => {
             stop::raise(task, &Boundary::Signal(info));
+            ptrace::interrupt_call(task, action.flags);
             if enter_handler(task, info, action).is_err() {
                 force(
                     task,
                     &SigInfo::fault(SIGSEGV, info::SI_KERNEL, 0),
                     signal == SIGSEGV,
                 );
+            } else {
+                ptrace::handler_entered(task);
             }
         }
     }
@@ -65,6 +77,7 @@ fn do_default(task: &mut Task, info: &SigInfo) {
         // Recorded for a handler that is gone meanwhile; the host's default is in place.
         DefaultAction::Stop => {
             let pid = task.process.pid() as u64;
+            task.trace.group_stopping();
             let _ = host::tgkill(pid, task.tid as u64, signal as u64);
         }
     }
@@ -74,7 +87,10 @@ fn do_default(task: &mut Task, info: &SigInfo) {
 const BTYPE_CALL: u64 = 0b10;
 
 /// A fault of the guest's own. Blocked or ignored, it kills (the kernel's force_sig).
-fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
+pub fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
+    let Some(info) = &ptrace::decide(task, info) else {
+        return;
+    };
     let signal = info.signal();
     let action = task.process.signals.get(signal);
     stop::raise(task, &Boundary::Signal(info));
@@ -87,6 +103,7 @@ fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
         die(task, &SigInfo::fault(SIGSEGV, info::SI_KERNEL, 0));
         return;
     }
+    ptrace::handler_entered(task);
     task.signals.open();
 }
 

@@ -94,13 +94,24 @@ fn get32(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(word)
 }
 
-fn pstate(state: &CpuState) -> u64 {
+/// PSTATE as programs see it.
+#[must_use]
+pub fn pstate(state: &CpuState) -> u64 {
     let btype = if state.model.features.contains(Feature::Bti) {
         state.btype
     } else {
         0
     };
     u64::from(state.nzcv()) | state.pstate | btype << PSTATE_BTYPE_SHIFT
+}
+
+/// Sets what programs may set of PSTATE.
+pub fn set_pstate(state: &mut CpuState, pstate: u64) {
+    state.set_nzcv((pstate & PSTATE_NZCV) as u32);
+    let features = state.model.features;
+    let allowed = |feature, bits: u64| if features.contains(feature) { bits } else { 0 };
+    state.pstate = pstate & (allowed(Feature::Dit, PSTATE_DIT) | allowed(Feature::Ssbs, PSTATE_SSBS));
+    state.btype = pstate >> PSTATE_BTYPE_SHIFT & allowed(Feature::Bti, 3);
 }
 
 /// Writes the frame of `state` below `top`.
@@ -181,11 +192,7 @@ pub fn read(state: &mut CpuState) -> Result<Restored, Errno> {
     }
     state.set_sp(get(&bytes, SP));
     state.pc = get(&bytes, PC);
-    state.set_nzcv((pstate & PSTATE_NZCV) as u32);
-    let features = state.model.features;
-    let allowed = |feature, bits: u64| if features.contains(feature) { bits } else { 0 };
-    state.pstate = pstate & (allowed(Feature::Dit, PSTATE_DIT) | allowed(Feature::Ssbs, PSTATE_SSBS));
-    state.btype = pstate >> PSTATE_BTYPE_SHIFT & allowed(Feature::Bti, 3);
+    set_pstate(state, pstate);
     let at = RESERVED + fpsimd;
     state.set_fpcr(get32(&bytes, at + 12));
     state.set_fpsr(get32(&bytes, at + 8));

@@ -15,6 +15,7 @@ use super::info::SigInfo;
 use super::set::{self, DefaultAction, NSIG, SYNC_SET, UNBLOCKABLE, default_action};
 use super::thread::{Recorded, ThreadSignals};
 use crate::host;
+use crate::kernel::ptrace::mailbox;
 use engine::HostSignal;
 use linux_abi::nr::x86_64 as nr;
 use std::arch::global_asm;
@@ -78,8 +79,13 @@ extern "C" fn on_sync(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     // SAFETY: the kernel's argument is valid for the handler's duration.
     let code = unsafe { (*info).si_code };
     if code <= 0 {
-        // SAFETY: as above.
-        unsafe { record(signal, info, context) };
+        match code {
+            mailbox::STOP_CODE if signal == set::SIGTRAP => mailbox::note_untraced(),
+            // SAFETY: as above.
+            mailbox::DOORBELL_CODE if signal == set::SIGTRAP => unsafe { attend(context) },
+            // SAFETY: as above.
+            _ => unsafe { record(signal, info, context) },
+        }
         return;
     }
     // SAFETY: both are the kernel's.
@@ -211,13 +217,37 @@ unsafe fn record(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_
     if !interrupts {
         return;
     }
+    // SAFETY: the caller's promise.
+    unsafe { interrupt(context, SYNC_SET & set::bit(signal) == 0) };
+}
+
+/// A tracer wants the thread at its next boundary, maybe to deliver a signal there.
+///
+/// # Safety
+/// The argument must be that of a host signal handler.
+unsafe fn attend(context: *mut libc::c_void) {
+    let recorded = RECORDED.get();
+    if recorded.is_null() {
+        return;
+    }
+    // SAFETY: attached, hence alive.
+    unsafe { &*recorded }.attend();
+    // SAFETY: the caller's promise.
+    unsafe { interrupt(context, true) };
+}
+
+/// The return from the handler abandons a call that has had no effect yet, and may leave all signals blocked.
+///
+/// # Safety
+/// The argument must be that of a host signal handler.
+unsafe fn interrupt(context: *mut libc::c_void, blocks: bool) {
     // SAFETY: the kernel's context.
     let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
     let rip = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
     if let Some(resume) = host::rewind(*rip as u64) {
         *rip = resume as i64;
     }
-    if SYNC_SET & set::bit(signal) == 0 {
+    if blocks {
         // The mask that the return from this handler sets: all blocked.
         let set: *mut u64 = (&raw mut context.uc_sigmask).cast();
         // SAFETY: the kernel's sigset is the first word of libc's larger one.

@@ -22,6 +22,9 @@ const GENERAL: u32 = 1;
 /// The thread is to leave its run loop: no signal, and nothing is delivered any more.
 const END: u32 = 1 << 31;
 
+/// The tracer wants the thread at a boundary ([`crate::kernel::ptrace::attend`]).
+pub const ATTEND: u32 = 1 << 30;
+
 const SIG_SETMASK: u64 = 2;
 
 /// What the host handlers of a thread see and change.
@@ -61,6 +64,12 @@ fn slot_of(signal: i32) -> usize {
 }
 
 impl Recorded {
+    /// Called by the handler of a tracer's doorbell, as [`Recorded::record`].
+    pub(super) fn attend(&self) {
+        self.pending.fetch_or(ATTEND, Ordering::SeqCst);
+        self.poll.request();
+    }
+
     /// Called by host handlers, on the thread itself. Returns whether the guest has to be
     /// interrupted for it.
     pub(super) fn record(&self, signal: i32, info: &SigInfo) -> bool {
@@ -118,6 +127,14 @@ impl ThreadSignals {
 
     pub(super) fn recorded(&self) -> &Recorded {
         &self.recorded
+    }
+
+    /// Whether a tracer called for attention; it has it then.
+    #[must_use]
+    pub fn take_attention(&self) -> bool {
+        let pending = &self.recorded.pending;
+        pending.load(Ordering::SeqCst) & ATTEND != 0
+            && pending.fetch_and(!ATTEND, Ordering::SeqCst) & ATTEND != 0
     }
 
     /// Nonzero while a signal waits to be delivered at the next guest boundary.
@@ -179,7 +196,7 @@ impl ThreadSignals {
     /// Takes the next signal to deliver. After the general slot was taken all signals stay
     /// blocked until [`ThreadSignals::open`].
     pub fn take(&self) -> Option<SigInfo> {
-        let pending = self.recorded.pending.load(Ordering::SeqCst);
+        let pending = self.recorded.pending.load(Ordering::SeqCst) & !ATTEND;
         if pending == 0 {
             return None;
         }
@@ -313,7 +330,9 @@ impl ThreadSignals {
     pub fn restore(&self, saved: Saved) {
         self.recorded.mask.store(saved.mask, Ordering::Relaxed);
         self.recorded.held.store(saved.held, Ordering::Relaxed);
-        self.recorded.pending.fetch_and(!GENERAL, Ordering::SeqCst);
+        self.recorded
+            .pending
+            .fetch_and(!(GENERAL | ATTEND), Ordering::SeqCst);
     }
 
     /// A new process starts with nothing pending.

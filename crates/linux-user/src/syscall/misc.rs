@@ -3,8 +3,9 @@
 use super::arg::Out;
 use crate::host;
 use crate::task::Task;
-use linux_abi::SysResult;
 use linux_abi::layout::Utsname;
+use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
 
 /// uname(2): the host's names, but the guest's machine, and the release of -r.
 pub fn uname(task: &mut Task, buf: Out<Utsname>) -> SysResult {
@@ -23,4 +24,16 @@ fn field(text: &[u8]) -> [u8; 65] {
     let len = text.len().min(64);
     bytes[..len].copy_from_slice(&text[..len]);
     bytes
+}
+
+/// restart_syscall(2): what the kernel has a traced task call, behind a stop within a call that sleeps.
+///
+/// # Errors
+/// EINTR if there is nothing to take up again.
+pub fn restart_syscall(task: &mut Task) -> SysResult {
+    if !task.trace.take_resumes() {
+        return Err(Errno::EINTR);
+    }
+    // SAFETY: the kernel goes on with the call that it interrupted, on the memory that this was given.
+    unsafe { task.interruptible(nr::restart_syscall, [0; 6]) }
 }

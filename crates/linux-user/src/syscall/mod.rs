@@ -35,14 +35,15 @@ mod thread;
 mod time;
 mod uring;
 
+use crate::kernel::ptrace::Altered;
 use crate::kernel::stop::{self, Boundary, Call};
 use crate::kernel::tenant;
 use crate::own_fds;
 use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
-use linux_abi::Errno;
 pub use linux_abi::SysResult;
+use linux_abi::{Errno, errno};
 use std::any::TypeId;
 pub use table::{DESCRIBED, ROWS};
 
@@ -304,12 +305,9 @@ fn is_descriptor<A: 'static>() -> bool {
 #[cold]
 fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
     stop::raise(task, &Boundary::CallEntered(call));
-    let result = match call.row {
-        Some(row) => match tenant::intercept(task, row.name, call.regs) {
-            Some(result) => result,
-            None => carry_out(task, row, call.regs),
-        },
-        None => Err(Errno::ENOSYS),
+    let result = match task.trace.is_traced() {
+        true => traced(task, call),
+        false => make(task, call),
     };
     let boundary = if std::mem::take(&mut task.forked) {
         Boundary::Started(Some(call))
@@ -319,7 +317,36 @@ fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
     if task.ended.is_none() {
         stop::raise(task, &boundary);
     }
-    result
+    task.trace.take_result().unwrap_or(result)
+}
+
+fn make(task: &mut Task, call: Call<'_>) -> SysResult {
+    match call.row {
+        Some(row) => match tenant::intercept(task, row.name, call.regs) {
+            Some(result) => result,
+            None => carry_out(task, row, call.regs),
+        },
+        None => Err(Errno::ENOSYS),
+    }
+}
+
+/// A call that the task's tracer may have changed when it was entered.
+fn traced(task: &mut Task, call: Call<'_>) -> SysResult {
+    let state = task.cpu.state();
+    let regs = std::array::from_fn(|index| state.x[index]);
+    let number = match task.trace.take_altered() {
+        None => call.number,
+        Some(Altered::Number(number)) => number,
+        Some(Altered::Skipped) => return errno::from_register(regs[0]),
+    };
+    make(
+        task,
+        Call {
+            number,
+            row: row(number),
+            regs: &regs,
+        },
+    )
 }
 
 /// -d unimp: a call that no support of this emulator's stands behind.

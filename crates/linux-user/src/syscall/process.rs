@@ -1,10 +1,12 @@
-//! exit(2) and exit_group(2); clone.rs, exec.rs and thread.rs have the rest of task life, wait4(2) is the host's.
+//! exit(2), exit_group(2), waiting and ptrace(2); clone.rs, exec.rs and thread.rs have the rest of task life.
 
-use super::arg::Int;
+use super::arg::{Addr, Hex, Int, Out, Pid, WaitOptions, Writes};
 use crate::host;
+use crate::kernel::ptrace;
 use crate::kernel::stop::{self, Boundary, End};
 use crate::task::Task;
 use linux_abi::SysResult;
+use linux_abi::layout::Rusage;
 
 /// exit(2): ends this thread.
 ///
@@ -24,4 +26,41 @@ pub fn exit_group(task: &mut Task, status: Int) -> SysResult {
     task.process.report_statistics();
     host_memory::lock::leaving(true);
     host::exit_group(status.0 as i64 as u64)
+}
+
+/// wait4(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn wait4(
+    task: &mut Task,
+    pid: Pid,
+    status: Out<i32>,
+    options: WaitOptions,
+    rusage: Out<Rusage>,
+) -> SysResult {
+    ptrace::wait4(task, pid, status, options.bits(), rusage)
+}
+
+/// waitid(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn waitid(
+    task: &mut Task,
+    kind: Int,
+    id: Pid,
+    info: Writes<128>,
+    options: WaitOptions,
+    rusage: Out<Rusage>,
+) -> SysResult {
+    ptrace::waitid(task, kind.0 as u64, id, info, options.bits(), rusage)
+}
+
+/// ptrace(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn ptrace(task: &mut Task, request: Hex, pid: Pid, addr: Addr, data: Addr) -> SysResult {
+    ptrace::ptrace(task, request.0, pid.0, addr.0.0, data.0.0)
 }

@@ -125,7 +125,7 @@ super::syscalls! {
     92 personality(persona: Hex) -> Hex = memory::personality, Full;
     93 exit(status: Int) -> Never = process::exit, Full;
     94 exit_group(status: Int) -> Never = process::exit_group, Full;
-    95 waitid(idtype: Int, id: Pid, infop: Writes<128>, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
+    95 waitid(idtype: Int, id: Pid, infop: Writes<128>, options: WaitOptions, rusage: Out<Rusage>) = process::waitid, Full;
     96 set_tid_address(tidptr: Addr) = thread::set_tid_address, Full;
     97 unshare(flags: CloneFlags) = host, Full;
     98 futex(uaddr: Writes<4>, op: FutexOp, val: UInt, timeout: FutexTimeout, uaddr2: Writes<4>, val3: UInt) = blocking, Full;
@@ -147,7 +147,7 @@ super::syscalls! {
     114 clock_getres(clockid: ClockId, res: Out<Timespec>) = host, Full;
     115 clock_nanosleep(clockid: ClockId, flags: Hex, request: In<Timespec>, remain: Out<Timespec>) = blocking, Full;
     116 syslog(cmd: Int, buf: OutBuf, len: Size) = blocking, Full;
-    117 ptrace(request: Hex, pid: Pid, addr: Addr, data: Addr) = none, Error(ENOSYS, "a tracer would see the emulator's registers instead of the guest's");
+    117 ptrace(request: Hex, pid: Pid, addr: Addr, data: Addr) = process::ptrace, Full;
     118 sched_setparam(pid: Pid, param: In<i32>) = host, Full;
     119 sched_setscheduler(pid: Pid, policy: Hex, param: In<i32>) = host, Full;
     120 sched_getscheduler(pid: Pid) = host, Full;
@@ -158,7 +158,7 @@ super::syscalls! {
     125 sched_get_priority_max(policy: Int) = host, Full;
     126 sched_get_priority_min(policy: Int) = host, Full;
     127 sched_rr_get_interval(pid: Pid, interval: Out<Timespec>) = host, Full;
-    128 restart_syscall() = none, Error(EINTR, "interrupted calls are taken up again by the emulator, never through this number");
+    128 restart_syscall() = misc::restart_syscall, Full;
     129 kill(pid: Pid, sig: Signal) = host, Full;
     130 tkill(tid: Pid, sig: Signal) = host, Full;
     131 tgkill(tgid: Pid, tid: Pid, sig: Signal) = host, Full;
@@ -274,7 +274,7 @@ super::syscalls! {
     241 perf_event_open(attr: SelfSized<4>, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
     242 accept4(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>, flags: FdFlags) = blocking, Full;
     243 recvmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
-    260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = blocking, Full;
+    260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = process::wait4, Full;
     261 prlimit64(pid: Pid, resource: Resource, new: In<Rlimit>, old: Out<Rlimit>) = host, Full;
     262 fanotify_init(flags: Hex, event_flags: OpenFlags) = host, Full;
     263 fanotify_mark(fd: Fd, flags: Hex, mask: Hex, dirfd: Fd, path: GuestCStr) = host, Full;

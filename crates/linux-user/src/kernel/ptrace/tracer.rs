@@ -1,0 +1,219 @@
+//! The tracer's side of a request: on a tracee that stands at a boundary, or is brought there.
+
+use super::mailbox::{Mode, RANGES, at, place};
+use super::table::{Held, Tracee, host_options, own_identity};
+use super::{event, kernel, mailbox, options, tracee, wait};
+use crate::signal::set::SIGTRAP;
+use crate::task::Task;
+use linux_abi::{Errno, SysResult};
+
+/// How long PTRACE_SEIZE waits for its tracee to know of it, in microseconds and tries.
+const INTRODUCTION_PAUSE: u64 = 100;
+const INTRODUCTION_TRIES: u32 = 200;
+
+/// AUDIT_ARCH_AARCH64.
+const AUDIT_ARCH: u32 = 0xc000_00b7;
+
+/// The tracee with this number, which must be in a stop that its tracer may see.
+///
+/// # Errors
+/// ESRCH.
+pub fn stopped(task: &mut Task, tid: i32) -> Result<&mut Tracee, Errno> {
+    let held = task.tracees.find(tid).is_some_and(|tracee| tracee.held.is_some());
+    if !held {
+        let code = kernel::peek_stop(tid).ok_or(Errno::ESRCH)?;
+        wait::look_at(task, tid, code).ok_or(Errno::ESRCH)?;
+    }
+    let tracee = task.tracees.find(tid).ok_or(Errno::ESRCH)?;
+    if tracee.held.is_some() {
+        Ok(tracee)
+    } else {
+        Err(Errno::ESRCH)
+    }
+}
+
+/// PTRACE_ATTACH.
+pub fn attach(task: &mut Task, tid: i32) -> SysResult {
+    // Who runs another executable is no program of this kernel's.
+    if super::table::runs_other(tid) {
+        return Err(Errno::EPERM);
+    }
+    kernel::request(kernel::ATTACH, tid, 0, 0)?;
+    task.tracees.add(tid, false).attached = true;
+    tracee::look(task);
+    Ok(0)
+}
+
+/// PTRACE_SEIZE.
+pub fn seize(task: &mut Task, tid: i32, asked: u64) -> SysResult {
+    if asked & !u64::from(options::ALL) != 0 {
+        return Err(Errno::EIO);
+    }
+    if super::table::runs_other(tid) {
+        return Err(Errno::EPERM);
+    }
+    kernel::request(kernel::SEIZE, tid, 0, host_options(asked as u32))?;
+    let tracee = task.tracees.add(tid, true);
+    tracee.options = asked as u32;
+    tracee::look(task);
+    // It runs on, and yet its next event has to be seen.
+    let _ = kernel::request(kernel::INTERRUPT, tid, 0, 0);
+    for _ in 0..INTRODUCTION_TRIES {
+        match kernel::peek_stop(tid) {
+            Some(code) => {
+                let _ = wait::look_at(task, tid, code);
+                break;
+            }
+            None => kernel::pause(INTRODUCTION_PAUSE),
+        }
+    }
+    Ok(0)
+}
+
+/// PTRACE_SETOPTIONS.
+pub fn set_options(task: &mut Task, tid: i32, asked: u64) -> SysResult {
+    let tracee = stopped(task, tid)?;
+    if asked & !u64::from(options::ALL) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    kernel::request(kernel::SETOPTIONS, tid, 0, host_options(asked as u32))?;
+    tracee.options = asked as u32;
+    tracee.copy.told.options = asked as u32;
+    if tracee.mailbox != 0 {
+        tracee.tell();
+    }
+    Ok(0)
+}
+
+/// What a resuming request does before the host's kernel is asked: the mailbox says how to go on.
+fn answer(tracee: &mut Tracee, mode: Mode, signal: i32, traced: bool) {
+    let told = &mut tracee.copy.told;
+    told.resume = mode as u32;
+    told.signal = signal as u32;
+    told.tracer = own_identity();
+    if !traced {
+        told.state = 0;
+    }
+    let count = tracee.written.len();
+    told.code = count as u32;
+    if count <= RANGES {
+        told.ranges[..count].copy_from_slice(&tracee.written);
+    }
+    tracee.mode = mode;
+    let at_boundary = tracee.held == Some(Held::Guest);
+    if at_boundary {
+        tracee.copy.stop.state = at::RUNNING;
+    }
+    if tracee.mailbox != 0 {
+        if at_boundary {
+            tracee.write();
+        } else {
+            tracee.tell();
+        }
+    }
+    tracee.written.clear();
+    tracee.held = None;
+}
+
+/// PTRACE_CONT and its like.
+pub fn resume(task: &mut Task, tid: i32, mode: Mode, signal: u64) -> SysResult {
+    let tracee = stopped(task, tid)?;
+    if signal > 64 {
+        return Err(Errno::EIO);
+    }
+    answer(tracee, mode, signal as i32, true);
+    kernel::request(kernel::CONT, tid, 0, 0)
+}
+
+/// PTRACE_DETACH.
+pub fn detach(task: &mut Task, tid: i32, signal: u64) -> SysResult {
+    let tracee = stopped(task, tid)?;
+    if signal > 64 {
+        return Err(Errno::EIO);
+    }
+    answer(tracee, Mode::Continue, signal as i32, false);
+    let result = kernel::request(kernel::DETACH, tid, 0, 0);
+    task.tracees.remove(tid);
+    tracee::look(task);
+    result
+}
+
+/// PTRACE_INTERRUPT.
+pub fn interrupt(task: &mut Task, tid: i32) -> SysResult {
+    let tracee = task.tracees.find(tid).ok_or(Errno::ESRCH)?;
+    if !tracee.seized {
+        return Err(Errno::EIO);
+    }
+    tracee.interrupt = true;
+    kernel::request(kernel::INTERRUPT, tid, 0, 0)
+}
+
+/// PTRACE_LISTEN: stopped with its group still, and yet it may stop anew.
+pub fn listen(task: &mut Task, tid: i32) -> SysResult {
+    let tracee = stopped(task, tid)?;
+    if !tracee.seized || tracee.copy.stop.code >> 8 != event::STOP {
+        return Err(Errno::EIO);
+    }
+    let mode = tracee.mode;
+    answer(tracee, mode, 0, true);
+    tracee.interrupt = true;
+    // The boundary's stop is not one that the kernel lets listen: on to one that is, without a step of the guest.
+    kernel::request(kernel::INTERRUPT, tid, 0, 0)?;
+    kernel::request(kernel::CONT, tid, 0, 0)?;
+    let signal = kernel::wait_for(tid, 0)? >> 8 & 0xff;
+    if signal == SIGTRAP {
+        // The group goes on already: that is what it would have been told.
+        wait::by_stop(tracee, signal);
+        return Ok(0);
+    }
+    kernel::request(kernel::LISTEN, tid, 0, 0)
+}
+
+/// struct ptrace_syscall_info.
+pub fn syscall_info(tracee: &Tracee) -> Vec<u8> {
+    let copy = &tracee.copy;
+    let registers = &copy.registers;
+    // The kernel goes by what the stop says of itself.
+    let code = (copy.stop.info[1] as u32) & 0xffff;
+    let place = match copy.stop.place {
+        at_call @ (place::ENTRY | place::EXIT) if code == 0x85 => at_call,
+        place::SECCOMP if code >> 8 == event::SECCOMP => place::SECCOMP,
+        _ => place::NONE,
+    };
+    let mut bytes = vec![place as u8, 0, 0, 0];
+    bytes.extend_from_slice(&AUDIT_ARCH.to_le_bytes());
+    let mut word = |value: u64| bytes.extend_from_slice(&value.to_le_bytes());
+    word(registers.general[32]);
+    word(registers.general[31]);
+    match place {
+        place::ENTRY | place::SECCOMP => {
+            word(registers.call as i64 as u64);
+            word(registers.first_argument);
+            for argument in &registers.general[1..6] {
+                word(*argument);
+            }
+            if place == place::SECCOMP {
+                bytes.extend_from_slice(&(copy.stop.message as u32).to_le_bytes());
+            }
+        }
+        place::EXIT => {
+            word(registers.general[0]);
+            let failed = registers.general[0] > 4095_u64.wrapping_neg() - 1;
+            bytes.push(u8::from(failed));
+        }
+        _ => {}
+    }
+    bytes
+}
+
+/// What PTRACE_GETSIGINFO shows.
+///
+/// # Errors
+/// EINVAL in a group stop.
+pub fn siginfo(tracee: &Tracee) -> Result<[u64; 16], Errno> {
+    match tracee.held {
+        Some(Held::Host(_)) => kernel::siginfo(tracee.tid).map(|info| mailbox::words(&info)),
+        _ if tracee.copy.stop.has_info == 0 => Err(Errno::EINVAL),
+        _ => Ok(tracee.copy.stop.info),
+    }
+}

@@ -1,0 +1,306 @@
+//! wait4(2) and waitid(2) of a tracer: the host's stops of its tracees, without those that are no stops of the guest's.
+
+use super::mailbox::{at, attend, place};
+use super::table::{Held, SI_TKILL, Tracee};
+use super::{event, kernel, mailbox, tracee};
+use crate::kernel::stop::{Boundary, Observer, Resume};
+use crate::signal::info::SigInfo;
+use crate::signal::set::{DefaultAction, SIGSTOP, SIGTRAP, SYNC_SET, bit, default_action};
+use crate::syscall::arg::{Out, Pid, Writes, write_bytes};
+use crate::task::Task;
+use linux_abi::layout::Rusage;
+use linux_abi::{Errno, SysResult};
+
+/// wait4(2).
+pub fn wait4(task: &mut Task, pid: Pid, status: Out<i32>, options: u64, rusage: Out<Rusage>) -> SysResult {
+    loop {
+        let (tid, mut found) = kernel::wait4(task, pid.0, options, rusage)?;
+        if tid == 0 {
+            return Ok(0);
+        }
+        if found & 0xff == 0x7f {
+            let Some(code) = look_at(task, tid, found as u32 >> 8) else {
+                continue;
+            };
+            found = (code << 8 | 0x7f) as i32;
+        } else if found != CONTINUED && ended(task, tid, found == 0) {
+            continue;
+        }
+        if !status.is_null() {
+            status.write(&found)?;
+        }
+        return Ok(tid as u64);
+    }
+}
+
+/// The wait status of WIFCONTINUED.
+const CONTINUED: i32 = 0xffff;
+/// CLD_TRAPPED and CLD_STOPPED; CLD_EXITED, CLD_KILLED and CLD_DUMPED are smaller, CLD_CONTINUED is larger.
+const CLD_EXITED: u32 = 1;
+const CLD_DUMPED: u32 = 3;
+const CLD_TRAPPED: u32 = 4;
+const CLD_STOPPED: u32 = 5;
+
+/// waitid(2).
+pub fn waitid(
+    task: &mut Task,
+    kind: u64,
+    id: Pid,
+    info: Writes<128>,
+    options: u64,
+    rusage: Out<Rusage>,
+) -> SysResult {
+    loop {
+        let mut found = kernel::waitid(task, [kind, id.0 as i64 as u64], options, rusage)?;
+        let [code, tid, status] = [found[2], found[4], found[6]];
+        if found[0] != 0 {
+            match code {
+                CLD_TRAPPED | CLD_STOPPED => {
+                    let Some(code) = look_at(task, tid as i32, status) else {
+                        continue;
+                    };
+                    found[6] = code;
+                }
+                CLD_EXITED..=CLD_DUMPED if options & kernel::WNOWAIT == 0 => {
+                    if ended(task, tid as i32, code == CLD_EXITED && status == 0) {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !info.0.is_null() {
+            let bytes: Vec<u8> = found.iter().flat_map(|word| word.to_le_bytes()).collect();
+            // What the kernel leaves alone, it leaves alone.
+            write_bytes(info.0, &bytes[..12])?;
+            write_bytes(info.0.offset(16), &bytes[16..28])?;
+        }
+        return Ok(0);
+    }
+}
+
+/// A child or tracee ended. True if its number means nothing to the guest.
+fn ended(task: &mut Task, tid: i32, quietly: bool) -> bool {
+    let Some(tracee) = task.tracees.remove(tid) else {
+        return false;
+    };
+    if task.tracees.is_empty() {
+        tracee::look(task);
+    }
+    // A thread that the emulator needs, and the host's kernel attached to.
+    quietly && tracee.mailbox == 0 && !tracee.introduced && !tracee.attached && !tracee.foreign
+}
+
+/// A thread has stopped, with this exit code (a wait status without its lowest byte). Gives that of the guest's stop, or
+/// nothing if it was let go on.
+pub fn look_at(task: &mut Task, tid: i32, code: u32) -> Option<u32> {
+    if task.tracees.find(tid).is_none() {
+        // A child that nobody traces, stopped by a signal?
+        if kernel::siginfo(tid) == Err(Errno::ESRCH) {
+            return Some(code);
+        }
+        task.tracees.add(tid, code >> 8 == event::STOP);
+        tracee::look(task);
+    }
+    if code >> 8 == event::EXEC {
+        // A thread that executed has become the first of its process.
+        let former = kernel::message(tid).unwrap_or(0);
+        if former != tid as u64
+            && let Some(thread) = task.tracees.remove(former as i32)
+            && let Some(tracee) = task.tracees.find(tid)
+        {
+            (tracee.options, tracee.mode, tracee.seized) = (thread.options, thread.mode, thread.seized);
+        }
+        task.tracees.find(tid)?.new_program(former);
+        return None;
+    }
+    let tracee = task.tracees.find(tid)?;
+    match tracee.held {
+        Some(Held::Guest) => return Some(tracee.copy.stop.code),
+        Some(Held::Host(code)) => return Some(code),
+        None => {}
+    }
+    let signal = (code & 0xff) as i32;
+    if tracee.foreign {
+        tracee.go_on(if code >> 8 == 0 { signal } else { 0 });
+        return None;
+    }
+    match code >> 8 {
+        0 => match kernel::siginfo(tid) {
+            Ok(info) => by_signal(tracee, signal, &info),
+            // A group stop of one that was not seized.
+            Err(Errno::EINVAL) => {
+                bring_group(tracee, signal);
+                None
+            }
+            Err(_) => None,
+        },
+        event::STOP => {
+            by_stop(tracee, signal);
+            None
+        }
+        event::VFORK if tracee.options & super::options::VFORK != 0 => hold(tracee, code),
+        event::EXIT => {
+            if tracee.resolve() && tracee.read() && tracee.copy.stop.state == at::ENDING {
+                tracee.go_on(0);
+                return None;
+            }
+            hold(tracee, code)
+        }
+        _ => {
+            tracee.introduce();
+            tracee.go_on(0);
+            None
+        }
+    }
+}
+
+/// An event of the host's kernel that is the guest's.
+fn hold(tracee: &mut Tracee, code: u32) -> Option<u32> {
+    if tracee.resolve() {
+        tracee.read();
+    }
+    tracee.copy.stop.message = kernel::message(tracee.tid).unwrap_or(0);
+    tracee.copy.stop.code = code;
+    tracee.copy.stop.place = place::NONE;
+    tracee.held = Some(Held::Host(code));
+    Some(code)
+}
+
+fn by_signal(tracee: &mut Tracee, signal: i32, info: &SigInfo) -> Option<u32> {
+    if signal == SIGTRAP && info.code() == mailbox::STOP_CODE {
+        if !tracee.resolve() || !tracee.read() {
+            tracee.go_on(0);
+            return None;
+        }
+        tracee.introduce();
+        tracee.read();
+        tracee.held = Some(Held::Guest);
+        tracee.interrupt = false;
+        return Some(tracee.copy.stop.code & 0xffff);
+    }
+    if signal == SIGTRAP && info.code() == mailbox::DOORBELL_CODE {
+        tracee.go_on(SIGTRAP);
+        return None;
+    }
+    if signal == SIGTRAP && tracee.doorbell && info.code() == SI_TKILL {
+        tracee.doorbell = false;
+        let bell = SigInfo::fault(SIGTRAP, mailbox::DOORBELL_CODE, 0);
+        let _ = kernel::set_siginfo(tracee.tid, &bell);
+        tracee.go_on(SIGTRAP);
+        return None;
+    }
+    if SYNC_SET & bit(signal) != 0 && info.code() > 0 {
+        // A fault, the emulator's or its guest's.
+        tracee.go_on(signal);
+        return None;
+    }
+    if signal == SIGTRAP && kernel::registers(tracee.tid).is_ok_and(|regs| regs.fs_base() == 0) {
+        // A program was executed by one whose tracer has not asked for the event.
+        let former = tracee.tid as u64;
+        tracee.new_program(former);
+        return None;
+    }
+    if !tracee.resolve() {
+        // A child that the kernel has attached to, before it knows itself.
+        if tracee.attached && signal == SIGSTOP {
+            tracee.attached = false;
+            return hold(tracee, signal as u32);
+        }
+        tracee.go_on(if signal == SIGSTOP { 0 } else { signal });
+        return None;
+    }
+    tracee.introduce();
+    if SYNC_SET & bit(signal) != 0 {
+        // Its handler knows whether the guest holds it back.
+        tracee.go_on(signal);
+        return None;
+    }
+    if tracee.read() && tracee.copy.stop.state == at::ENDING {
+        // It dies of this, and has shown that.
+        tracee.go_on(signal);
+        return None;
+    }
+    let stops = default_action(signal) == DefaultAction::Stop;
+    if stops && tracee.read() && tracee.copy.stop.state == at::GROUP_STOPPING {
+        tracee.place(at::RUNNING);
+        tracee.go_on(signal);
+        return None;
+    }
+    let bits = if signal == SIGSTOP {
+        attend::STOP_SIGNAL
+    } else {
+        attend::SIGNAL
+    };
+    tracee.attached &= signal != SIGSTOP;
+    tracee.bring(bits, Some(info), true);
+    None
+}
+
+/// PTRACE_EVENT_STOP.
+pub fn by_stop(tracee: &mut Tracee, signal: i32) {
+    if !tracee.resolve() {
+        // As above.
+        tracee.go_on(0);
+        return;
+    }
+    if signal != SIGTRAP {
+        bring_group(tracee, signal);
+        return;
+    }
+    tracee.introduce();
+    if tracee.read() && tracee.copy.stop.state == at::STOPPING {
+        // It comes to a stop of its own.
+        tracee.go_on(0);
+        return;
+    }
+    // A group stop that it was to show is over by now.
+    let over = tracee.copy.told.attend & attend::GROUP != 0;
+    tracee.copy.told.attend &= !attend::GROUP;
+    tracee.tell();
+    let shown = std::mem::take(&mut tracee.interrupt) || over;
+    let bits = if shown { attend::INTERRUPT } else { 0 };
+    tracee.bring(bits, None, false);
+}
+
+fn bring_group(tracee: &mut Tracee, signal: i32) {
+    tracee.introduce();
+    tracee.interrupt = false;
+    tracee.group = signal as u32;
+    tracee.bring(attend::GROUP, None, false);
+}
+
+/// The observer of a tracer: what it writes into its tracees by other calls than ptrace(2) may be code.
+pub struct Watch;
+
+impl Observer for Watch {
+    fn at(&self, task: &mut Task, boundary: &Boundary<'_>) -> Resume {
+        let Boundary::CallLeft(call, Ok(count @ 1..)) = boundary else {
+            return Resume::Run;
+        };
+        let all = (0, u64::MAX);
+        let (start, len) = match call.name().as_str() {
+            "pwrite64" if is_memory(call.regs[0]) => (call.regs[3], *count),
+            "write" | "writev" | "pwritev" | "pwritev2" if is_memory(call.regs[0]) => all,
+            "process_vm_writev" => all,
+            _ => return Resume::Run,
+        };
+        task.tracees.wrote(start, len);
+        Resume::Run
+    }
+}
+
+/// Whether a descriptor is that of /proc/PID/mem.
+fn is_memory(fd: u64) -> bool {
+    let link = format!("/proc/self/fd/{}\0", fd as i32);
+    let mut target = [0; 64];
+    let Ok(link) = std::ffi::CStr::from_bytes_with_nul(link.as_bytes()) else {
+        return false;
+    };
+    match crate::host::readlink(link, &mut target) {
+        Ok(count) => {
+            target[..count as usize].starts_with(b"/proc/") && target[..count as usize].ends_with(b"/mem")
+        }
+        Err(_) => false,
+    }
+}
