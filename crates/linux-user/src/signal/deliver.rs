@@ -25,17 +25,18 @@ pub fn deliver_pending(task: &mut Task) {
         task.ended = Some(0);
         return;
     }
-    if task.signals.take_attention() {
-        ptrace::attend(task);
-    }
-    while task.ended.is_none()
-        && let Some(info) = task.signals.take()
-    {
-        deliver(task, &info);
-        if task.ended.is_some() {
-            return;
+    while task.ended.is_none() {
+        if task.signals.take_attention() {
+            ptrace::attend(task);
+            continue;
         }
-        task.signals.open();
+        let Some(info) = task.signals.take() else {
+            return;
+        };
+        deliver(task, &info);
+        if task.ended.is_none() {
+            task.signals.open();
+        }
     }
 }
 
