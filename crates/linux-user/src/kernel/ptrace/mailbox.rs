@@ -243,8 +243,8 @@ pub struct Trace {
     /// It is a new task whose tracer has not seen it yet.
     pub(super) starts: bool,
     pub(super) altered: Option<super::Altered>,
-    /// The system call it is in was interrupted and gives the kernel's private error.
-    pub(super) interrupted: Option<i32>,
+    /// A system call was interrupted: the kernel's private error, and where the task makes it again.
+    pub(super) interrupted: Option<(i32, u64)>,
     pub(super) result: Option<u64>,
     pub(super) call: i32,
     pub(super) first_argument: u64,

@@ -49,7 +49,7 @@ pub fn find(note: u64, len: u64) -> Result<(Set, usize), Errno> {
         .iter()
         .find(|(number, ..)| *number == note)
         .ok_or(Errno::EINVAL)?;
-    if len % element != 0 {
+    if !len.is_multiple_of(element) {
         return Err(Errno::EINVAL);
     }
     Ok((set, len.min(size) as usize))

@@ -390,7 +390,7 @@ pub fn attend(task: &mut Task) {
     } else if told.attend & bits::INTERRUPT != 0 {
         notify(task, event_code(event::STOP), 0);
     }
-    if task.trace.interrupted.take() == Some(RESTART_BLOCK) {
+    if still_interrupted(task) == Some(RESTART_BLOCK) {
         task.cpu.state_mut().x[8] = RESTART_SYSCALL;
         task.trace.resumes = true;
     }
@@ -405,15 +405,24 @@ pub fn note_result(task: &mut Task, error: Errno) {
         mailbox.told.attend &= !bits::RAW_RESULT;
         raw
     });
-    task.trace.interrupted = raw.then_some(error.0);
+    let pc = task.cpu.state().pc.wrapping_sub(4);
+    task.trace.interrupted = raw.then_some((error.0, pc));
+}
+
+/// The error of the call that was interrupted and is about to be made again: as long as the task stands before it, it is
+/// in that call for the kernel.
+fn still_interrupted(task: &Task) -> Option<i32> {
+    let (error, pc) = task.trace.interrupted?;
+    (task.cpu.state().pc == pc).then_some(error)
 }
 
 /// Before a handler's frame is made: a call that the signal interrupted, and that is not to be made again, fails
 /// (arch/arm64/kernel/signal.c, do_signal).
 pub fn interrupt_call(task: &mut Task, action_flags: u64) {
-    let Some(error) = task.trace.interrupted.take() else {
+    let Some(error) = still_interrupted(task) else {
         return;
     };
+    task.trace.interrupted = None;
     let fails = match error {
         RESTART_BLOCK | RESTART_NO_HANDLER => true,
         512 => action_flags & SA_RESTART == 0,
@@ -456,6 +465,7 @@ fn send_given(answer: &Answer) {
 fn enter(task: &mut Task, call: &Call<'_>) {
     task.trace.call = call.number as i32;
     task.trace.first_argument = call.regs[0];
+    task.trace.interrupted = None;
     let mode = mode(task);
     let mut registers = Registers::new_zeroed();
     fill(task, &mut registers);

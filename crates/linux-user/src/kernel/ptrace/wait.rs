@@ -13,13 +13,18 @@ use linux_abi::{Errno, SysResult};
 
 /// wait4(2).
 pub fn wait4(task: &mut Task, pid: Pid, status: Out<i32>, options: u64, rusage: Out<Rusage>) -> SysResult {
+    let mut patience = Patience::of(options);
     loop {
         let (tid, mut found) = kernel::wait4(task, pid.0, options, rusage)?;
         if tid == 0 {
+            if patience.is_left() {
+                continue;
+            }
             return Ok(0);
         }
         if found & 0xff == 0x7f {
             let Some(code) = look_at(task, tid, found as u32 >> 8) else {
+                patience.begins();
                 continue;
             };
             found = (code << 8 | 0x7f) as i32;
@@ -35,6 +40,7 @@ pub fn wait4(task: &mut Task, pid: Pid, status: Out<i32>, options: u64, rusage: 
 
 /// The wait status of WIFCONTINUED.
 const CONTINUED: i32 = 0xffff;
+
 /// CLD_TRAPPED and CLD_STOPPED; CLD_EXITED, CLD_KILLED and CLD_DUMPED are smaller, CLD_CONTINUED is larger.
 const CLD_EXITED: u32 = 1;
 const CLD_DUMPED: u32 = 3;
@@ -50,32 +56,63 @@ pub fn waitid(
     options: u64,
     rusage: Out<Rusage>,
 ) -> SysResult {
-    loop {
+    let mut patience = Patience::of(options);
+    let found = loop {
         let mut found = kernel::waitid(task, [kind, id.0 as i64 as u64], options, rusage)?;
-        let [code, tid, status] = [found[2], found[4], found[6]];
-        if found[0] != 0 {
-            match code {
-                CLD_TRAPPED | CLD_STOPPED => {
-                    let Some(code) = look_at(task, tid as i32, status) else {
-                        continue;
-                    };
-                    found[6] = code;
-                }
-                CLD_EXITED..=CLD_DUMPED if options & kernel::WNOWAIT == 0 => {
-                    if ended(task, tid as i32, code == CLD_EXITED && status == 0) {
-                        continue;
-                    }
-                }
-                _ => {}
+        let [signo, code, tid, status] = [found[0], found[2], found[4], found[6]];
+        if signo == 0 {
+            if patience.is_left() {
+                continue;
             }
+            break found;
         }
-        if !info.0.is_null() {
-            let bytes: Vec<u8> = found.iter().flat_map(|word| word.to_le_bytes()).collect();
-            // What the kernel leaves alone, it leaves alone.
-            write_bytes(info.0, &bytes[..12])?;
-            write_bytes(info.0.offset(16), &bytes[16..28])?;
+        let ends = (CLD_EXITED..=CLD_DUMPED).contains(&code) && options & kernel::WNOWAIT == 0;
+        if matches!(code, CLD_TRAPPED | CLD_STOPPED) {
+            let Some(code) = look_at(task, tid as i32, status) else {
+                patience.begins();
+                continue;
+            };
+            found[6] = code;
+        } else if ends && ended(task, tid as i32, code == CLD_EXITED && status == 0) {
+            continue;
         }
-        return Ok(0);
+        break found;
+    };
+    if !info.0.is_null() {
+        let bytes: Vec<u8> = found.iter().flat_map(|word| word.to_le_bytes()).collect();
+        // What the kernel leaves alone, it leaves alone.
+        write_bytes(info.0, &bytes[..12])?;
+        write_bytes(info.0.offset(16), &bytes[16..28])?;
+    }
+    Ok(0)
+}
+
+/// How long a wait that does not wait (WNOHANG) does so for a tracee that was let go on to its next boundary: to the
+/// kernel's eyes it stands there already.
+struct Patience {
+    tries: u32,
+    begun: bool,
+}
+
+impl Patience {
+    fn of(options: u64) -> Patience {
+        Patience {
+            tries: if options & kernel::WNOHANG == 0 { 0 } else { 50 },
+            begun: false,
+        }
+    }
+
+    fn begins(&mut self) {
+        self.begun = true;
+    }
+
+    fn is_left(&mut self) -> bool {
+        if !self.begun || self.tries == 0 {
+            return false;
+        }
+        self.tries -= 1;
+        kernel::pause(100);
+        true
     }
 }
 
