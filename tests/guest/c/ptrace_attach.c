@@ -1,0 +1,288 @@
+/* Attaching to tasks that sleep, spin, are stopped or have threads; PTRACE_SEIZE, INTERRUPT and LISTEN; letting go; the
+ * death of a tracer. */
+#include "ptrace.h"
+
+static volatile sig_atomic_t caught;
+
+static void note(int signal)
+{
+    caught += signal;
+}
+
+static int sleeps(void)
+{
+    signal(SIGUSR1, note);
+    for (int i = 0; i < 3000 && !caught; i++)
+        usleep(10000);
+    return caught;
+}
+
+static int waits(void)
+{
+    signal(SIGUSR1, note);
+    while (!caught)
+        pause();
+    return caught;
+}
+
+static int spins(void)
+{
+    signal(SIGUSR1, note);
+    volatile unsigned long count = 0;
+    while (!caught)
+        count++;
+    return caught;
+}
+
+static void *spinner(void *value)
+{
+    while (!caught)
+        *(volatile long *)value += 1;
+    return NULL;
+}
+
+static void *sleeper(void *value)
+{
+    (void)value;
+    while (!caught)
+        usleep(1000);
+    return NULL;
+}
+
+static int threads(void)
+{
+    signal(SIGUSR1, note);
+    pthread_t thread[4];
+    static long counts[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&thread[i], NULL, i % 2 ? spinner : sleeper, &counts[i]);
+    for (int i = 0; i < 4; i++)
+        pthread_join(thread[i], NULL);
+    return caught;
+}
+
+static void attached(const char *what, int (*body)(void), const char *states)
+{
+    printf("# attach to one that %s\n", what);
+    pid_t pid = child(body);
+    usleep(20000);
+    until(pid, states);
+    printf("%s\n", answer(pt(PTRACE_ATTACH, pid, 0, 0)));
+    next("stop", pid);
+    siginfo_t info;
+    printf("%s", answer(pt(PTRACE_GETSIGINFO, pid, 0, (long)&info)));
+    printf(" %d\n", info.si_signo);
+    struct regs regs = get_regs(pid);
+    errno = 0;
+    long word;
+    pt(PTRACE_PEEKDATA, pid, PC(regs), (long)&word);
+    printf("code %s\n", errno ? "unreadable" : "readable");
+    SYSGOOD(pid);
+    printf("%s\n", answer(pt(PTRACE_CONT, pid, 0, 0)));
+    usleep(5000);
+    kill(pid, SIGUSR1);
+    next("signal", pid);
+    resume("end", PTRACE_CONT, pid, SIGUSR1);
+}
+
+static void attached_stopped(void)
+{
+    puts("# attach to one that is stopped");
+    pid_t pid = child(waits);
+    until(pid, "S");
+    kill(pid, SIGSTOP);
+    until(pid, "T");
+    printf("%s\n", answer(pt(PTRACE_ATTACH, pid, 0, 0)));
+    next("stop", pid);
+    pt(PTRACE_CONT, pid, 0, 0);
+    kill(pid, SIGCONT);
+    int status, seen = 0;
+    while (!seen) {
+        waitpid(pid, &status, 0);
+        seen = WIFSTOPPED(status) && WSTOPSIG(status) == SIGCONT;
+        if (!seen)
+            pt(PTRACE_CONT, pid, 0, 0);
+    }
+    puts("SIGCONT shown");
+    kill_it(pid);
+}
+
+static void seized(const char *what, int (*body)(void), const char *states)
+{
+    printf("# seize one that %s\n", what);
+    pid_t pid = child(body);
+    usleep(20000);
+    until(pid, states);
+    printf("%s\n", answer(pt(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD)));
+    printf("wait gives %d\n", waitpid(pid, NULL, WNOHANG | __WALL));
+    struct regs regs;
+    struct iovec iov = {&regs, sizeof regs};
+    printf("registers: %s\n", answer(pt(PTRACE_GETREGSET, pid, NT_PRSTATUS, (long)&iov)));
+    printf("%s\n", answer(pt(PTRACE_INTERRUPT, pid, 0, 0)));
+    next("stop", pid);
+    siginfo_t info;
+    printf("%s", answer(pt(PTRACE_GETSIGINFO, pid, 0, (long)&info)));
+    printf(" %d %#x\n", info.si_signo, info.si_code);
+    pt(PTRACE_CONT, pid, 0, 0);
+    pt(PTRACE_INTERRUPT, pid, 0, 0);
+    next("again", pid);
+    pt(PTRACE_CONT, pid, 0, 0);
+    kill(pid, SIGUSR1);
+    next("signal", pid);
+    resume("end", PTRACE_CONT, pid, SIGUSR1);
+}
+
+static void listened(void)
+{
+    puts("# a group stop that is listened to");
+    pid_t pid = child(waits);
+    until(pid, "S");
+    pt(PTRACE_SEIZE, pid, 0, 0);
+    kill(pid, SIGSTOP);
+    next("signal", pid);
+    resume("group", PTRACE_CONT, pid, SIGSTOP);
+    siginfo_t info;
+    printf("%s", answer(pt(PTRACE_GETSIGINFO, pid, 0, (long)&info)));
+    printf(" %d %#x\n", info.si_signo, info.si_code);
+    printf("%s\n", answer(pt(PTRACE_LISTEN, pid, 0, 0)));
+    struct regs regs;
+    struct iovec iov = {&regs, sizeof regs};
+    printf("registers: %s\n", answer(pt(PTRACE_GETREGSET, pid, NT_PRSTATUS, (long)&iov)));
+    kill(pid, SIGCONT);
+    int status;
+    waitpid(pid, &status, __WALL);
+    show_status("woken", status);
+    resume("signal", PTRACE_CONT, pid, 0);
+    pt(PTRACE_CONT, pid, 0, SIGCONT);
+    kill(pid, SIGUSR1);
+    next("signal", pid);
+    resume("end", PTRACE_CONT, pid, SIGUSR1);
+    puts("# listening without a stop of the group");
+    pid = child(waits);
+    until(pid, "S");
+    pt(PTRACE_SEIZE, pid, 0, 0);
+    kill(pid, SIGUSR2);
+    next("signal", pid);
+    printf("%s\n", answer(pt(PTRACE_LISTEN, pid, 0, 0)));
+    kill_it(pid);
+}
+
+static int tids(pid_t pid, pid_t *list)
+{
+    int count = 0;
+    for (pid_t tid = pid; tid < pid + 400 && count < 5; tid++) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/task/%d", pid, tid);
+        if (access(path, F_OK) == 0)
+            list[count++] = tid;
+    }
+    return count;
+}
+
+static void all_threads(void)
+{
+    puts("# attach to all threads");
+    pid_t pid = child(threads), list[5];
+    int count;
+    while ((count = tids(pid, list)) < 5)
+        usleep(1000);
+    usleep(20000);
+    for (int i = 0; i < count; i++)
+        if (pt(PTRACE_ATTACH, list[i], 0, 0) != 0)
+            printf("not attached: %s\n", strerror(errno));
+    for (int i = 0; i < count; i++)
+        next("thread", list[i]);
+    for (int i = 0; i < count; i++) {
+        struct regs regs = get_regs(list[i]);
+        if (PC(regs) == 0)
+            puts("no pc");
+    }
+    for (int i = 0; i < count; i++)
+        if (pt(PTRACE_DETACH, list[i], 0, i == 0 ? SIGUSR1 : 0) != 0)
+            printf("not detached: %s\n", strerror(errno));
+    next("end", pid);
+}
+
+static void let_go(void)
+{
+    puts("# detached with a signal");
+    pid_t pid = child(waits);
+    until(pid, "S");
+    pt(PTRACE_ATTACH, pid, 0, 0);
+    next("stop", pid);
+    printf("%s\n", answer(pt(PTRACE_DETACH, pid, 0, SIGUSR1)));
+    printf("%s\n", answer(pt(PTRACE_CONT, pid, 0, 0)));
+    next("end", pid);
+    puts("# attached again");
+    pid = child(waits);
+    until(pid, "S");
+    for (int i = 0; i < 3; i++) {
+        pt(PTRACE_ATTACH, pid, 0, 0);
+        next("stop", pid);
+        pt(PTRACE_DETACH, pid, 0, 0);
+    }
+    until(pid, "S");
+    kill(pid, SIGUSR1);
+    next("end", pid);
+}
+
+/* A tracer that ends, with its tracee in a stop or not. */
+static void tracer_dies(const char *what, long options, int stopped)
+{
+    printf("# the tracer dies: %s\n", what);
+    pid_t pid = child(waits);
+    until(pid, "S");
+    fflush(stdout);
+    pid_t tracer = fork();
+    if (tracer == 0) {
+        pt(PTRACE_SEIZE, pid, 0, options);
+        if (stopped) {
+            pt(PTRACE_INTERRUPT, pid, 0, 0);
+            waitpid(pid, NULL, __WALL);
+        }
+        _exit(0);
+    }
+    int status;
+    waitpid(tracer, &status, 0);
+    usleep(20000);
+    kill(pid, SIGUSR1);
+    next("end", pid);
+}
+
+static void not_waited_for(void)
+{
+    puts("# the tracer dies: its tracee stopped, and nobody waited");
+    pid_t pid = child(waits);
+    until(pid, "S");
+    fflush(stdout);
+    pid_t tracer = fork();
+    if (tracer == 0) {
+        pt(PTRACE_ATTACH, pid, 0, 0);
+        waitpid(pid, NULL, __WALL);
+        pt(PTRACE_CONT, pid, 0, 0);
+        kill(pid, SIGUSR1);
+        usleep(50000);
+        _exit(0);
+    }
+    waitpid(tracer, NULL, 0);
+    next("end", pid);
+}
+
+int main(void)
+{
+    attached("sleeps", sleeps, "S");
+    attached("waits", waits, "S");
+    attached("spins", spins, "R");
+    attached_stopped();
+    seized("sleeps", sleeps, "S");
+    seized("waits", waits, "S");
+    seized("spins", spins, "R");
+    listened();
+    all_threads();
+    let_go();
+    tracer_dies("its tracee runs on", 0, 0);
+    tracer_dies("its tracee was stopped", 0, 1);
+    tracer_dies("EXITKILL", PTRACE_O_EXITKILL, 0);
+    tracer_dies("EXITKILL of a stopped one", PTRACE_O_EXITKILL, 1);
+    not_waited_for();
+}
