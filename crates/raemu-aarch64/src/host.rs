@@ -94,6 +94,11 @@ pub fn inherited_file(fd: i32) -> Option<File> {
     Some(unsafe { File::from_raw_fd(fd) })
 }
 
+/// Closes what was handed over to this process alone.
+pub fn close(fd: i32) {
+    drop(inherited_file(fd));
+}
+
 /// A descriptor by its number, open or not: for one call that answers EBADF where it is not.
 fn borrowed(fd: i32) -> Option<BorrowedFd<'static>> {
     // SAFETY: only -1 is no descriptor's number; nobody keeps this one longer than one system call.

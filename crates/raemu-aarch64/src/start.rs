@@ -6,6 +6,7 @@ use engine::Mode;
 use linux_user::Options;
 use linux_user::emulator;
 use linux_user::inherit::Inherited;
+use linux_user::kernel::room;
 use linux_user::mm::Mm;
 use linux_user::strace::Trace;
 use raemu::{Config, Error, Execution, LoadError, Program};
@@ -116,11 +117,26 @@ fn load_failed(path: &[u8], error: &LoadError) -> Outcome {
 /// When it cannot be loaded.
 pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<i32, Outcome> {
     let told = Told::read(invocation, env);
-    let program = find(invocation, settings, &told)?;
-    let config = config(invocation, settings, &told)?;
-    hold_emulator(invocation, &told);
-    let execution = Execution::prepare(program, config, host::is_secure())
-        .map_err(|error| failed(&settings.program[0], &error))?;
+    let prepare = || {
+        let program = find(invocation, settings, &told)?;
+        let config = config(invocation, settings, &told)?;
+        hold_emulator(invocation, &told);
+        Execution::prepare(program, config, host::is_secure())
+            .map_err(|error| failed(&settings.program[0], &error))
+    };
+    let execution = if room::is_full() {
+        let keep = told
+            .inherited
+            .iter()
+            .flat_map(|told| [told.program, told.emulator]);
+        let keep: Vec<i32> = keep.chain([host::exec_fd()]).flatten().collect();
+        let prepared = room::with_room(&keep, prepare);
+        // They were closed in another table.
+        keep.into_iter().for_each(host::close);
+        prepared.unwrap_or_else(|error| Err(Outcome::fail(error.to_string())))
+    } else {
+        prepare()
+    }?;
     if settings.log.page {
         log::write(&pages(execution.mm()));
     }

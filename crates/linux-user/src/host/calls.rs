@@ -87,6 +87,13 @@ pub fn gettid() -> i32 {
     tid.unwrap_or(0) as i32
 }
 
+/// wait4(2) for a child that was made without a signal for its end, until it has ended.
+pub fn wait_for_clone(pid: i32) {
+    const WCLONE: u64 = 0x8000_0000;
+    // SAFETY: the kernel writes nothing for this.
+    while unsafe { raw(nr::wait4, [int(pid), 0, WCLONE, 0, 0, 0]) } == Err(linux_abi::Errno::EINTR) {}
+}
+
 /// fcntl(2) with a command whose argument is a number: descriptors and their flags.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fcntl {
@@ -159,6 +166,23 @@ pub fn readlink(path: &CStr, target: &mut [u8]) -> SysResult {
     ];
     // SAFETY: the path is a string that is only read; `target` is ours for its length.
     unsafe { raw(nr::readlink, args) }
+}
+
+/// A proc file system that is mounted nowhere, by fsopen(2) and fsmount(2): its root, closed on exec.
+///
+/// # Errors
+/// The kernel's, EPERM without CAP_SYS_ADMIN among them.
+pub fn detached_proc() -> SysResult {
+    const CLOSE_ON_EXEC: u64 = 1;
+    const FSCONFIG_CMD_CREATE: u64 = 6;
+    // SAFETY: the name is a string that is only read.
+    let context = unsafe { raw(nr::fsopen, [c"proc".as_ptr() as u64, CLOSE_ON_EXEC, 0, 0, 0, 0]) }?;
+    // SAFETY: this command takes no address.
+    let created = unsafe { raw(nr::fsconfig, [context, FSCONFIG_CMD_CREATE, 0, 0, 0, 0]) };
+    // SAFETY: the call takes no address.
+    let root = created.and_then(|_| unsafe { raw(nr::fsmount, [context, CLOSE_ON_EXEC, 0, 0, 0, 0]) });
+    close(context as i32)?;
+    root
 }
 
 /// memfd_create(2).

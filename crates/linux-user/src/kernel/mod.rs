@@ -9,6 +9,7 @@ pub mod fork;
 pub mod process;
 pub mod ptrace;
 pub mod registry;
+pub mod room;
 pub mod run;
 pub mod shared;
 pub mod state;

@@ -6,13 +6,16 @@
 //! program as its argument (emulator.rs); a `#!` line is followed to its interpreter; everything
 //! else is the kernel's. By hand is also executed what the kernel has no way to hand to an interpreter: a program
 //! through a descriptor that is closed on exec, or behind as many scripts as there may be; and all where there is no
-//! registration (another mount namespace). It gains no privileges then.
+//! registration (another mount namespace); and where no descriptor is free, of which the kernel itself needs none. It
+//! gains no privileges then. What may be executed but not read is the kernel's in any case: EACCES where it has no
+//! registration that opens the file (O).
 
 mod descriptor;
 pub mod emulator;
 pub mod inherit;
 mod plan;
 
+use super::room;
 use super::task::Task;
 use crate::proc::{self, At, File};
 use crate::syscall::arg::read;
@@ -66,30 +69,47 @@ pub fn execute(
         path,
         flags: at,
     };
+    let full = room::is_full();
     let mut by_kernel = false;
     if task.process.options.kernel_started {
-        match kernel_execve(task, target, argv.0, envp.0) {
-            // Without a registration here (another mount namespace, a chroot): by hand.
-            (Err(Errno::ENOEXEC), back) => target = back,
-            // The emulator behind as many scripts as there may be is one interpreter too many.
-            (Err(Errno::ELOOP), back) => {
-                target = back;
-                by_kernel = true;
+        if full {
+            // The kernel has no number for the descriptor that it hands to the interpreter, and kills who asks.
+            by_kernel = true;
+        } else {
+            match kernel_execve(task, target, argv.0, envp.0) {
+                // Without a registration here (another mount namespace, a chroot): by hand.
+                (Err(Errno::ENOEXEC), back) => target = back,
+                // The emulator behind as many scripts as there may be is one interpreter too many.
+                (Err(Errno::ELOOP), back) => {
+                    target = back;
+                    by_kernel = true;
+                }
+                // It starts no interpreter for a file that the interpreter could not open by its name.
+                (Err(Errno::ENOENT), back) if back.is_closed_on_exec() => {
+                    target = back;
+                    by_kernel = true;
+                }
+                (result, _) => return result,
             }
-            // It starts no interpreter for a file that the interpreter could not open by its name.
-            (Err(Errno::ENOENT), back) if back.is_closed_on_exec() => {
-                target = back;
-                by_kernel = true;
-            }
-            (result, _) => return result,
         }
     }
-    if !task.process.options.kernel_started {
+    if !task.process.options.kernel_started || full {
         check(task, &target, argv, envp)?;
     }
-    match plan(task, &target)? {
-        Plan::Kernel => kernel_execve(task, target, argv.0, envp.0).0,
-        Plan::Emulator(emulated) => {
+    let plan = if full {
+        room::with_room(&[dirfd], || plan(task, &target).map(Plan::without_descriptor))?
+    } else {
+        plan(task, &target)
+    };
+    match plan {
+        // Who may execute a file need not be able to read it; the kernel can.
+        Err(Errno::EACCES) => match kernel_execve(task, target, argv.0, envp.0).0 {
+            Err(Errno::ENOEXEC) => Err(Errno::EACCES),
+            result => result,
+        },
+        Err(error) => Err(error),
+        Ok(Plan::Kernel) => kernel_execve(task, target, argv.0, envp.0).0,
+        Ok(Plan::Emulator(emulated)) => {
             let argv = read_pointers(argv)?;
             let envp = read_pointers(envp)?;
             let source = emulator::find()?;

@@ -4,11 +4,12 @@
 //! of the arguments (fs/exec.c, fs/binfmt_script.c).
 
 use super::descriptor::Descriptor;
-use crate::host;
+use crate::host::{self, Fcntl};
 use crate::kernel::task::Task;
 use elf_loader::{Format, Head, Headers, LoadError, ReadAt};
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{Errno, flags};
+use linux_abi::{Errno, OpenFlags, SysResult, flags};
+use std::ffi::CString;
 
 /// The kernel's limit of interpreters that are scripts themselves.
 const MAX_SCRIPTS: usize = 5;
@@ -45,6 +46,16 @@ pub enum Plan {
     /// The kernel can, or knows best why not.
     Kernel,
     Emulator(Emulated),
+}
+
+impl Plan {
+    /// The same by the path alone: the descriptor belongs to another table.
+    pub fn without_descriptor(self) -> Plan {
+        match self {
+            Plan::Kernel => Plan::Kernel,
+            Plan::Emulator(emulated) => Plan::Emulator(Emulated { fd: None, ..emulated }),
+        }
+    }
 }
 
 /// An arm64 program, reached through any number of scripts.
@@ -170,11 +181,27 @@ impl File {
         // SAFETY: the path is a string of ours, and only read.
         let fd = match unsafe { host::raw(nr::openat, args) } {
             Ok(fd) => fd,
-            // No /proc: at least if it is open for reading.
-            // SAFETY: the argument of this command is a number.
-            Err(_) => unsafe { host::raw(nr::fcntl, [fd as u64, 1030, 0, 0, 0, 0]) }?,
+            Err(Errno::EMFILE) => return Err(Errno::EMFILE),
+            // No /proc.
+            Err(_) => File::without_proc(fd)?,
         };
         File(Descriptor::own(fd)).if_regular()
+    }
+
+    /// The same by a proc file system of our own, which takes privileges, or the descriptor itself if it is open for
+    /// reading.
+    fn without_proc(fd: i32) -> SysResult {
+        if let Ok(proc) = host::detached_proc() {
+            let link = CString::new(format!("self/fd/{fd}")).map_err(|_| Errno::EINVAL)?;
+            let opened = host::openat(proc as i32, &link, O_CLOEXEC, 0);
+            host::close(proc as i32)?;
+            return opened;
+        }
+        let open = OpenFlags::from_host(host::fcntl(fd, Fcntl::GetStatusFlags)?);
+        if open.contains(OpenFlags::O_PATH) || open.access_mode() == 1 {
+            return Err(Errno::EACCES);
+        }
+        host::fcntl(fd, Fcntl::DupCloseOnExec(0))
     }
 
     fn if_regular(self) -> Result<File, Errno> {
