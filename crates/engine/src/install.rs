@@ -88,9 +88,11 @@ impl Engine {
     ) -> Result<(Made, Guard<'a, Shared>), Exit> {
         for _ in 0..TRIES {
             let (job, limits) = shared.begin(key);
+            translator.job = Some(job);
             drop(shared);
             let result = self.translate(translator, key, cache.next_phase(), &limits);
             shared = self.lock();
+            translator.job = None;
             let is_stale = shared.end(job);
             result?;
             if let Some(host) = shared.host(key) {
@@ -104,6 +106,15 @@ impl Engine {
             shared.statistics.dropped += 1;
         }
         Ok((Made::Unsteady, shared))
+    }
+
+    /// Whoever used this translator, a child that shared memory, was killed. What it was writing to may be torn, and is
+    /// lost: not even dropped.
+    pub(crate) fn abandon(&self, translator: &mut Box<Translator>) {
+        let lost = std::mem::ManuallyDrop::new(std::mem::take(translator));
+        if let Some(job) = lost.job {
+            self.lock().end(job);
+        }
     }
 
     /// Copies the block just translated into the cache, links it and makes it known. `None` if there is no room.

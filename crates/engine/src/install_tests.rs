@@ -280,6 +280,27 @@ fn one_block_at_two_addresses_behaves_alike() {
     }
 }
 
+/// A child that shares memory drives its parent's CPU.
+#[test]
+fn a_translation_is_forgotten_when_its_child_was_killed() {
+    let memory = Memory::new(1);
+    memory.write(0, &[add(3), COUNT, SVC]);
+    let is_killed = Arc::new(AtomicBool::new(true));
+    let kill = Arc::clone(&is_killed);
+    let engine = engine_with(SMALL, move || {
+        assert!(!kill.load(Ordering::SeqCst), "killed while it translates");
+    });
+    let cpu = &mut cpu(&engine);
+    let start = memory.address(0);
+    let life = std::panic::AssertUnwindSafe(|| run(cpu, start));
+    assert!(std::panic::catch_unwind(life).is_err());
+    assert_eq!(engine.lock().jobs.len(), 1);
+    is_killed.store(false, Ordering::SeqCst);
+    cpu.left_by_child(false);
+    assert!(engine.lock().jobs.is_empty());
+    assert_eq!(run(cpu, start), (3, 1));
+}
+
 /// Calls of `count` functions, one after another; X0 counts them and X1 the returns.
 fn calls(count: usize) -> (Memory, GuestAddr) {
     let memory = Memory::new((4 * count + 8).div_ceil(PAGE_WORDS));

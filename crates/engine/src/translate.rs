@@ -30,6 +30,8 @@ pub struct Translator {
     lookahead: Lookahead,
     pub(crate) code: Code,
     scratch: Scratch,
+    /// The number of the translation under way. Written under the engine's lock.
+    pub(crate) job: Option<u64>,
 }
 
 /// What the engine wants of a block, as of the beginning of its translation.
@@ -122,6 +124,7 @@ impl Engine {
             lookahead,
             code,
             scratch,
+            job: _,
         } = translator;
         self.build(ir, key, limits)?;
         let features = self.model.features;

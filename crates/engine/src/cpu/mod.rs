@@ -322,7 +322,7 @@ impl Cpu {
     }
 
     /// A child that shared memory ran on this CPU and is gone. Unless it left in order it may have been in generated
-    /// code, or between the two halves of an entry of a table.
+    /// code, or between the two halves of an entry of a table, or translating.
     pub fn left_by_child(&mut self, in_order: bool) {
         self.memory.in_code.store(false, Ordering::Release);
         *self.pending = Pending::None;
@@ -333,7 +333,8 @@ impl Cpu {
             }
             self.memory.clear_return_stack(&self.engine.stubs);
             self.memory.clear_lookup();
-            self.watched_blocks.fill(NO_ENTRY);
+            std::mem::forget(std::mem::take(&mut self.watched_blocks));
+            self.engine.abandon(&mut self.translator);
         }
     }
 
