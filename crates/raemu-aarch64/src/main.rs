@@ -13,6 +13,7 @@
 #[cfg(not(target_feature = "crt-static"))]
 compile_error!("link statically: RUSTFLAGS replaced .cargo/config.toml's flags");
 
+mod bug;
 mod flags;
 mod help;
 mod host;
@@ -59,6 +60,7 @@ mod entry {
     expect(dead_code, reason = "called by the C main, which tests do not have")
 )]
 fn run(args: &[Vec<u8>], env: &[Vec<u8>]) -> i32 {
+    bug::prepare();
     let name = program_name(args);
     if let Err(missing) = host::check_cpu() {
         let text = format!(

@@ -53,7 +53,8 @@ pub fn die(signal: i32) -> ! {
     die_silently(signal)
 }
 
-fn die_silently(signal: i32) -> ! {
+/// Ends the process by `signal`, by system calls alone, without a word and without a core file.
+pub fn die_silently(signal: i32) -> ! {
     // A core file would show the emulator, not the guest.
     if let Ok(old) = host::prlimit(RLIMIT_CORE, None) {
         let _ = host::prlimit(RLIMIT_CORE, Some(&Rlimit { rlim_cur: 0, ..old }));
