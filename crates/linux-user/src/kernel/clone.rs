@@ -35,6 +35,7 @@ pub const CLONE_THREAD: u64 = 0x1_0000;
 pub const CLONE_SETTLS: u64 = 0x8_0000;
 pub const CLONE_PARENT_SETTID: u64 = 0x10_0000;
 pub const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
+pub const CLONE_UNTRACED: u64 = 0x80_0000;
 pub const CLONE_CHILD_SETTID: u64 = 0x100_0000;
 pub const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
 
@@ -149,6 +150,13 @@ impl Request {
     #[must_use]
     pub fn with_vfork(mut self) -> Request {
         self.sleeps = true;
+        self
+    }
+
+    /// The same child, but no tracer of the calling host thread gets it.
+    #[must_use]
+    pub fn untraced(mut self) -> Request {
+        self.args.flags |= CLONE_UNTRACED;
         self
     }
 

@@ -4,7 +4,7 @@
 //! makes the child with CLONE_VFORK added, so that it sleeps as long as the child lives.
 
 use super::clone::{CLONE_SIGHAND, Request};
-use super::task::Task;
+use super::task::{Task, host_tid};
 use super::thread::host_thread;
 use super::vfork::{ChildStack, run_shared_child};
 use crate::signal::{handler, thread};
@@ -17,6 +17,8 @@ struct Start {
     request: Request,
     /// Whose pid the parent sees: written by the kernel before the child runs.
     pid: i32,
+    /// The helper's own number.
+    helper: i32,
     /// The child's pid, or an error number below 0.
     started: Arc<Answer>,
 }
@@ -53,8 +55,9 @@ fn help(task: Task, request: Request, started: Arc<Answer>) {
     };
     let mut start = Start {
         task,
-        request: request.with_vfork(),
+        request: request.with_vfork().untraced(),
         pid: 0,
+        helper: host_tid(),
         started,
     };
     start.request.report_pid_to(&raw mut start.pid);
@@ -81,5 +84,6 @@ extern "C" fn child(start: *mut libc::c_void) -> ! {
     start.request.enter_child(&mut start.task);
     start.request.store_parent_tid(start.pid);
     start.started.give(start.pid);
+    start.task.tracees.spare(start.helper);
     run_shared_child(&mut start.task)
 }

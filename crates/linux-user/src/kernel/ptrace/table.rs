@@ -62,21 +62,35 @@ pub struct Tracee {
 
 /// All of a task's.
 #[derive(Default)]
-pub struct Tracees(Vec<Tracee>);
+pub struct Tracees {
+    list: Vec<Tracee>,
+    /// A thread of the emulator's that sleeps as long as this task lives, for it: it cannot be stopped.
+    spared: Option<i32>,
+}
 
 impl Tracees {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
+    }
+
+    /// From now on there is no such thread to attach to.
+    pub fn spare(&mut self, tid: i32) {
+        self.spared = Some(tid);
+    }
+
+    #[must_use]
+    pub fn spares(&self, tid: i32) -> bool {
+        self.spared == Some(tid)
     }
 
     pub fn find(&mut self, tid: i32) -> Option<&mut Tracee> {
-        self.0.iter_mut().find(|tracee| tracee.tid == tid)
+        self.list.iter_mut().find(|tracee| tracee.tid == tid)
     }
 
     pub fn add(&mut self, tid: i32, seized: bool) -> &mut Tracee {
         self.remove(tid);
-        self.0.push(Tracee {
+        self.list.push(Tracee {
             tid,
             seized,
             attached: false,
@@ -92,18 +106,18 @@ impl Tracees {
             copy: Box::new(Mailbox::new_zeroed()),
             written: Vec::new(),
         });
-        let last = self.0.len() - 1;
-        &mut self.0[last]
+        let last = self.list.len() - 1;
+        &mut self.list[last]
     }
 
     pub fn remove(&mut self, tid: i32) -> Option<Tracee> {
-        let at = self.0.iter().position(|tracee| tracee.tid == tid)?;
-        Some(self.0.swap_remove(at))
+        let at = self.list.iter().position(|tracee| tracee.tid == tid)?;
+        Some(self.list.swap_remove(at))
     }
 
     /// The tasks whose memory was written through another way than a request: all that share it.
     pub fn wrote(&mut self, start: u64, len: u64) {
-        for tracee in &mut self.0 {
+        for tracee in &mut self.list {
             tracee.written.push([start, len]);
         }
     }

@@ -8,7 +8,7 @@ use super::mailbox::{
 };
 use super::{event, event_code, kernel, options};
 use crate::host;
-use crate::kernel::clone::Request;
+use crate::kernel::clone::{CLONE_UNTRACED, Request};
 use crate::kernel::stop::{Boundary, Call, End, Made, Observer, Resume};
 use crate::signal::action::SA_RESTART;
 use crate::signal::deliver;
@@ -34,7 +34,6 @@ const RESTART_NO_HANDLER: i32 = 514;
 /// Numbers of arm64's.
 const RESTART_SYSCALL: u64 = 128;
 const EXECVE: i32 = 221;
-const CLONE_UNTRACED: u64 = 0x0080_0000;
 const CLONE_PTRACE: u64 = 0x2000;
 
 /// Written by the tracer into an emulator that has not begun to run: state, options, mode, former thread number, the

@@ -32,12 +32,20 @@ pub fn stopped(task: &mut Task, tid: i32) -> Result<&mut Tracee, Errno> {
     }
 }
 
-/// PTRACE_ATTACH.
-pub fn attach(task: &mut Task, tid: i32) -> SysResult {
-    // Who runs another executable is no program of this kernel's.
+/// Who runs another executable is no program of this kernel's.
+fn may_attach(task: &Task, tid: i32) -> Result<(), Errno> {
+    if task.tracees.spares(tid) {
+        return Err(Errno::ESRCH);
+    }
     if super::table::runs_other(tid) {
         return Err(Errno::EPERM);
     }
+    Ok(())
+}
+
+/// PTRACE_ATTACH.
+pub fn attach(task: &mut Task, tid: i32) -> SysResult {
+    may_attach(task, tid)?;
     kernel::request(kernel::ATTACH, tid, 0, 0)?;
     task.tracees.add(tid, false).attached = true;
     tracee::look(task);
@@ -49,9 +57,7 @@ pub fn seize(task: &mut Task, tid: i32, asked: u64) -> SysResult {
     if asked & !u64::from(options::ALL) != 0 {
         return Err(Errno::EIO);
     }
-    if super::table::runs_other(tid) {
-        return Err(Errno::EPERM);
-    }
+    may_attach(task, tid)?;
     kernel::request(kernel::SEIZE, tid, 0, host_options(asked as u32))?;
     let tracee = task.tracees.add(tid, true);
     tracee.options = asked as u32;
