@@ -45,6 +45,17 @@ static void files(const char *how, int dir, const char *prefix) {
     snprintf(name, sizeof name, "%smaps", prefix);
     char *text = slurp(openat(dir, name, O_RDONLY));
     check(label, strstr(text, exe) && strstr(text, "[stack]") && !strstr(text, "raemu"));
+    // The program's code, and that of the function here, by whichever mapping it is in.
+    unsigned long start, end, here = (unsigned long)(void *)files;
+    char permissions[8] = "";
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, permissions) == 3 && start <= here && here < end)
+            break;
+        permissions[0] = 0;
+    }
+    snprintf(label, sizeof label, "%s code", how);
+    check(label, !strcmp(permissions, "r-xp"));
     snprintf(label, sizeof label, "%s smaps", how);
     snprintf(name, sizeof name, "%ssmaps", prefix);
     text = slurp(openat(dir, name, O_RDONLY));

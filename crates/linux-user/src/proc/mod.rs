@@ -10,6 +10,7 @@
 //! needs nothing of the host (the program's link, map, arguments, auxiliary vector, the CPU) is there even without a
 //! mounted /proc.
 
+mod code;
 mod cpuinfo;
 mod fdinfo;
 mod host_file;
@@ -192,10 +193,18 @@ impl Node {
     }
 
     fn others(&self, record: &Record, file: File, host: &[u8]) -> Option<Vec<u8>> {
+        let of_maps = |maps: &[u8]| {
+            let maps = String::from_utf8_lossy(maps);
+            let areas = record.areas(&maps);
+            match file {
+                File::Maps | File::Smaps => code::mark(areas, &maps),
+                _ => areas,
+            }
+        };
         let areas = || {
-            Some(record.areas(&String::from_utf8_lossy(
-                &host_file::read(&self.beside("maps")).ok()?,
-            )))
+            host_file::read(&self.beside("maps"))
+                .ok()
+                .map(|maps| of_maps(&maps))
         };
         match file {
             File::Cmdline => record
@@ -204,7 +213,7 @@ impl Node {
                 .map(|(arguments, environment)| title(arguments, &environment)),
             File::Environ => record.strings().ok().map(|(_, environment)| environment),
             File::Auxv => Some(record.auxv()),
-            File::Maps => Some(maps::maps(&record.areas(&String::from_utf8_lossy(host)), host).into_bytes()),
+            File::Maps => Some(maps::maps(&of_maps(host), host).into_bytes()),
             File::Smaps | File::SmapsRollup | File::NumaMaps => self.pages(&areas()?, file, host),
             File::Stat | File::Status | File::Statm => {
                 let stat = host_file::read(&self.beside("stat")).ok()?;
