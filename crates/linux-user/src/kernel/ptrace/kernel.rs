@@ -270,9 +270,14 @@ pub fn executable(tid: &str) -> Option<(u64, u64)> {
     Some((stat.st_dev, stat.st_ino))
 }
 
-/// AT_ENTRY of a process.
-pub fn entry_of(tid: &str) -> Option<u64> {
-    const AT_ENTRY: u64 = 9;
+/// Where this emulator's own program begins. (/proc/self/auxv is the guest's by now.)
+pub fn own_entry() -> u64 {
+    // SAFETY: getauxval takes any key.
+    unsafe { libc::getauxval(libc::AT_ENTRY) }
+}
+
+/// AT_ENTRY of a process that has not begun its program.
+pub fn entry_of(tid: i32) -> Option<u64> {
     let path = CString::new(format!("/proc/{tid}/auxv")).ok()?;
     let fd = host::openat(linux_abi::flags::AT_FDCWD, &path, 0o2000000, 0).ok()? as i32;
     let mut bytes = [0_u8; 1024];
@@ -286,7 +291,7 @@ pub fn entry_of(tid: &str) -> Option<u64> {
     };
     (0..count / 16)
         .map(|n| (word(n * 16), word(n * 16 + 8)))
-        .find(|&(kind, _)| kind == AT_ENTRY)
+        .find(|&(kind, _)| kind == libc::AT_ENTRY)
         .map(|(_, value)| value)
 }
 

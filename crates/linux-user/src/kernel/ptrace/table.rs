@@ -292,10 +292,9 @@ impl Tracee {
         self.foreign = !runs_same(self.tid);
         let _ = kernel::request(kernel::SETOPTIONS, self.tid, 0, host_options(self.options));
         if !self.foreign
-            && let (Some(own), Some(its)) =
-                (kernel::entry_of("self"), kernel::entry_of(&self.tid.to_string()))
+            && let Some(its) = kernel::entry_of(self.tid)
         {
-            let place = START.place().wrapping_sub(own).wrapping_add(its);
+            let place = START.place().wrapping_sub(kernel::own_entry()).wrapping_add(its);
             let tracer = own_identity();
             let words = [
                 self.state(),
