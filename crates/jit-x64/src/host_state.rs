@@ -55,6 +55,8 @@ pub struct HostState {
     pub mxcsr: u32,
     /// Exceptions masked in it whatever FPCR asks for: see [`HostState::new`].
     masked: u32,
+    /// What MXCSR, its sticky bits apart, was made of.
+    fp: FpEnv,
     /// Scratch for values that find no host register.
     pub spill: [u128; NUM_SPILL_SLOTS],
 }
@@ -79,6 +81,11 @@ impl HostState {
             flags: HostFlags::from_nzcv(0),
             mxcsr: MXCSR_RESET,
             masked: if checks { MASK_INVALID } else { 0 },
+            // No FPCR has all bits, so MXCSR is made when generated code is first entered.
+            fp: FpEnv {
+                fpcr: u32::MAX,
+                fpsr: 0,
+            },
             spill: [0; NUM_SPILL_SLOTS],
         }
     }
@@ -86,20 +93,29 @@ impl HostState {
 
 impl CpuArea {
     /// Brings the guest's state over for generated code.
-    pub const fn enter_host(&mut self) {
+    #[inline]
+    pub fn enter_host(&mut self) {
         self.host.flags = HostFlags::from_nzcv(self.state.nzcv());
-        self.host.mxcsr = mxcsr_control(self.state.fp) | self.host.masked;
+        if self.host.fp != self.state.fp {
+            self.host.fp = self.state.fp;
+            self.host.mxcsr = mxcsr_control(self.state.fp) | self.host.masked;
+        }
     }
 
     /// Brings back what generated code has changed of it.
-    pub const fn leave_host(&mut self) {
+    #[inline]
+    pub fn leave_host(&mut self) {
         self.state.set_nzcv(self.host.flags.to_nzcv());
-        let qc = if self.host.saturated == 0 {
-            0
-        } else {
-            FpEnv::FPSR_QC
-        };
-        self.state.fp.fpsr |= qc | mxcsr_to_fpsr(self.host.mxcsr);
+        if self.host.mxcsr & STICKY != 0 || self.host.saturated != 0 {
+            self.gather_fpsr();
+        }
+    }
+
+    fn gather_fpsr(&mut self) {
+        if self.host.saturated != 0 {
+            self.state.fp.fpsr |= FpEnv::FPSR_QC;
+        }
+        self.state.fp.fpsr |= mxcsr_to_fpsr(self.host.mxcsr);
         self.host.saturated = 0;
         self.host.mxcsr &= !STICKY;
     }
