@@ -70,6 +70,8 @@ pub struct Shared {
     pub unlinked: bool,
     /// A block ends at its first conditional branch.
     pub single_exit: bool,
+    /// See [`crate::Engine::keep_flags_exact`].
+    pub exact_flags: bool,
     /// A child that shared memory died while it changed this: all is forgotten, and the code must follow.
     pub orphaned: bool,
     /// How often instructions trapped, by address.
@@ -104,6 +106,7 @@ impl Guarded for Shared {
             patience: self.patience,
             unlinked: self.unlinked,
             single_exit: self.single_exit,
+            exact_flags: self.exact_flags,
             statistics: self.statistics,
             // Other CPUs know theirs.
             next_job: self.next_job,

@@ -50,6 +50,7 @@ impl Shared {
         let limits = Limits {
             interpreted: self.interpreted.clone(),
             single_exit: self.single_exit,
+            exact_flags: self.exact_flags,
         };
         (number, limits)
     }

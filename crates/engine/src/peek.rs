@@ -31,15 +31,35 @@ pub enum FlagUse {
 /// What the instruction `word` means for NZCV.
 #[must_use]
 pub fn flag_use(word: u32, features: FeatureSet) -> FlagUse {
+    play(word, features).found
+}
+
+/// Plays it.
+fn play(word: u32, features: FeatureSet) -> Seen {
     let mut flags = Flags {
         features,
         found: FlagUse::Keeps,
+        faults: false,
     };
     match semantics::translate(word, &mut flags) {
-        Ok(()) => flags.found,
+        Ok(()) => Seen {
+            found: flags.found,
+            faults: flags.faults,
+        },
         // It leaves for a signal handler.
-        Err(semantics::Undefined) => FlagUse::Reads,
+        Err(semantics::Undefined) => Seen {
+            found: FlagUse::Reads,
+            faults: false,
+        },
     }
+}
+
+/// What was found of an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Seen {
+    found: FlagUse,
+    /// It may fault with the flags as they are before it.
+    faults: bool,
 }
 
 /// Instructions looked at before giving up, over all paths.
@@ -53,29 +73,34 @@ const WORDS: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Lookahead {
     /// By a hash of the word; empty until the first is looked at. Words of zero bits are undefined.
-    seen: Vec<(u32, FlagUse)>,
+    seen: Vec<(u32, Seen)>,
 }
 
 impl Lookahead {
-    /// Whether the code at `pc` may need the flags. True when in doubt.
-    pub fn flags_live(&mut self, pc: u64, features: FeatureSet) -> bool {
+    /// Whether the code at `pc` may need the flags; also those in the frame of a fault if they are to be `exact`. True
+    /// when in doubt.
+    pub fn flags_live(&mut self, pc: u64, features: FeatureSet, exact: bool) -> bool {
         let mut budget = DISTANCE;
-        self.live_from(GuestAddr(pc), features, &mut budget)
+        self.live_from(GuestAddr(pc), features, exact, &mut budget)
     }
 
-    fn live_from(&mut self, mut at: GuestAddr, features: FeatureSet, budget: &mut u32) -> bool {
+    fn live_from(&mut self, mut at: GuestAddr, features: FeatureSet, exact: bool, budget: &mut u32) -> bool {
         while *budget > 0 {
             *budget -= 1;
             let Ok(word) = access::load(at, 4) else {
                 return true;
             };
-            match self.flag_use(word as u32, features) {
+            let seen = self.look_at(word as u32, features);
+            if exact && seen.faults {
+                return true;
+            }
+            match seen.found {
                 FlagUse::Sets => return false,
                 FlagUse::Reads => return true,
                 FlagUse::Keeps => at = at.offset(4),
                 FlagUse::GoesTo(offset) => at = at.offset(offset.into()),
                 FlagUse::MayGoTo(offset) => {
-                    if self.live_from(at.offset(offset.into()), features, budget) {
+                    if self.live_from(at.offset(offset.into()), features, exact, budget) {
                         return true;
                     }
                     at = at.offset(4);
@@ -85,14 +110,14 @@ impl Lookahead {
         true
     }
 
-    fn flag_use(&mut self, word: u32, features: FeatureSet) -> FlagUse {
+    fn look_at(&mut self, word: u32, features: FeatureSet) -> Seen {
         if self.seen.is_empty() {
-            self.seen.resize(WORDS, (0, FlagUse::Reads));
+            self.seen.resize(WORDS, (0, play(0, features)));
         }
         let place = word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - WORDS.ilog2());
         let entry = &mut self.seen[place as usize];
         if entry.0 != word {
-            *entry = (word, flag_use(word, features));
+            *entry = (word, play(word, features));
         }
         entry.1
     }
@@ -103,9 +128,15 @@ struct Flags {
     features: FeatureSet,
     /// The first that was noted is what counts. A branch is an instruction's last operation.
     found: FlagUse,
+    /// A fault may come before that.
+    faults: bool,
 }
 
 impl Flags {
+    fn may_fault(&mut self) {
+        self.faults |= self.found == FlagUse::Keeps;
+    }
+
     fn note(&mut self, found: FlagUse) {
         if self.found == FlagUse::Keeps {
             self.found = found;
@@ -244,25 +275,36 @@ impl SystemOps for Flags {
 }
 
 impl MemoryOps for Flags {
-    fn load(&mut self, _: MemSize, _: LoadExt, (): (), _: i64) {}
-    fn store(&mut self, _: MemSize, (): (), _: i64, (): ()) {}
-    fn load_v(&mut self, _: MemSize, (): (), _: i64) {}
-    fn store_v(&mut self, _: MemSize, (): (), _: i64, (): ()) {}
+    fn load(&mut self, _: MemSize, _: LoadExt, (): (), _: i64) {
+        self.may_fault();
+    }
+    fn store(&mut self, _: MemSize, (): (), _: i64, (): ()) {
+        self.may_fault();
+    }
+    fn load_v(&mut self, _: MemSize, (): (), _: i64) {
+        self.may_fault();
+    }
+    fn store_v(&mut self, _: MemSize, (): (), _: i64, (): ()) {
+        self.may_fault();
+    }
     fn load_pair(&mut self, _: bool, (): (), _: i64) -> ((), ()) {
+        self.may_fault();
         ((), ())
     }
-    fn store_pair(&mut self, _: bool, (): (), _: i64, _: ((), ())) {}
+    fn store_pair(&mut self, _: bool, (): (), _: i64, _: ((), ())) {
+        self.may_fault();
+    }
     fn bulk(&mut self, _: BulkOp, stage: BulkStage, _: BulkRegs) {
         match stage {
             // It only checks alignment.
-            BulkStage::Prologue => {}
+            BulkStage::Prologue => self.may_fault(),
             // They look at C.
             BulkStage::Main | BulkStage::Epilogue => self.reads(),
         }
     }
 }
 
-// What follows has nothing to do with the flags.
+// What follows has nothing to do with the flags, but for faults.
 
 impl RegisterOps for Flags {
     fn x(&mut self, _: u8) {}
@@ -285,23 +327,44 @@ impl IntegerOps for Flags {
 }
 
 impl AtomicOps for Flags {
-    fn load_acquire(&mut self, _: MemSize, (): ()) {}
-    fn store_release(&mut self, _: MemSize, (): (), (): ()) {}
-    fn load_acquire_v(&mut self, _: MemSize, (): ()) {}
-    fn store_release_v(&mut self, _: MemSize, (): (), (): ()) {}
-    fn load_exclusive(&mut self, _: MemSize, _: Order, (): ()) {}
+    fn load_acquire(&mut self, _: MemSize, (): ()) {
+        self.may_fault();
+    }
+    fn store_release(&mut self, _: MemSize, (): (), (): ()) {
+        self.may_fault();
+    }
+    fn load_acquire_v(&mut self, _: MemSize, (): ()) {
+        self.may_fault();
+    }
+    fn store_release_v(&mut self, _: MemSize, (): (), (): ()) {
+        self.may_fault();
+    }
+    fn load_exclusive(&mut self, _: MemSize, _: Order, (): ()) {
+        self.may_fault();
+    }
     fn load_exclusive_pair(&mut self, _: MemSize, _: Order, (): ()) -> ((), ()) {
+        self.may_fault();
         ((), ())
     }
-    fn store_exclusive(&mut self, _: MemSize, _: Order, (): (), (): ()) {}
-    fn store_exclusive_pair(&mut self, _: MemSize, _: Order, (): (), _: ((), ())) {}
+    fn store_exclusive(&mut self, _: MemSize, _: Order, (): (), (): ()) {
+        self.may_fault();
+    }
+    fn store_exclusive_pair(&mut self, _: MemSize, _: Order, (): (), _: ((), ())) {
+        self.may_fault();
+    }
     fn clear_exclusive(&mut self) {}
-    fn atomic_rmw(&mut self, _: Rmw, _: MemSize, _: Order, (): (), (): ()) {}
+    fn atomic_rmw(&mut self, _: Rmw, _: MemSize, _: Order, (): (), (): ()) {
+        self.may_fault();
+    }
     fn atomic_rmw_pair(&mut self, _: Rmw, _: Order, (): (), _: ((), ())) -> ((), ()) {
+        self.may_fault();
         ((), ())
     }
-    fn compare_swap(&mut self, _: MemSize, _: Order, (): (), (): (), (): ()) {}
+    fn compare_swap(&mut self, _: MemSize, _: Order, (): (), (): (), (): ()) {
+        self.may_fault();
+    }
     fn compare_swap_pair(&mut self, _: MemSize, _: Order, (): (), _: ((), ()), _: ((), ())) -> ((), ()) {
+        self.may_fault();
         ((), ())
     }
     fn barrier(&mut self, _: Barrier) {}
@@ -311,8 +374,9 @@ impl PauthOps for Flags {
     fn pac_key(&mut self, _: PacKey, _: u8) {}
     fn pac_bits(&mut self, _: PacKey) {}
     fn qarma(&mut self, _: Qarma, (): (), (): (), _: PacKey) {}
-    /// Like a load, it may fault.
-    fn check_signature(&mut self, (): (), (): ()) {}
+    fn check_signature(&mut self, (): (), (): ()) {
+        self.may_fault();
+    }
 }
 
 impl VectorOps for Flags {
@@ -365,8 +429,8 @@ mod tests {
         // Each word twice in a row, and those of no row between.
         for word in samples.flat_map(|word| [word, word, 0, !word]) {
             assert_eq!(
-                lookahead.flag_use(word, FeatureSet::ALL),
-                flag_use(word, FeatureSet::ALL),
+                lookahead.look_at(word, FeatureSet::ALL),
+                play(word, FeatureSet::ALL),
                 "{word:08x}"
             );
         }

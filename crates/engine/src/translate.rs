@@ -41,6 +41,8 @@ pub(crate) struct Limits {
     pub interpreted: Option<Arc<FxHashSet<u64>>>,
     /// It ends at its first conditional branch.
     pub single_exit: bool,
+    /// See [`Engine::keep_flags_exact`].
+    pub exact_flags: bool,
 }
 
 /// Whether the block takes another instruction; `seen` is how many of its operations were found not to be able to leave
@@ -128,7 +130,10 @@ impl Engine {
         } = translator;
         self.build(ir, key, limits)?;
         let features = self.model.features;
-        analysis.run(&self.target.homes, ir, |pc| lookahead.flags_live(pc, features));
+        let exact = limits.exact_flags;
+        analysis.run(&self.target.homes, ir, |pc| {
+            lookahead.flags_live(pc, features, exact)
+        });
         lower(&self.target, ir, analysis, phase, code, scratch);
         Ok(())
     }
@@ -138,6 +143,7 @@ impl Engine {
         let mut fetch = Fetch::new(self);
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
         let mut builder = Builder::new(&self.target, ir, key.pc, key.fp_mode, self.model.features);
+        builder.ir.exact_flags = limits.exact_flags;
         builder.ir.checked = self.fp_checks.load(Ordering::Relaxed);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);
         let (mut side_exits, mut quiet_ops) = (0, 0);

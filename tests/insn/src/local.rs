@@ -161,6 +161,7 @@ impl EngineRunner {
     }
 
     fn with(engine: Arc<Engine>, checks: bool) -> EngineRunner {
+        engine.keep_flags_exact();
         EngineRunner {
             cpu: Cpu::new(engine).expect("memory for one CPU"),
             words: Vec::new(),

@@ -70,6 +70,7 @@ impl<'a> Builder<'a> {
         ir.guest_len = 0;
         ir.insns = 0;
         ir.checked = false;
+        ir.exact_flags = false;
         ir.first_flags = usize::MAX;
         Builder {
             ir,

@@ -325,6 +325,29 @@ impl Op {
         self.result() == Some(Bank::V)
     }
 
+    /// Whether the guest may see a fault here, or see one when the interpreter executes the instruction again.
+    #[must_use]
+    pub fn may_fault(&self) -> bool {
+        matches!(
+            self,
+            Op::Load { .. }
+                | Op::Store { .. }
+                | Op::LoadV { .. }
+                | Op::StoreV { .. }
+                | Op::AlignGuard { .. }
+                | Op::SignatureGuard { .. }
+                | Op::StoreRelease { .. }
+                | Op::Rmw { .. }
+                | Op::Cas { .. }
+                | Op::LoadExclusive { .. }
+                | Op::StoreExclusive { .. }
+                | Op::Cas16 { .. }
+                | Op::Rmw16 { .. }
+                | Op::LoadExclusive16 { .. }
+                | Op::StoreExclusive16 { .. }
+        )
+    }
+
     /// Whether the value is known: it needs no register, and emits nothing by itself.
     #[must_use]
     #[inline]
@@ -352,6 +375,8 @@ pub struct Ir {
     pub insns: u32,
     /// No operation before this one changes NZCV.
     pub first_flags: usize,
+    /// NZCV in the frame of a fault is that of the instruction before it, though nothing else reads it.
+    pub exact_flags: bool,
     /// Invalid is masked while the block runs: what would raise it is looked at, and left to the interpreter.
     pub checked: bool,
 }

@@ -191,6 +191,7 @@ impl Analysis {
                 Effect::Observes => {
                     (over_x, over_v) = (0, 0);
                     observed = i;
+                    live |= ir.exact_flags && i > first_flags && op.may_fault();
                     match op {
                         Op::Jump { target } | Op::Call { target } => live = flags_live(target),
                         Op::JumpTo { .. } | Op::JumpPc | Op::Svc { .. } => live = true,

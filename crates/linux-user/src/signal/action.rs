@@ -47,6 +47,14 @@ pub struct SigAction {
     pub mask: u64,
 }
 
+impl SigAction {
+    /// Whether its handler is given the registers at the faults that `signal` tells of.
+    pub fn sees_faults(&self, signal: i32) -> bool {
+        let is_handled = !matches!(self.handler, SIG_DFL | SIG_IGN) && self.flags & SA_SIGINFO != 0;
+        is_handled && matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL)
+    }
+}
+
 /// Dispositions, shared by the threads of a process (and by CLONE_SIGHAND).
 /// Their lock is held over one rt_sigaction of the host.
 pub struct Actions {

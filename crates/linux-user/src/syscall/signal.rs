@@ -50,7 +50,12 @@ pub fn rt_sigaction(task: &mut Task, signal: Signal, act: SigActIn, old: SigActO
         return Err(Errno::EINVAL);
     }
     let before = match new {
-        Some(action) => task.process.signals.set(signal, action),
+        Some(action) => {
+            if action.sees_faults(signal) {
+                task.process.engine.keep_flags_exact();
+            }
+            task.process.signals.set(signal, action)
+        }
         None => task.process.signals.get(signal),
     };
     if !old.0.is_null() {
