@@ -21,7 +21,10 @@ const HOLE: u64 = 0x1000;
 
 impl Memory<'_> {
     fn read(&self, addr: u64, len: u64) -> Option<&[u8]> {
-        // The top byte is a tag where bit 55 is clear (Top Byte Ignore).
+        // System calls accept tags only once they are asked to (PR_SET_TAGGED_ADDR_CTRL).
+        if len != 0 && addr >> 56 != 0 {
+            return None;
+        }
         let addr = if addr >> 55 & 1 == 0 {
             addr & (u64::MAX >> 8)
         } else {

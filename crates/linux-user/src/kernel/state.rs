@@ -19,7 +19,7 @@ pub struct ThreadState {
     /// sigaltstack(2).
     pub altstack: AltStack,
     pub fault: Fault,
-    /// PR_SET_TAGGED_ADDR_CTRL; tags are always ignored, this only reads back.
+    /// PR_SET_TAGGED_ADDR_CTRL: system calls accept tagged addresses. (Loads and stores ignore tags always.)
     pub tagged_addresses: u64,
     /// personality(2) with READ_IMPLIES_EXEC; execve takes it away (SET_PERSONALITY).
     pub read_implies_exec: bool,

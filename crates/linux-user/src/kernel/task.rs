@@ -11,6 +11,7 @@ use crate::host;
 use crate::signal::set::{SYNC_SET, SigSet};
 use crate::signal::thread::{Saved, set_host_mask};
 use crate::signal::{ThreadSignals, handler};
+use crate::syscall::arg::guard::take_tags;
 use crate::syscall::signal::{SIGSET_SIZE, read_mask};
 use engine::Cpu;
 use guest::{CpuState, GuestAddr};
@@ -185,6 +186,7 @@ impl Task {
         *self.cpu.state_mut() = registers;
         self.signals.restore(signals);
         self.state = state;
+        take_tags(self.state.tagged_addresses != 0);
         self.tid = tid;
         self.ended = None;
         self.stepping = false;

@@ -12,6 +12,7 @@ use crate::mm::own;
 use crate::signal::libc_threads;
 use crate::signal::set::SYNC_SET;
 use crate::signal::thread::set_host_mask;
+use crate::syscall::arg::guard::strip;
 use crate::syscall::arg::{read, write};
 use guest::GuestAddr;
 use guest_memory::access;
@@ -161,7 +162,7 @@ fn wake_joiner(clear_child_tid: GuestAddr) {
 
 fn futex_wake(addr: GuestAddr) {
     // SAFETY: the kernel only looks for waiters at the address.
-    let _ = unsafe { host::raw(nr::futex, [addr.0, FUTEX_WAKE, 1, 0, 0, 0]) };
+    let _ = unsafe { host::raw(nr::futex, [strip(addr.0), FUTEX_WAKE, 1, 0, 0, 0]) };
 }
 
 /// Marks the robust futexes of an ending thread (Linux kernel/futex/core.c, exit_robust_list).

@@ -1,10 +1,12 @@
-//! Memory calls: thin shells around [`crate::mm`].
+//! Memory calls: thin shells around [`crate::mm`]. Addresses of what is mapped lose their tags, for every thread; new ones
+//! (of mmap, brk, mremap's target) have none (Documentation/arch/arm64/tagged-address-abi.rst).
 
 use super::arg::guard::{HostArgs, iovecs_of_pages};
 use super::arg::{Addr, Advice, Arg, AttachFlags, Fd, Hex, Int, Iov, Long, MapFlags, Prot, RemapFlags, Size};
 use crate::host;
 use crate::mm::{MapRequest, RemapRequest};
 use crate::task::Task;
+use guest_memory::access::untag;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
 
@@ -38,7 +40,7 @@ pub fn mmap(
 
 /// munmap(2).
 pub fn munmap(task: &mut Task, addr: Addr, len: Size) -> SysResult {
-    task.process.mm.munmap(task.cpu.engine(), addr.0, len.0)
+    task.process.mm.munmap(task.cpu.engine(), untag(addr.0), len.0)
 }
 
 /// mremap(2).
@@ -51,7 +53,7 @@ pub fn mremap(
     new: Addr,
 ) -> SysResult {
     let request = RemapRequest {
-        old: old.0,
+        old: untag(old.0),
         old_len: old_len.0,
         new_len: new_len.0,
         flags: flags.bits(),
@@ -63,7 +65,9 @@ pub fn mremap(
 /// mprotect(2).
 pub fn mprotect(task: &mut Task, addr: Addr, len: Size, prot: Prot) -> SysResult {
     let prot = effective(task, prot);
-    task.process.mm.mprotect(task.cpu.engine(), addr.0, len.0, prot)
+    task.process
+        .mm
+        .mprotect(task.cpu.engine(), untag(addr.0), len.0, prot)
 }
 
 /// pkey_mprotect(2): without FEAT_S1POE the only key is "none".
@@ -87,7 +91,7 @@ pub fn pkey_alloc(_: &mut Task, flags: Hex, rights: Hex) -> SysResult {
 pub fn madvise(task: &mut Task, addr: Addr, len: Size, advice: Advice) -> SysResult {
     task.process
         .mm
-        .madvise(task.cpu.engine(), addr.0, len.0, advice.0)
+        .madvise(task.cpu.engine(), untag(addr.0), len.0, advice.0)
 }
 
 /// process_madvise(2), without the advice that drops contents: the range could be the
@@ -127,7 +131,7 @@ pub fn remap_file_pages(
 
 /// mseal(2).
 pub fn mseal(task: &mut Task, addr: Addr, len: Size, flags: Hex) -> SysResult {
-    task.process.mm.mseal(addr.0, len.0, flags.0)
+    task.process.mm.mseal(untag(addr.0), len.0, flags.0)
 }
 
 /// mlockall(2).

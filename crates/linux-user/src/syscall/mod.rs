@@ -75,6 +75,8 @@ pub struct Row {
     pub refused: bool,
     pub returns: Returns,
     call: fn(&mut Task, &Regs) -> SysResult,
+    /// Takes the tags off what are addresses.
+    untag: fn(&mut Regs),
     /// Whether a descriptor among the arguments is the emulator's.
     names_own: fn(&Regs) -> bool,
     pub(crate) show: fn(&Regs, &mut Printer, Part),
@@ -110,6 +112,12 @@ macro_rules! syscalls {
             returns: $crate::syscall::returns!($($returns)?),
             call: |task, regs| {
                 $crate::syscall::call!(task regs; $name($($ty),*) = $by $(:: $function)?, $($($support_args)*)?)
+            },
+            untag: |regs| {
+                let addresses: &[bool] = &[$(<$ty as $crate::syscall::arg::Arg>::ADDRESS),*];
+                for (reg, _) in regs.iter_mut().zip(addresses).filter(|(_, is)| **is) {
+                    *reg = $crate::syscall::arg::guard::strip(*reg);
+                }
             },
             names_own: |regs| {
                 let descriptors: &[bool] = &[$($crate::syscall::is_descriptor::<$ty>()),*];
@@ -270,8 +278,11 @@ pub fn row(number: u64) -> Option<&'static Row> {
 pub fn dispatch(task: &mut Task) -> SysResult {
     let state = task.cpu.state();
     let number = state.x[8];
-    let regs = std::array::from_fn(|index| state.x[index]);
+    let mut regs = std::array::from_fn(|index| state.x[index]);
     let row = row(number);
+    if task.state.tagged_addresses != 0 {
+        take_tagged(row, &mut regs);
+    }
     if let Some(log) = task.process.options.unimplemented {
         report_unimplemented(log, row, number);
     }
@@ -285,6 +296,15 @@ pub fn dispatch(task: &mut Task) -> SysResult {
                 regs: &regs,
             },
         ),
+    }
+}
+
+/// The thread's calls accept tagged addresses.
+#[cold]
+fn take_tagged(row: Option<&Row>, regs: &mut Regs) {
+    arg::guard::take_tags(true);
+    if let Some(row) = row {
+        (row.untag)(regs);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sockets: all layouts are alike; only messages need a look at where the kernel writes.
 
 use super::arg::guard::HostArgs;
-use super::arg::{Fd, MsgFlags, Reads, Writes, guarded_message, message_touches_own, read, write_bytes};
+use super::arg::{Fd, MsgFlags, Reads, Writes, guarded_message, message_changes, read, write_bytes};
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::SysResult;
@@ -26,7 +26,7 @@ fn with_message(task: &mut Task, number: u64, fd: Fd, addr: GuestAddr, msg_flags
     let own = Reads::<56>(addr).passed();
     // What cannot be read is left to the kernel to refuse.
     let header = match read::<Msghdr>(addr) {
-        Ok(header) if message_touches_own(&header) => header,
+        Ok(header) if message_changes(&header) => header,
         Ok(_) | Err(_) => {
             // SAFETY: neither the header nor what it names is the emulator's.
             return unsafe { task.interruptible(number, [fd, own, msg_flags, 0, 0, 0]) };

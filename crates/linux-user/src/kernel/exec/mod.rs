@@ -18,6 +18,7 @@ mod plan;
 use super::room;
 use super::task::Task;
 use crate::proc::{self, At, File};
+use crate::syscall::arg::guard::strip;
 use crate::syscall::arg::read;
 use descriptor::Descriptor;
 use emulator::Source;
@@ -37,6 +38,8 @@ pub struct Scratch {
     path: Vec<u8>,
     bytes: Vec<u8>,
     words: Vec<u64>,
+    /// argv and envp without tags.
+    untagged: [Vec<u64>; 2],
 }
 
 impl Scratch {
@@ -70,6 +73,8 @@ pub fn execute(
         flags: at,
     };
     let full = room::is_full();
+    let given = [argv, envp];
+    let [argv, envp] = untagged(task, given);
     let mut by_kernel = false;
     if task.process.options.kernel_started {
         if full {
@@ -110,8 +115,8 @@ pub fn execute(
         Err(error) => Err(error),
         Ok(Plan::Kernel) => kernel_execve(task, target, argv.0, envp.0).0,
         Ok(Plan::Emulator(emulated)) => {
-            let argv = read_pointers(argv)?;
-            let envp = read_pointers(envp)?;
+            let argv = read_pointers(given[0])?;
+            let envp = read_pointers(given[1])?;
             let source = emulator::find()?;
             let inherited = Inherited {
                 emulator: match &source {
@@ -165,9 +170,27 @@ fn read_pointers(array: GuestAddr) -> Result<Vec<u64>, Errno> {
     loop {
         match read::<u64>(array.offset(pointers.len() as i64 * 8))? {
             0 => return Ok(pointers),
-            pointer => pointers.push(pointer),
+            pointer => pointers.push(strip(pointer)),
         }
     }
+}
+
+/// For a thread whose calls accept tagged addresses: arrays without them, which stay as long as the task's scratch memory.
+/// What cannot be read is left to the kernel.
+fn untagged(task: &mut Task, arrays: [GuestAddr; 2]) -> [GuestAddr; 2] {
+    if task.state.tagged_addresses == 0 {
+        return arrays;
+    }
+    for (array, kept) in arrays.iter().zip(&mut task.exec.untagged) {
+        kept.clear();
+        kept.extend(read_pointers(*array).unwrap_or_default());
+        kept.push(0);
+    }
+    let readable = |array: &GuestAddr| !array.is_null() && read_pointers(*array).is_ok();
+    std::array::from_fn(|at| match readable(&arrays[at]) {
+        true => GuestAddr(task.exec.untagged[at].as_ptr() as u64),
+        false => arrays[at],
+    })
 }
 
 /// Lets the host's kernel execute the target. A signal that comes before is delivered

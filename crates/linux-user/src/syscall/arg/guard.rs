@@ -15,6 +15,7 @@ use guest_memory::access;
 use host_memory::{Access, Mapping};
 use linux_abi::Errno;
 use linux_abi::layout::Iovec;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{IOV_MAX, Regs, read};
@@ -48,15 +49,38 @@ impl HostArgs {
     }
 }
 
+thread_local! {
+    /// Whether the guest's thread has PR_TAGGED_ADDR_ENABLE.
+    static TAKES_TAGS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calls of the calling host thread's guest accept tagged addresses from now on.
+pub fn take_tags(enabled: bool) {
+    TAKES_TAGS.set(enabled);
+}
+
+/// An address of the guest's as its kernel sees it: without its tag, once the thread has asked for that
+/// (Documentation/arch/arm64/tagged-address-abi.rst). Other tagged addresses lead nowhere, here as there.
+#[must_use]
+#[inline]
+pub fn strip(addr: u64) -> u64 {
+    if addr >> 56 != 0 && TAKES_TAGS.get() {
+        access::untag(GuestAddr(addr)).0
+    } else {
+        addr
+    }
+}
+
 /// Whether the kernel would touch the emulator's memory in these bytes.
 #[must_use]
 pub fn touches_own(addr: u64, len: u64) -> bool {
-    len != 0 && own::overlaps(addr, len.min(MAX_TRANSFER))
+    len != 0 && own::overlaps(strip(addr), len.min(MAX_TRANSFER))
 }
 
 /// The address to pass for `len` bytes at `addr`.
 #[must_use]
 pub fn passed(addr: u64, len: u64) -> u64 {
+    let addr = strip(addr);
     if touches_own(addr, len) {
         nowhere(addr)
     } else {
@@ -68,6 +92,8 @@ pub fn passed(addr: u64, len: u64) -> u64 {
 /// acts on mappings and not on what they hold.
 #[must_use]
 pub fn passed_pages(addr: u64, len: u64) -> u64 {
+    // The kernel takes tags off such addresses for every thread.
+    let addr = access::untag(GuestAddr(addr)).0;
     let start = addr & !(PAGE_SIZE - 1);
     if len != 0 && own::overlaps(start, len.saturating_add(addr - start)) {
         UNMAPPABLE | addr & (PAGE_SIZE - 1)
@@ -120,10 +146,14 @@ pub fn nowhere(addr: u64) -> u64 {
 /// Checks what the emulator itself is about to read or write for the guest.
 ///
 /// # Errors
-/// EFAULT for its own memory.
+/// EFAULT for its own memory, and for a tagged address that the kernel does not accept.
 pub fn check(addr: GuestAddr, len: u64) -> Result<(), Errno> {
-    // `access` takes the tag off; the kernel's pointers have none.
-    own::check(access::untag(addr).0, len)
+    let stripped = strip(addr.0);
+    // `access` takes any tag off.
+    if stripped >> 56 != 0 && len != 0 {
+        return Err(Errno::EFAULT);
+    }
+    own::check(stripped, len)
 }
 
 /// Guards the array of iovec at `addr`, and the buffers it names: the address and the count
@@ -146,11 +176,12 @@ pub fn iovecs_of_pages(addr: u64, count: u64, host: &mut HostArgs) -> (u64, u64)
 /// The buffer's part before the emulator's memory, and the rest where nothing is.
 fn split(entry: Iovec) -> [Option<[u64; 2]>; 2] {
     let clear = clear_len(entry.iov_base, entry.iov_len);
+    let base = strip(entry.iov_base);
     if clear == entry.iov_len {
-        return [Some([entry.iov_base, clear]), None];
+        return [Some([base, clear]), None];
     }
-    let rest = [nowhere(entry.iov_base.wrapping_add(clear)), entry.iov_len - clear];
-    [(clear > 0).then_some([entry.iov_base, clear]), Some(rest)]
+    let rest = [nowhere(base.wrapping_add(clear)), entry.iov_len - clear];
+    [(clear > 0).then_some([base, clear]), Some(rest)]
 }
 
 fn iovecs_with(
@@ -169,7 +200,9 @@ fn iovecs_with(
     // What cannot be read is the kernel's to refuse.
     let entries =
         || (0..count).map_while(|index| read::<Iovec>(GuestAddr(addr.wrapping_add(index * 16))).ok());
-    if !entries().any(|entry| touches_own(entry.iov_base, entry.iov_len)) {
+    let changes =
+        |entry: Iovec| strip(entry.iov_base) != entry.iov_base || touches_own(entry.iov_base, entry.iov_len);
+    if !entries().any(changes) {
         return (addr, count);
     }
     let mut copy: Vec<u64> = entries().flat_map(parts).flatten().flatten().collect();
@@ -245,6 +278,29 @@ mod tests {
         // SAFETY: nothing is mapped there, so nothing is locked.
         let result = unsafe { host::raw(nr::mlock, [pages, PAGE_SIZE, 0, 0, 0, 0]) };
         assert_eq!(result, Err(Errno::ENOMEM));
+    }
+
+    #[test]
+    fn tags_are_accepted_once_asked_for() {
+        let first = before_own();
+        let (tagged, tagged_own) = (first | (0x2a << 56), (first + PAGE_SIZE) | (0x2a << 56));
+        let high = first | (0xff << 56) | (1 << 55);
+        assert_eq!((strip(tagged), passed(tagged, 8)), (tagged, tagged));
+        assert_eq!(check(GuestAddr(tagged), 8), Err(Errno::EFAULT));
+        assert_eq!(passed_pages(tagged, 1), first);
+        take_tags(true);
+        assert_eq!(
+            (strip(tagged), passed(tagged, 8), strip(high)),
+            (first, first, high)
+        );
+        assert_eq!(check(GuestAddr(tagged), 8), Ok(()));
+        assert_eq!(check(GuestAddr(tagged_own), 8), Err(Errno::EFAULT));
+        assert_eq!(passed(tagged_own, 8), nowhere(first));
+        let mut host = HostArgs::default();
+        let given = guest_copy(&[tagged, 16]).0;
+        assert_ne!(iovecs(given, 1, &mut host).0, given);
+        assert_eq!(host.kept.last(), Some(&vec![first, 16]));
+        take_tags(false);
     }
 
     #[test]

@@ -66,6 +66,7 @@ macro_rules! pointers {
             }
         }
         impl<T: Show + Guest> Arg for $name<T> {
+            const ADDRESS: bool = true;
             const OUT: bool = $out;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name::new(GuestAddr(regs[index]))
@@ -146,6 +147,7 @@ macro_rules! arrays {
         }
         impl<T, const COUNT: usize> Copy for $name<T, COUNT> {}
         impl<T: Show + Guest, const COUNT: usize> Arg for $name<T, COUNT> {
+            const ADDRESS: bool = true;
             const OUT: bool = $out;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name(GuestAddr(regs[index]), PhantomData)
@@ -186,6 +188,7 @@ macro_rules! opaque {
             }
         }
         impl<const BYTES: u64> Arg for $name<BYTES> {
+            const ADDRESS: bool = true;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name(GuestAddr(regs[index]))
             }
@@ -217,6 +220,7 @@ macro_rules! opaque_arrays {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $name<const SIZE: u64, const COUNT: usize, const HEAD: u64 = 0>(pub GuestAddr);
         impl<const SIZE: u64, const COUNT: usize, const HEAD: u64> Arg for $name<SIZE, COUNT, HEAD> {
+            const ADDRESS: bool = true;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name(GuestAddr(regs[index]))
             }
@@ -247,6 +251,7 @@ opaque_arrays! {
 pub struct Bits<const BITS: usize, const LESS: u64 = 0>(pub GuestAddr);
 
 impl<const BITS: usize, const LESS: u64> Arg for Bits<BITS, LESS> {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         Bits(GuestAddr(regs[index]))
     }
@@ -268,6 +273,7 @@ impl<const BITS: usize, const LESS: u64> Arg for Bits<BITS, LESS> {
 pub struct CpuMask(pub GuestAddr);
 
 impl Arg for CpuMask {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         CpuMask(GuestAddr(regs[index]))
     }
@@ -289,6 +295,7 @@ impl Arg for CpuMask {
 pub struct Pages<const LEN: usize>(pub GuestAddr);
 
 impl<const LEN: usize> Arg for Pages<LEN> {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         Pages(GuestAddr(regs[index]))
     }
@@ -308,6 +315,7 @@ impl<const LEN: usize> Arg for Pages<LEN> {
 pub struct PageAt(pub GuestAddr);
 
 impl Arg for PageAt {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         PageAt(GuestAddr(regs[index]))
     }
@@ -327,6 +335,7 @@ impl Arg for PageAt {
 pub struct PageBytes(pub GuestAddr);
 
 impl Arg for PageBytes {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         PageBytes(GuestAddr(regs[index]))
     }
@@ -351,6 +360,7 @@ macro_rules! buffers {
             pub len: u64,
         }
         impl Arg for $name {
+            const ADDRESS: bool = true;
             const OUT: bool = $out;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name {
@@ -405,6 +415,7 @@ impl Iov {
 }
 
 impl Arg for Iov {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         Iov {
             addr: GuestAddr(regs[index]),
@@ -427,6 +438,7 @@ impl Arg for Iov {
 pub struct IovOut(pub Iov);
 
 impl Arg for IovOut {
+    const ADDRESS: bool = true;
     const OUT: bool = true;
 
     fn decode(regs: &Regs, index: usize) -> Self {

@@ -29,6 +29,9 @@ pub trait Arg: Copy {
     /// Whether the value is only there after the call, so that it prints with the result.
     const OUT: bool = false;
 
+    /// Whether the register holds an address at which the kernel reads or writes.
+    const ADDRESS: bool = false;
+
     /// Takes the argument from register `index` (buffers also read their length beside it).
     fn decode(regs: &Regs, index: usize) -> Self;
 
@@ -195,6 +198,7 @@ macro_rules! shown {
         pub struct $name(pub GuestAddr);
         impl Arg for $name {
             const OUT: bool = $after;
+            const ADDRESS: bool = true;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name(GuestAddr(regs[index]))
             }
@@ -230,6 +234,7 @@ shown! {
 pub struct GuestCStr(pub GuestAddr);
 
 impl Arg for GuestCStr {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         GuestCStr(GuestAddr(regs[index]))
     }
@@ -249,6 +254,7 @@ impl Arg for GuestCStr {
 pub struct CStrArray(pub GuestAddr);
 
 impl Arg for CStrArray {
+    const ADDRESS: bool = true;
     fn decode(regs: &Regs, index: usize) -> Self {
         CStrArray(GuestAddr(regs[index]))
     }

@@ -22,6 +22,7 @@ macro_rules! nested {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $name $(<$(const $param: $kind),+>)? (pub GuestAddr);
         impl $(<$(const $param: $kind),+>)? Arg for $name $(<$($param),+>)? {
+            const ADDRESS: bool = true;
             fn decode(regs: &Regs, index: usize) -> Self {
                 $name(GuestAddr(regs[index]))
             }
@@ -269,6 +270,16 @@ pub fn message_touches_own(header: &Msghdr) -> bool {
         || iovecs_touch_own(header.msg_iov, header.msg_iovlen)
 }
 
+/// Whether [`guarded_message`] would change an address in it.
+#[must_use]
+pub fn message_changes(header: &Msghdr) -> bool {
+    let tagged = |addr| guard::strip(addr) != addr;
+    tagged(header.msg_name)
+        || tagged(header.msg_control)
+        || tagged(header.msg_iov)
+        || message_touches_own(header)
+}
+
 /// sizeof(struct sockaddr_storage): no address is longer.
 const LONGEST_NAME: u64 = 128;
 
@@ -328,7 +339,7 @@ fn page_list(addr: u64, at: usize, host: &mut HostArgs) {
         return;
     }
     let pages = || (0..count).map_while(|index| read::<u64>(GuestAddr(addr.wrapping_add(index * 8))).ok());
-    if pages().any(|page| touches_own(page, 1)) {
+    if pages().any(|page| guard::passed_pages(page, 1) != page) {
         let copy: Vec<u64> = pages().map(|page| guard::passed_pages(page, 1)).collect();
         // Where the list cannot be read to its end, the kernel stops with EFAULT.
         host.regs[at] = if copy.len() as u64 == count {
@@ -362,7 +373,7 @@ fn waiters(addr: u64, count: u64, at: usize, host: &mut HostArgs) {
     }
     let word = |index: u64| read::<u64>(GuestAddr(addr.wrapping_add(index * 8)));
     let futexes = || (0..count).map_while(|index| word(index * WORDS + 1).ok());
-    if futexes().any(|futex| touches_own(futex, 8)) {
+    if futexes().any(|futex| passed(futex, 8) != futex) {
         let mut copy: Vec<u64> = (0..count * WORDS).map_while(|index| word(index).ok()).collect();
         for waiter in copy.chunks_mut(WORDS as usize) {
             if let Some(futex) = waiter.get_mut(1) {
