@@ -24,4 +24,4 @@ pub use kernel::exec::{emulator, inherit};
 pub use kernel::process::{Image, Process};
 pub use kernel::run::{Start, first_task, run};
 pub use kernel::task::{self, Task};
-pub use options::Options;
+pub use options::{CrashLine, Options};

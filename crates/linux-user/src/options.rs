@@ -2,6 +2,14 @@
 
 use crate::strace::Trace;
 
+/// qemu's line about a fatal signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CrashLine {
+    #[default]
+    Printed,
+    Off,
+}
+
 /// Settings of one run.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -17,6 +25,8 @@ pub struct Options {
     pub unimplemented: Option<Trace>,
     /// -d stats: where the engine's counts go when the process ends.
     pub statistics: Option<Trace>,
+    /// -crash: whether the death of the guest by a signal that dumps core is told on standard error.
+    pub crash_line: CrashLine,
     /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
     pub kernel_started: bool,
     /// Option words that a program executed by the guest is to be run with.

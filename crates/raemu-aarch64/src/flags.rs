@@ -3,6 +3,7 @@
 use crate::help;
 use crate::settings::{EnvChange, Outcome, Settings};
 use guest::cpu_model::choice;
+use linux_user::CrashLine;
 
 /// One option.
 pub struct Flag {
@@ -269,6 +270,13 @@ pub const FLAGS: &[Flag] = &[
         engine,
     )),
     inherited(flag(
+        "crash",
+        Some("CRASH"),
+        Some("on|off"),
+        "tell of a signal that ends the program and would dump core (the default)",
+        crash,
+    )),
+    inherited(flag(
         "fp-checks",
         Some("FP_CHECKS"),
         None,
@@ -425,6 +433,18 @@ fn engine(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
         other => {
             let shown = String::from_utf8_lossy(other);
             return Err(Outcome::fail(format!("unknown engine '{shown}' (jit or interp)")));
+        }
+    };
+    Ok(())
+}
+
+fn crash(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
+    settings.crash_line = match value {
+        b"on" => CrashLine::Printed,
+        b"off" => CrashLine::Off,
+        other => {
+            let shown = String::from_utf8_lossy(other);
+            return Err(Outcome::fail(format!("-crash takes on or off, not '{shown}'")));
         }
     };
     Ok(())

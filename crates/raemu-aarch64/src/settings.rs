@@ -7,6 +7,7 @@ use elf_loader::{Format, Head};
 use guest::CpuModel;
 use guest::cpu_model::MAX;
 use linux_abi::Errno;
+use linux_user::CrashLine;
 
 /// Why there is no program to run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -151,6 +152,8 @@ pub struct Settings {
     /// The CPU the guest sees.
     pub model: &'static CpuModel,
     pub interpreter: bool,
+    /// -crash: the line about a fatal signal.
+    pub crash_line: CrashLine,
     /// Generated code checks floating-point results instead of having Invalid trap.
     pub fp_checks: bool,
     /// Options that hold for programs the guest executes.
@@ -179,6 +182,7 @@ impl Default for Settings {
             seed: None,
             model: &MAX,
             interpreter: false,
+            crash_line: CrashLine::default(),
             fp_checks: false,
             inherited: Vec::new(),
             program: Vec::new(),

@@ -226,6 +226,7 @@ fn options(invocation: &Invocation, settings: &Settings, told: &Told) -> Result<
         stops: log.filter(|_| settings.log.stops).map(|fd| Trace { fd }),
         unimplemented: log.filter(|_| settings.log.unimp).map(|fd| Trace { fd }),
         statistics: log.filter(|_| settings.log.stats).map(|fd| Trace { fd }),
+        crash_line: settings.crash_line,
         kernel_started: invocation.by_kernel || told.inherited.as_ref().is_some_and(|told| told.by_kernel),
         child_args,
     })

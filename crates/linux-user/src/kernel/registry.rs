@@ -105,6 +105,17 @@ impl Tasks {
         self.change(|list| list.handles = vec![Handle::Running { tid, poll }]);
     }
 
+    /// The numbers of those that run, in the order in which they began.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<i32> {
+        let list = self.lock();
+        let number = |handle: &Handle| match handle {
+            Handle::Starting => None,
+            Handle::Running { tid, .. } => Some(*tid),
+        };
+        list.handles.iter().filter_map(number).collect()
+    }
+
     /// Whether there is more than one.
     #[must_use]
     pub fn are_several(&self) -> bool {

@@ -7,7 +7,7 @@ use super::task::Task;
 use super::thread as threads;
 use crate::host;
 use crate::proc::record;
-use crate::signal::{deliver, frame, thread};
+use crate::signal::{core_file, deliver, frame, thread};
 use crate::syscall;
 use engine::Cpu;
 use guest::cpu_model::Feature;
@@ -89,6 +89,7 @@ pub(crate) fn run_task(task: &mut Task) -> i32 {
     loop {
         // Nothing stops it but its end.
         let _ = run_until(task, |_, _| false);
+        core_file::threads::contribute(task);
         if let Some(status) = task.ended {
             return status;
         }

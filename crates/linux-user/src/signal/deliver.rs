@@ -7,7 +7,7 @@ use super::action::{
 use super::frame::{self, Context};
 use super::info::{self, SigInfo};
 use super::set::{self, DefaultAction, SIGSEGV, bit, default_action};
-use super::{altstack, fatal};
+use super::{altstack, core_file, fatal};
 use crate::host;
 use crate::kernel::ptrace;
 use crate::kernel::state::Fault;
@@ -113,7 +113,8 @@ fn die(task: &mut Task, info: &SigInfo) {
     let signal = info.signal();
     stop::raise(task, &Boundary::Exit(End::Signal(signal)));
     if task.process.tenancy().is_none() {
-        fatal::die(signal);
+        let dumped = default_action(signal) == DefaultAction::Core && core_file::dump(task, info);
+        fatal::die(signal, task.process.options.crash_line, dumped);
     }
     let is_fault = info.code() > 0 && set::SYNC_SET & bit(signal) != 0;
     let death = Death {

@@ -4,6 +4,7 @@ use super::action::{SigAction, set_host_action};
 use super::set::{self, DefaultAction, SYNC_SET, core_signal_text, default_action};
 use super::thread::set_host_mask;
 use crate::host;
+use crate::options::CrashLine;
 use linux_abi::layout::Rlimit;
 use std::fmt::{self, Write};
 
@@ -39,24 +40,28 @@ impl Write for Line {
     }
 }
 
-/// The guest dies of `signal`: so does the emulator. Scripts know the text, which is qemu's.
-pub fn die(signal: i32) -> ! {
-    if default_action(signal) == DefaultAction::Core {
+/// The guest dies of `signal`: so does the emulator. Scripts know the text, which is qemu's. With `dumped` the guest has
+/// left a core file, and the host's kernel may leave its own ([`super::core_file`]).
+pub fn die(signal: i32, line: CrashLine, dumped: bool) -> ! {
+    if default_action(signal) == DefaultAction::Core && line == CrashLine::Printed {
+        let text = core_signal_text(signal);
+        let end = if dumped { " - core dumped" } else { "" };
         let mut line = Line::new();
-        let _ = writeln!(
-            line,
-            "qemu: uncaught target signal {signal} ({}) - core dumped",
-            core_signal_text(signal)
-        );
+        let _ = writeln!(line, "qemu: uncaught target signal {signal} ({text}){end}");
         line.emit();
     }
-    die_silently(signal)
+    end_by(signal, dumped)
 }
 
 /// Ends the process by `signal`, by system calls alone, without a word and without a core file.
 pub fn die_silently(signal: i32) -> ! {
+    end_by(signal, false)
+}
+
+/// With `dumped` the host's kernel may dump core.
+fn end_by(signal: i32, dumped: bool) -> ! {
     // A core file would show the emulator, not the guest.
-    if let Ok(old) = host::prlimit(RLIMIT_CORE, None) {
+    if !dumped && let Ok(old) = host::prlimit(RLIMIT_CORE, None) {
         let _ = host::prlimit(RLIMIT_CORE, Some(&Rlimit { rlim_cur: 0, ..old }));
     }
     set_host_action(signal, SigAction::default());

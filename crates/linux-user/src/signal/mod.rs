@@ -13,6 +13,7 @@
 
 pub mod action;
 pub mod altstack;
+pub mod core_file;
 pub mod deliver;
 pub mod fatal;
 pub mod frame;

@@ -7,7 +7,7 @@
 //! mask is opened again when that signal is delivered.
 
 use super::info::SigInfo;
-use super::set::{SYNC, SYNC_SET, SigSet, UNBLOCKABLE};
+use super::set::{SIGTRAP, SYNC, SYNC_SET, SigSet, UNBLOCKABLE};
 use crate::host;
 use engine::PollHandle;
 use linux_abi::nr::x86_64 as nr;
@@ -74,6 +74,12 @@ impl Recorded {
     /// interrupted for it.
     pub(super) fn record(&self, signal: i32, info: &SigInfo) -> bool {
         if self.pending.load(Ordering::Relaxed) & END != 0 {
+            return true;
+        }
+        if signal == SIGTRAP && super::core_file::threads::are_wanted() {
+            // The thread is to leave its run loop, for its registers.
+            self.pending.fetch_or(END, Ordering::SeqCst);
+            self.poll.request();
             return true;
         }
         let slot = slot_of(signal);
