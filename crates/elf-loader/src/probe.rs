@@ -68,6 +68,12 @@ impl Head {
         program.map(|_| Format::Guest)
     }
 
+    /// Whether this is an ELF file of any machine.
+    #[must_use]
+    pub fn is_elf(&self) -> bool {
+        self.bytes.starts_with(ELFMAG)
+    }
+
     /// Whether this is a 64-bit little-endian ELF file of the guest's machine, be it a program or not.
     fn is_guest(&self) -> bool {
         let ident = &self.bytes[..SIZEOF_EHDR];

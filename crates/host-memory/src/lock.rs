@@ -39,6 +39,8 @@ pub enum Level {
     Pool,
     /// What the guest may execute.
     Executable,
+    /// Filters of system calls.
+    Filters,
     /// The guest's tasks.
     Tasks,
     /// The heap.
@@ -47,7 +49,7 @@ pub enum Level {
     Area,
 }
 
-const LEVELS: [Level; 10] = [
+const LEVELS: [Level; 11] = [
     Level::Threads,
     Level::Map,
     Level::Actions,
@@ -55,6 +57,7 @@ const LEVELS: [Level; 10] = [
     Level::Cpus,
     Level::Pool,
     Level::Executable,
+    Level::Filters,
     Level::Tasks,
     Level::Heap,
     Level::Area,

@@ -16,6 +16,7 @@ pub mod mm;
 pub mod options;
 pub mod own_fds;
 pub mod proc;
+pub mod seccomp;
 pub mod signal;
 pub mod strace;
 pub mod syscall;

@@ -1,5 +1,6 @@
 //! What the command line says to the Linux layer.
 
+use crate::seccomp::handed::Inherited;
 use crate::strace::Trace;
 
 /// qemu's line about a fatal signal.
@@ -29,6 +30,8 @@ pub struct Options {
     pub crash_line: CrashLine,
     /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
     pub kernel_started: bool,
+    /// The seccomp filters that the program begins with.
+    pub filters: Option<Inherited>,
     /// Option words that a program executed by the guest is to be run with.
     pub child_args: Vec<Vec<u8>>,
 }

@@ -29,6 +29,7 @@ pub fn adopt(fd: i32) -> Result<i32, Errno> {
     match FDS.get(slot) {
         Some(entry) => {
             entry.store(high, Ordering::Release);
+            crate::syscall::watch_calls();
             Ok(high)
         }
         None => {

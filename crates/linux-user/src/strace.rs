@@ -393,6 +393,7 @@ impl Observer for Trace {
             Boundary::Started(Some(call)) => self.left(task, OPEN_LINE.load(Ordering::Acquire), call, Ok(0)),
             Boundary::Signal(info) => self.line(&signal_text(info)),
             Boundary::Started(None)
+            | Boundary::Seccomp { .. }
             | Boundary::Breakpoint(_)
             | Boundary::Interrupted
             | Boundary::Step

@@ -57,6 +57,7 @@ impl Observer for Stepper {
             Boundary::Executed => "executes".to_owned(),
             Boundary::Exit(End::Status(status)) => format!("exits {status}"),
             Boundary::Exit(End::Signal(_))
+            | Boundary::Seccomp { .. }
             | Boundary::Signal(_)
             | Boundary::Breakpoint(_)
             | Boundary::Interrupted

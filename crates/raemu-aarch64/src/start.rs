@@ -8,6 +8,7 @@ use linux_user::emulator;
 use linux_user::inherit::Inherited;
 use linux_user::kernel::room;
 use linux_user::mm::Mm;
+use linux_user::seccomp::handed::{self, Named};
 use linux_user::strace::Trace;
 use raemu::{Config, Error, Execution, LoadError, Program};
 use std::ffi::{CString, OsStr};
@@ -21,17 +22,22 @@ const EXIT_UNFIT: i32 = 255;
 /// What the emulator that executed this one says, and the environment without it.
 struct Told {
     inherited: Option<Inherited>,
+    /// Also of an emulator that the kernel started again.
+    filters: Option<Named>,
     env: Vec<Vec<u8>>,
 }
 
 impl Told {
     fn read(invocation: &Invocation, env: &[Vec<u8>]) -> Told {
-        let inherited = Inherited::find(env).filter(|told| comes_from_emulator(told, invocation));
+        let inherited = Inherited::find(env);
+        let filters = inherited.as_ref().and_then(|told| told.filters);
+        let inherited = inherited.filter(|told| comes_from_emulator(told, invocation));
         let env = env
             .iter()
             .filter(|entry| Inherited::from_variable(entry).is_none());
         Told {
             inherited,
+            filters,
             env: env.cloned().collect(),
         }
     }
@@ -117,9 +123,11 @@ fn load_failed(path: &[u8], error: &LoadError) -> Outcome {
 /// When it cannot be loaded.
 pub fn run(invocation: &Invocation, settings: &Settings, env: &[Vec<u8>]) -> Result<i32, Outcome> {
     let told = Told::read(invocation, env);
+    let filters = handed::take(told.filters).map_err(|lost| Outcome::fail(lost.to_string()))?;
     let prepare = || {
         let program = find(invocation, settings, &told)?;
-        let config = config(invocation, settings, &told)?;
+        let mut config = config(invocation, settings, &told)?;
+        config.options.filters = filters;
         hold_emulator(invocation, &told);
         Execution::prepare(program, config, host::is_secure())
             .map_err(|error| failed(&settings.program[0], &error))
@@ -228,6 +236,7 @@ fn options(invocation: &Invocation, settings: &Settings, told: &Told) -> Result<
         statistics: log.filter(|_| settings.log.stats).map(|fd| Trace { fd }),
         crash_line: settings.crash_line,
         kernel_started: invocation.by_kernel || told.inherited.as_ref().is_some_and(|told| told.by_kernel),
+        filters: None,
         child_args,
     })
 }

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fenv.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -233,6 +235,26 @@ PRCTL(dumpable, PR_GET_DUMPABLE, PR_SET_DUMPABLE, 0, 1)
 PRCTL(keepcaps, PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, 1, 0)
 PRCTL(thp, PR_GET_THP_DISABLE, PR_SET_THP_DISABLE, 1, 0)
 
+/* What a call without a meaning answers. */
+static value get_filters(void) {
+    errno = 0;
+    syscall(5000);
+    return errno;
+}
+static void add_filter(int answer) {
+    struct sock_filter insns[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 5000, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | answer),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {4, insns};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+static void set_filters(void) { add_filter(71); }
+static void change_filters(void) { add_filter(72); }
+
 static value get_deathsig(void) {
     int signal = -1;
     prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0);
@@ -443,6 +465,7 @@ static const struct attribute {
     {"parent-death signal", get_deathsig, set_deathsig, change_deathsig},
     {"timer slack", get_slack, set_slack, change_slack},
     {"no_new_privs", get_nnp, set_nnp, change_nnp},
+    {"seccomp filters", get_filters, set_filters, change_filters},
     {"keep capabilities", get_keepcaps, set_keepcaps, change_keepcaps},
     {"dumpable", get_dumpable, set_dumpable, change_dumpable},
     {"no transparent huge pages", get_thp, set_thp, change_thp},

@@ -100,11 +100,45 @@ global_asm!(
     "    ret",
 );
 
+// As raemu_blocking_call, but rdx = the six arguments and the stub that makes the call. A stub is a system call and a
+// return in eight bytes, and their page begins at a page of memory, so that the lower bits of an instruction pointer tell
+// which stub it is in.
+global_asm!(
+    ".globl raemu_supervised_call, raemu_supervised_begin, raemu_supervised_jump, raemu_supervised_stubs",
+    "raemu_supervised_call:",
+    "    mov rcx, rdi",
+    "    mov rax, rsi",
+    "    mov r11, rdx",
+    "    mov rdi, [r11]",
+    "    mov rsi, [r11 + 8]",
+    "    mov rdx, [r11 + 16]",
+    "    mov r10, [r11 + 24]",
+    "    mov r8, [r11 + 32]",
+    "    mov r9, [r11 + 40]",
+    "    mov r11, [r11 + 48]",
+    "raemu_supervised_begin:",
+    "    cmp dword ptr [rcx], 0",
+    "    jne raemu_blocking_abort",
+    "raemu_supervised_jump:",
+    "    jmp r11",
+    ".balign 4096",
+    "raemu_supervised_stubs:",
+    ".rept 512",
+    "    syscall",
+    "    ret",
+    "    .balign 8",
+    ".endr",
+);
+
 unsafe extern "C" {
     fn raemu_blocking_call(pending: *const AtomicU32, nr: u64, args: *const [u64; 6]) -> u64;
     static raemu_blocking_begin: u8;
     static raemu_blocking_syscall: u8;
     static raemu_blocking_abort: u8;
+    fn raemu_supervised_call(pending: *const AtomicU32, nr: u64, args: *const [u64; 7]) -> u64;
+    static raemu_supervised_begin: u8;
+    static raemu_supervised_jump: u8;
+    static raemu_supervised_stubs: [[u8; STUB_SIZE as usize]; STUBS as usize];
 }
 
 /// Makes a host call unless `pending` is armed, with no window between the two.
@@ -131,12 +165,48 @@ pub fn window() -> [u64; 3] {
     ]
 }
 
+const STUBS: u32 = 512;
+const STUB_SIZE: u64 = 8;
+const STUB_PAGE: u64 = STUBS as u64 * STUB_SIZE;
+
+fn stubs() -> u64 {
+    (&raw const raemu_supervised_stubs) as u64
+}
+
+/// Makes a host call that takes no arguments with the guest's, from the stub of a number of the guest's; numbers above
+/// all calls share the last one. Interruptible as [`interruptible`].
+///
+/// # Errors
+/// What the call's supervisor says; [`ERESTART`].
+pub fn supervised(pending: &AtomicU32, nr: u64, number: u32, args: [u64; 6]) -> SysResult {
+    let stub = stubs() + u64::from(number.min(STUBS - 1)) * STUB_SIZE;
+    let [a, b, c, d, e, f] = args;
+    let args = [a, b, c, d, e, f, stub];
+    // SAFETY: both pointers are valid for the call; the host's kernel is not to look at the arguments.
+    errno::from_register(unsafe { raemu_supervised_call(pending, nr, &raw const args) })
+}
+
+/// The number of the guest's whose stub an instruction pointer is in, also in another process; -1 for those that share
+/// one.
+#[must_use]
+pub fn supervised_number(rip: u64) -> i32 {
+    let stub = (rip % STUB_PAGE / STUB_SIZE) as i32;
+    if stub == STUBS as i32 - 1 { -1 } else { stub }
+}
+
+/// How much higher than here the emulator stands in the process of this instruction pointer.
+#[must_use]
+pub fn supervised_offset(rip: u64) -> u64 {
+    (rip - rip % STUB_PAGE).wrapping_sub(stubs())
+}
+
 /// For signal handlers that armed the pending word: where to resume instead of `rip`, if
 /// it stands before a blocking call that has had no effect yet.
 #[must_use]
 pub fn rewind(rip: u64) -> Option<u64> {
     let window = (&raw const raemu_blocking_begin) as u64..=(&raw const raemu_blocking_syscall) as u64;
-    window
-        .contains(&rip)
+    let supervised = (&raw const raemu_supervised_begin) as u64..=(&raw const raemu_supervised_jump) as u64;
+    let at_stub = (stubs()..stubs() + STUB_PAGE).contains(&rip) && rip.is_multiple_of(STUB_SIZE);
+    (window.contains(&rip) || supervised.contains(&rip) || at_stub)
         .then_some((&raw const raemu_blocking_abort) as u64)
 }

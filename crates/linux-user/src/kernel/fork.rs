@@ -42,6 +42,7 @@ pub fn fork(task: &mut Task, request: Request) -> SysResult {
         process.became_child(task.cpu.poll_handle());
         process.has_own_memory();
         process.mm.became_copy();
+        process.filters.only(host_tid(), task.state.seccomp.filters());
         request.enter_child(task);
         ptrace::forked(task);
         task.forked = true;

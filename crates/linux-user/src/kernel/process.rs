@@ -7,6 +7,7 @@ use super::tenant::Tenancy;
 use crate::host;
 use crate::mm::Mm;
 use crate::options::Options;
+use crate::seccomp::shared::Shared;
 use crate::signal::Actions;
 use engine::{Engine, PollHandle};
 use guest::GuestAddr;
@@ -45,6 +46,8 @@ pub struct Process {
     pub signals: Arc<Actions>,
     pid: AtomicI32,
     pub tasks: Tasks,
+    /// What its threads know of each other's seccomp filters.
+    pub filters: Shared,
     shares_memory: AtomicBool,
     /// What a tenant's threads share; see [`super::tenant`].
     pub(super) tenancy: Option<Arc<Tenancy>>,
@@ -87,6 +90,7 @@ impl Process {
             signals: Arc::new(signals),
             pid: AtomicI32::new(host_pid()),
             tasks,
+            filters: Shared::default(),
             shares_memory: AtomicBool::new(false),
             tenancy: None,
             is_child: AtomicBool::new(false),
@@ -149,6 +153,7 @@ impl Process {
             },
             pid: AtomicI32::new(host_pid()),
             tasks: Tasks::observed_by(self.tasks.observers()),
+            filters: self.filters.for_child(),
             shares_memory: AtomicBool::new(true),
             tenancy: None,
             is_child: AtomicBool::new(true),

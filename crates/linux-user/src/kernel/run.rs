@@ -57,7 +57,12 @@ pub fn first_task(process: Arc<Process>, start: Start) -> std::io::Result<Task> 
     cpu.state_mut().pc = start.pc.0;
     cpu.state_mut().set_sp(start.sp.0);
     reset_features(cpu.state_mut(), &start);
-    let task = Task::new(cpu, process, thread::host_mask());
+    let mut task = Task::new(cpu, process, thread::host_mask());
+    if let Some(inherited) = &task.process.options.filters {
+        task.state.seccomp = inherited.state();
+        task.process.filters.begin(task.tid, task.state.seccomp.filters());
+        syscall::watch_calls();
+    }
     task.process.tasks.running(task.tid, task.cpu.poll_handle());
     Ok(task)
 }

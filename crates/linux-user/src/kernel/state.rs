@@ -3,6 +3,7 @@
 //! Invariant: a clone of it is what a child or a thread inherits (Linux kernel/fork.c, copy_process, and arm64's
 //! copy_thread); docs/inheritance.md names each attribute. What belongs to the one thread alone is empty in a clone.
 
+use crate::seccomp::Seccomp;
 use crate::signal::altstack::AltStack;
 use guest::GuestAddr;
 
@@ -19,6 +20,8 @@ pub struct ThreadState {
     /// sigaltstack(2).
     pub altstack: AltStack,
     pub fault: Fault,
+    /// seccomp(2).
+    pub seccomp: Seccomp,
     /// PR_SET_TAGGED_ADDR_CTRL: system calls accept tagged addresses. (Loads and stores ignore tags always.)
     pub tagged_addresses: u64,
     /// personality(2) with READ_IMPLIES_EXEC; execve takes it away (SET_PERSONALITY).
@@ -35,6 +38,7 @@ impl Clone for ThreadState {
         let ThreadState {
             altstack,
             fault,
+            ref seccomp,
             tagged_addresses,
             read_implies_exec,
             clear_child_tid: _,
@@ -43,6 +47,7 @@ impl Clone for ThreadState {
         ThreadState {
             altstack,
             fault,
+            seccomp: seccomp.clone(),
             tagged_addresses,
             read_implies_exec,
             clear_child_tid: GuestAddr::NULL,
@@ -64,6 +69,7 @@ mod tests {
                 flags: 0,
             },
             fault: Fault { address: 8, esr: 9 },
+            seccomp: Seccomp::default(),
             tagged_addresses: 1,
             read_implies_exec: true,
             clear_child_tid: GuestAddr(0x10),

@@ -22,6 +22,7 @@ use crate::signal::info::SigInfo;
 use crate::syscall::Row;
 use crate::syscall::arg::Regs;
 use linux_abi::SysResult;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// A system call as the guest asks for it.
@@ -62,6 +63,9 @@ pub enum End {
 pub enum Boundary<'a> {
     /// Before a system call; X8 and the arguments are in the registers.
     CallEntered(Call<'a>),
+    /// Behind that, a seccomp filter asks a tracer about the call (SECCOMP_RET_TRACE): its message, and whether anybody
+    /// takes it; without, the call fails. What is in the registers then is what is called.
+    Seccomp { message: u16, taken: &'a Cell<bool> },
     /// After it. The result is not in X0 yet, and may be a request to make the call again ([`crate::host::ERESTART`]).
     CallLeft(Call<'a>, SysResult),
     /// Before a signal gets its handler's frame, or kills.

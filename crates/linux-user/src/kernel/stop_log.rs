@@ -14,6 +14,7 @@ impl Observer for StopLog {
         let what = match boundary {
             Boundary::CallEntered(call) => format!("enters {}", call.name()),
             Boundary::CallLeft(call, _) => format!("leaves {}", call.name()),
+            Boundary::Seccomp { message, .. } => format!("seccomp {message}"),
             Boundary::Signal(info) => format!("signal {}", set::name(info.signal())),
             Boundary::Breakpoint(immediate) => format!("breakpoint {immediate}"),
             Boundary::Interrupted => "interrupted".to_owned(),

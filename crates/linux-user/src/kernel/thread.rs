@@ -114,6 +114,7 @@ fn live(mut task: Task, request: &Request, ready: Arc<Answer>) {
     request.prepare(task.cpu.state_mut());
     task.state = request.inherited(&task.state);
     task.process.tasks.running(task.tid, task.cpu.poll_handle());
+    task.process.filters.begin(task.tid, task.state.seccomp.filters());
     let args = request.args();
     // The kernel ignores bad pointers in these places, too.
     if flags & CLONE_PARENT_SETTID != 0 {
@@ -151,6 +152,7 @@ fn leave(task: &mut Task) -> GuestAddr {
     // The kernel's own walk would come after the joiner was woken.
     let _ = host::forget_robust_list();
     task.process.tasks.ended(task.tid);
+    task.process.filters.end(task.tid, task.state.seccomp.filters());
     std::mem::replace(&mut task.state.clear_child_tid, GuestAddr::NULL)
 }
 

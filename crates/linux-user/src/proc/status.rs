@@ -6,6 +6,7 @@
 use super::File;
 use super::record::Record;
 use crate::mm::{Backing, Vma};
+use crate::seccomp::{Ours, Shown};
 use crate::signal::set::NSIG;
 use crate::task::Task;
 use linux_abi::flags;
@@ -38,6 +39,7 @@ struct Signals {
     blocked: u64,
     ignored: u64,
     caught: u64,
+    seccomp: Ours,
 }
 
 impl Signals {
@@ -54,6 +56,7 @@ impl Signals {
             blocked: task.signals.mask(),
             ignored,
             caught,
+            seccomp: task.state.seccomp.ours(),
         }
     }
 }
@@ -188,6 +191,17 @@ fn stat_text(facts: &Facts, host: &str) -> String {
 
 fn status_text(facts: &Facts, host: &str) -> String {
     let mut text = String::new();
+    let number = |wanted: &str| {
+        let mut values = host.lines().filter_map(|line| line.strip_prefix(wanted));
+        let value = values.find_map(|value| value.strip_prefix(":\t")?.parse().ok());
+        value.unwrap_or(0)
+    };
+    let seccomp = facts.signals.map(|own| {
+        own.seccomp.shown(Shown {
+            mode: number("Seccomp"),
+            filters: number("Seccomp_filters"),
+        })
+    });
     for line in host.lines() {
         let (key, _) = line.split_once(':').unwrap_or((line, ""));
         let _ = match key {
@@ -200,6 +214,10 @@ fn status_text(facts: &Facts, host: &str) -> String {
                 "{key}:\t{:8} kB",
                 facts.executable.saturating_sub(facts.program_code()) >> 10
             ),
+            "Seccomp" if let Some(seccomp) = seccomp => writeln!(text, "{key}:\t{}", seccomp.mode),
+            "Seccomp_filters" if let Some(seccomp) = seccomp => {
+                writeln!(text, "{key}:\t{}", seccomp.filters)
+            }
             "SigBlk" | "SigIgn" | "SigCgt" if let Some(signals) = facts.signals => {
                 let mask = match key {
                     "SigBlk" => signals.blocked,
@@ -233,6 +251,11 @@ mod tests {
             blocked: 1 << 40 | 1,
             ignored: 2,
             caught: 4,
+            seccomp: Ours {
+                mode: 2,
+                filters: 3,
+                marks: 1,
+            },
         }),
     };
 
@@ -265,10 +288,10 @@ mod tests {
     fn status_lines_keep_their_form() {
         let host = "Name:\tx\nVmPeak:\t  999999 kB\nVmSize:\t  999998 kB\nVmData:\t       1 kB\n\
             VmStk:\t     132 kB\nVmExe:\t       8 kB\nVmLib:\t       9 kB\n\
-            SigBlk:\t0000000000000000\nSigIgn:\tffffffffffffffff\nSigCgt:\t0000000000000400\nThreads:\t1\n";
+            SigBlk:\t0000000000000000\nSigIgn:\tffffffffffffffff\nSigCgt:\t0000000000000400\nSeccomp:\t2\nSeccomp_filters:\t1\nThreads:\t1\n";
         let expected = "Name:\tx\nVmPeak:\t    1024 kB\nVmSize:\t    1024 kB\nVmData:\t      16 kB\n\
             VmStk:\t      32 kB\nVmExe:\t       0 kB\nVmLib:\t      12 kB\n\
-            SigBlk:\t0000010000000001\nSigIgn:\t0000000000000002\nSigCgt:\t0000000000000004\nThreads:\t1\n";
+            SigBlk:\t0000010000000001\nSigIgn:\t0000000000000002\nSigCgt:\t0000000000000004\nSeccomp:\t2\nSeccomp_filters:\t3\nThreads:\t1\n";
         assert_eq!(status_text(&FACTS, host), expected);
     }
 

@@ -108,8 +108,13 @@ pub fn force(task: &mut Task, info: &SigInfo, fatal: bool) {
     task.signals.open();
 }
 
+/// SIGSYS of a seccomp filter (force_sig_seccomp).
+pub fn seccomp_trap(task: &mut Task, info: &SigInfo) {
+    force(task, info, false);
+}
+
 /// The guest dies of a signal: as a tenant it has ended then, otherwise the host process dies with it.
-fn die(task: &mut Task, info: &SigInfo) {
+pub fn die(task: &mut Task, info: &SigInfo) {
     let signal = info.signal();
     stop::raise(task, &Boundary::Exit(End::Signal(signal)));
     if task.process.tenancy().is_none() {

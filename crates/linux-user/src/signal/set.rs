@@ -10,6 +10,7 @@ pub const SIGFPE: i32 = 8;
 pub const SIGKILL: i32 = 9;
 pub const SIGSEGV: i32 = 11;
 pub const SIGSTOP: i32 = 19;
+pub const SIGSYS: i32 = 31;
 
 /// The highest signal number.
 pub const NSIG: i32 = 64;

@@ -8,6 +8,7 @@
 use super::arg::guard::{nowhere, passed, touches_own};
 use super::arg::{Fd, Hex, Request, read};
 use crate::own_fds;
+use crate::seccomp::notify::{self, SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND};
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::nr::x86_64 as nr;
@@ -20,6 +21,9 @@ pub fn ioctl(task: &mut Task, fd: Fd, request: Request, arg: Hex) -> SysResult {
     }
     // The kernel takes the request as 32 bits.
     let number = request.0 & 0xffff_ffff;
+    if matches!(number, SECCOMP_IOCTL_NOTIF_RECV | SECCOMP_IOCTL_NOTIF_SEND) {
+        return notify::ioctl(task, fd.0, number, arg.0);
+    }
     let pointer = match nested(number, arg.0) {
         Nested::Fine => passed(arg.0, size(number)),
         Nested::Own => nowhere(arg.0),

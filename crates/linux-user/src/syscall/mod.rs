@@ -39,12 +39,14 @@ use crate::kernel::ptrace::Altered;
 use crate::kernel::stop::{self, Boundary, Call};
 use crate::kernel::tenant;
 use crate::own_fds;
+use crate::seccomp::{self, Verdict};
 use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
 pub use linux_abi::SysResult;
 use linux_abi::{Errno, errno};
 use std::any::TypeId;
+use std::sync::atomic::{AtomicBool, Ordering};
 pub use table::{DESCRIBED, ROWS};
 
 /// How far a call is supported.
@@ -286,16 +288,43 @@ pub fn dispatch(task: &mut Task) -> SysResult {
     if let Some(log) = task.process.options.unimplemented {
         report_unimplemented(log, row, number);
     }
+    let call = Call {
+        number,
+        row,
+        regs: &regs,
+    };
     match row {
-        Some(row) if task.observers.is_none() => carry_out(task, row, &regs),
-        row => observed(
-            task,
-            Call {
-                number,
-                row,
-                regs: &regs,
-            },
-        ),
+        Some(row) if task.observers.is_none() && !CALLS_WATCHED.load(Ordering::Relaxed) => {
+            (row.call)(task, &regs)
+        }
+        Some(_) | None if task.observers.is_some() => observed(task, call),
+        Some(_) | None => carry_out(task, call),
+    }
+}
+
+/// Whether calls are looked at before they are made: the emulator has a descriptor open, or a task of this host process
+/// has or had seccomp filters. One test for both.
+static CALLS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// From here on calls are looked at before they are made.
+pub fn watch_calls() {
+    CALLS_WATCHED.store(true, Ordering::SeqCst);
+}
+
+/// Makes a call that is looked at before, unless the task's filters have something against it.
+fn carry_out(task: &mut Task, call: Call<'_>) -> SysResult {
+    match seccomp::check(task, call.number, call.regs) {
+        Verdict::Make => make(task, call),
+        Verdict::Done(result) => result,
+        Verdict::Again => as_altered(task, call, carry_out_shown),
+    }
+}
+
+/// A call that a filter has shown to a tracer already.
+fn carry_out_shown(task: &mut Task, call: Call<'_>) -> SysResult {
+    match seccomp::recheck(task, call.number, call.regs) {
+        Verdict::Make | Verdict::Again => make(task, call),
+        Verdict::Done(result) => result,
     }
 }
 
@@ -309,11 +338,17 @@ fn take_tagged(row: Option<&Row>, regs: &mut Regs) {
 }
 
 /// Makes the call, unless it names a descriptor of the emulator's: for the guest none is open there.
-fn carry_out(task: &mut Task, row: &Row, regs: &Regs) -> SysResult {
-    if own_fds::any() && (row.names_own)(regs) {
+fn make(task: &mut Task, call: Call<'_>) -> SysResult {
+    let Some(row) = call.row else {
+        return Err(Errno::ENOSYS);
+    };
+    if let Some(result) = tenant::intercept(task, row.name, call.regs) {
+        return result;
+    }
+    if own_fds::any() && (row.names_own)(call.regs) {
         return Err(Errno::EBADF);
     }
-    (row.call)(task, regs)
+    (row.call)(task, call.regs)
 }
 
 /// Whether arguments of this type are descriptors.
@@ -321,13 +356,13 @@ fn is_descriptor<A: 'static>() -> bool {
     TypeId::of::<A>() == TypeId::of::<arg::Fd>()
 }
 
-/// A call that has observers or is a tenant's, or has no row.
+/// A call that has observers or is a tenant's.
 #[cold]
 fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
     stop::raise(task, &Boundary::CallEntered(call));
     let result = match task.trace.is_traced() {
-        true => traced(task, call),
-        false => make(task, call),
+        true => as_altered(task, call, carry_out),
+        false => carry_out(task, call),
     };
     let boundary = if std::mem::take(&mut task.forked) {
         Boundary::Started(Some(call))
@@ -340,18 +375,8 @@ fn observed(task: &mut Task, call: Call<'_>) -> SysResult {
     task.trace.take_result().unwrap_or(result)
 }
 
-fn make(task: &mut Task, call: Call<'_>) -> SysResult {
-    match call.row {
-        Some(row) => match tenant::intercept(task, row.name, call.regs) {
-            Some(result) => result,
-            None => carry_out(task, row, call.regs),
-        },
-        None => Err(Errno::ENOSYS),
-    }
-}
-
 /// A call that the task's tracer may have changed when it was entered.
-fn traced(task: &mut Task, call: Call<'_>) -> SysResult {
+fn as_altered(task: &mut Task, call: Call<'_>, then: fn(&mut Task, Call<'_>) -> SysResult) -> SysResult {
     let state = task.cpu.state();
     let regs = std::array::from_fn(|index| state.x[index]);
     let number = match task.trace.take_altered() {
@@ -359,7 +384,7 @@ fn traced(task: &mut Task, call: Call<'_>) -> SysResult {
         Some(Altered::Number(number)) => number,
         Some(Altered::Skipped) => return errno::from_register(regs[0]),
     };
-    make(
+    then(
         task,
         Call {
             number,

@@ -4,6 +4,7 @@ use super::arg::guard::{self, passed, passed_pages};
 use super::arg::{Hex, Int, write, write_bytes};
 use super::pac;
 use crate::host;
+use crate::seccomp::install;
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::nr::x86_64 as nr;
@@ -12,6 +13,7 @@ use linux_abi::{Errno, SysResult};
 const PR_GET_PDEATHSIG: i32 = 2;
 const PR_SET_NAME: i32 = 15;
 const PR_GET_NAME: i32 = 16;
+const PR_GET_SECCOMP: i32 = 21;
 const PR_SET_SECCOMP: i32 = 22;
 const PR_GET_TSC: i32 = 25;
 const PR_SET_TSC: i32 = 26;
@@ -72,6 +74,8 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         }
         PR_GET_TAGGED_ADDR_CTRL if (arg2.0 | arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),
         PR_GET_TAGGED_ADDR_CTRL => Ok(task.state.tagged_addresses),
+        PR_SET_SECCOMP => install::set_mode(task, arg2.0, GuestAddr(arg3.0)),
+        PR_GET_SECCOMP => install::get_mode(task),
         PR_SET_MDWE | PR_GET_MDWE if (arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),
         PR_SET_MDWE => task.process.mm.deny_exec_gain(arg2.0),
         PR_GET_MDWE if arg2.0 != 0 => Err(Errno::EINVAL),
@@ -85,7 +89,6 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         | PR_SME_SET_VL
         | PR_SME_GET_VL
         | PR_SET_MM
-        | PR_SET_SECCOMP
         | PR_SET_SYSCALL_USER_DISPATCH => Err(Errno::EINVAL),
         other if other >= 0 => {
             let mut args = [other as u64, arg2.0, arg3.0, arg4.0, arg5.0, 0];

@@ -1,9 +1,10 @@
-//! exit(2), exit_group(2), waiting and ptrace(2); clone.rs, exec.rs and thread.rs have the rest of task life.
+//! exit(2), exit_group(2), waiting, ptrace(2) and seccomp(2); clone.rs, exec.rs and thread.rs have the rest of task life.
 
-use super::arg::{Addr, Hex, Int, Out, Pid, WaitOptions, Writes};
+use super::arg::{Addr, Hex, Int, Out, Pid, UInt, WaitOptions, Writes};
 use crate::host;
 use crate::kernel::ptrace;
 use crate::kernel::stop::{self, Boundary, End};
+use crate::seccomp::install;
 use crate::task::Task;
 use linux_abi::SysResult;
 use linux_abi::layout::Rusage;
@@ -63,4 +64,12 @@ pub fn waitid(
 /// The kernel's.
 pub fn ptrace(task: &mut Task, request: Hex, pid: Pid, addr: Addr, data: Addr) -> SysResult {
     ptrace::ptrace(task, request.0, pid.0, addr.0.0, data.0.0)
+}
+
+/// seccomp(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn seccomp(task: &mut Task, operation: UInt, flags: Hex, args: Addr) -> SysResult {
+    install::operate(task, operation.0, flags.0 as u32, args.0)
 }

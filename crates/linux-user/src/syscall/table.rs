@@ -197,7 +197,7 @@ super::syscalls! {
     164 setrlimit(resource: Resource, rlim: In<Rlimit>) = host, Full;
     165 getrusage(who: Int, usage: Out<Rusage>) = host, Full;
     166 umask(mask: Mode) = host, Full;
-    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("options that change the memory map or filter system calls are refused");
+    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("options that change the memory map are refused");
     168 getcpu(cpu: Out<u32>, node: Out<u32>, cache: Addr) = host, Full;
     169 gettimeofday(tv: Out<Timeval>, tz: Out<Timezone>) = time::gettimeofday, Full;
     170 settimeofday(tv: In<Timeval>, tz: In<Timezone>) = host, Full;
@@ -291,7 +291,7 @@ super::syscalls! {
     274 sched_setattr(pid: Pid, attr: SelfSized<0>, flags: Hex) = host, Full;
     275 sched_getattr(pid: Pid, attr: WritesArray<1, 2>, size: Size, flags: Hex) = host, Full;
     276 renameat2(olddirfd: Fd, oldpath: GuestCStr, newdirfd: Fd, newpath: GuestCStr, flags: RenameFlags) = host, Full;
-    277 seccomp(op: Hex, flags: Hex, args: Addr) = none, Error(ENOSYS, "a filter for arm64 numbers would act on the emulator's own calls");
+    277 seccomp(op: UInt, flags: Hex, args: Addr) = process::seccomp, Full;
     278 getrandom(buf: OutBuf, len: Size, flags: RandomFlags) = blocking, Full;
     279 memfd_create(name: GuestCStr, flags: MemfdFlags) = host, Full;
     280 bpf(cmd: Int, attr: BpfAttr, size: Size) = host, Full;

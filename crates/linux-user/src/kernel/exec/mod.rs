@@ -10,7 +10,7 @@
 //! gains no privileges then. What may be executed but not read is the kernel's in any case: EACCES where it has no
 //! registration that opens the file (O).
 
-mod descriptor;
+pub mod descriptor;
 pub mod emulator;
 pub mod inherit;
 mod plan;
@@ -18,6 +18,8 @@ mod plan;
 use super::room;
 use super::task::Task;
 use crate::proc::{self, At, File};
+use crate::seccomp::handed;
+use crate::seccomp::install::has_no_new_privs;
 use crate::syscall::arg::guard::strip;
 use crate::syscall::arg::read;
 use descriptor::Descriptor;
@@ -75,8 +77,12 @@ pub fn execute(
     let full = room::is_full();
     let given = [argv, envp];
     let [argv, envp] = untagged(task, given);
-    let mut by_kernel = false;
-    if task.process.options.kernel_started {
+    let kernel_started = task.process.options.kernel_started;
+    // Filters are to stay: it is looked at first what would be executed, and this very emulator executes it. Only where
+    // the file may give privileges, the kernel does.
+    let filtered = task.state.seccomp.filters().is_some();
+    let mut by_kernel = kernel_started && filtered;
+    if kernel_started && !filtered {
         if full {
             // The kernel has no number for the descriptor that it hands to the interpreter, and kills who asks.
             by_kernel = true;
@@ -98,7 +104,7 @@ pub fn execute(
             }
         }
     }
-    if !task.process.options.kernel_started || full {
+    if !kernel_started || full || filtered {
         check(task, &target, argv, envp)?;
     }
     let plan = if full {
@@ -107,17 +113,25 @@ pub fn execute(
         plan(task, &target)
     };
     match plan {
+        // The host's programs know nothing of the guest's filters.
+        Ok(Plan::OtherMachine) if filtered => Err(Errno::EACCES),
+        Ok(Plan::Kernel) if filtered => Err(Errno::ENOEXEC),
+        Err(error) if filtered => Err(error),
+        Ok(Plan::Emulator(_)) if filtered && kernel_started && !full && !has_no_new_privs() => {
+            kernel_execve_filtered(task, target, argv, given[1])
+        }
         // Who may execute a file need not be able to read it; the kernel can.
         Err(Errno::EACCES) => match kernel_execve(task, target, argv.0, envp.0).0 {
             Err(Errno::ENOEXEC) => Err(Errno::EACCES),
             result => result,
         },
         Err(error) => Err(error),
-        Ok(Plan::Kernel) => kernel_execve(task, target, argv.0, envp.0).0,
+        Ok(Plan::Kernel | Plan::OtherMachine) => kernel_execve(task, target, argv.0, envp.0).0,
         Ok(Plan::Emulator(emulated)) => {
             let argv = read_pointers(given[0])?;
             let envp = read_pointers(given[1])?;
             let source = emulator::find()?;
+            let (filters, named) = handed::write(&mut task.state.seccomp)?.unzip();
             let inherited = Inherited {
                 emulator: match &source {
                     Source::Link => None,
@@ -125,6 +139,7 @@ pub fn execute(
                 },
                 program: emulated.fd.as_ref().map(Descriptor::number),
                 by_kernel,
+                filters: named,
                 comm: emulated.comm.clone(),
             };
             task.exec.clear();
@@ -133,6 +148,9 @@ pub fn execute(
             // In a vfork child nothing that is still held here would ever be freed.
             drop((target, emulated.path, emulated.script_args, emulated.comm));
             drop((inherited, argv, envp));
+            if let Some(filters) = &filters {
+                filters.hand_over();
+            }
             run_emulator(task, &source, program.as_ref(), args)
         }
     }
@@ -202,6 +220,30 @@ fn kernel_execve(task: &mut Task, target: Target, argv: u64, envp: u64) -> (SysR
     let result = host_execveat(task, [dirfd as i64 as u64, pointer, argv, envp, flags, 0]);
     let path = std::mem::take(&mut task.exec.path);
     (result, Target { dirfd, path, flags })
+}
+
+/// The same, and the emulator that it starts finds the task's filters.
+fn kernel_execve_filtered(task: &mut Task, target: Target, argv: GuestAddr, envp: GuestAddr) -> SysResult {
+    let envp = read_pointers(envp)?;
+    let (filters, named) = handed::write(&mut task.state.seccomp)?.unzip();
+    let inherited = Inherited {
+        filters: named,
+        ..Inherited::default()
+    };
+    task.exec.clear();
+    let mut variable = inherited.to_variable();
+    variable.push(0);
+    task.exec.bytes = variable;
+    let words = &mut task.exec.words;
+    words.extend_from_slice(&envp);
+    words.extend([task.exec.bytes.as_ptr() as u64, 0]);
+    let environment = words.as_ptr() as u64;
+    // In a vfork child nothing that is still held here would ever be freed.
+    drop((envp, inherited));
+    if let Some(filters) = &filters {
+        filters.hand_over();
+    }
+    kernel_execve(task, target, argv.0, environment).0
 }
 
 /// Lets the host's kernel look at the file and the arguments, without executing anything: whether the file may be

@@ -45,6 +45,8 @@ impl Target {
 pub enum Plan {
     /// The kernel can, or knows best why not.
     Kernel,
+    /// It is an ELF file of another machine, perhaps the host's: the kernel's matter, too.
+    OtherMachine,
     Emulator(Emulated),
 }
 
@@ -52,7 +54,7 @@ impl Plan {
     /// The same by the path alone: the descriptor belongs to another table.
     pub fn without_descriptor(self) -> Plan {
         match self {
-            Plan::Kernel => Plan::Kernel,
+            whole @ (Plan::Kernel | Plan::OtherMachine) => whole,
             Plan::Emulator(emulated) => Plan::Emulator(Emulated { fd: None, ..emulated }),
         }
     }
@@ -79,8 +81,10 @@ pub fn plan(task: &Task, target: &Target) -> Result<Plan, Errno> {
     let comm = comm_of(&path);
     let mut file = File::open(target.dirfd, &target.path, target.flags)?;
     for _ in 0..=MAX_SCRIPTS {
-        let line = match Head::read(&file)?.format()? {
+        let head = Head::read(&file)?;
+        let line = match head.format()? {
             Format::Script(line) => line,
+            Format::Other if head.is_elf() => return Ok(Plan::OtherMachine),
             Format::Other => return Ok(Plan::Kernel),
             Format::Guest => {
                 check_interpreter(task, &file)?;

@@ -95,6 +95,7 @@ impl Observer for Ptrace {
         match boundary {
             Boundary::CallEntered(call) => enter(task, call),
             Boundary::CallLeft(_, result) => leave(task, *result),
+            Boundary::Seccomp { message, taken } => taken.set(filtered(task, *message)),
             Boundary::Started(_) => started(task),
             Boundary::Executed => executed(task),
             Boundary::Cloned(made, child) => cloned(task, *made, *child),
@@ -479,9 +480,14 @@ fn enter(task: &mut Task, call: &Call<'_>) {
     let answer = stop_with(task, &cause, registers);
     task.cpu.state_mut().x[7] = x7;
     send_given(&answer);
-    task.trace.altered = if mode.emulates() || task.trace.call == -1 {
+    note_altered(task, mode.emulates(), call.number as i32);
+}
+
+/// Notes what a tracer made of a call that had this number.
+fn note_altered(task: &mut Task, skipped: bool, number: i32) {
+    task.trace.altered = if skipped || task.trace.call == -1 {
         Some(Altered::Skipped)
-    } else if task.trace.call != call.number as i32 {
+    } else if task.trace.call != number {
         Some(Altered::Number(task.trace.call as u32 as u64))
     } else {
         None
@@ -493,6 +499,18 @@ fn enter(task: &mut Task, call: &Call<'_>) {
     let mut registers = Registers::new_zeroed();
     fill(task, &mut registers);
     task.trace.with(|mailbox| mailbox.registers = registers);
+}
+
+/// A seccomp filter asks for the tracer; whether it wants to be asked.
+fn filtered(task: &mut Task, message: u16) -> bool {
+    if !is_traced(task) || !wants(task, options::SECCOMP) {
+        return false;
+    }
+    let number = task.trace.call;
+    let code = event_code(event::SECCOMP);
+    let _ = stop(task, &Cause::notified(code, u64::from(message), place::SECCOMP));
+    note_altered(task, false, number);
+    true
 }
 
 fn leave(task: &mut Task, result: SysResult) {
