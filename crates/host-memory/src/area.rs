@@ -15,6 +15,7 @@ use crate::lock::{Level, Word};
 use crate::own::{self, Apart};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -182,10 +183,19 @@ pub unsafe fn give_back(start: NonNull<u8>, len: usize) {
 /// Appends an extent that has room for `len` bytes. Under the lock.
 fn grow(len: usize) -> nix::Result<&'static Extent> {
     let needed = with_table(len);
+    // It counts as the guest's own mappings do, and most is for the guest: what is asked for in several sizes gets a
+    // small one.
+    let limit = address_space();
+    if needed > limit / 8 {
+        return Err(Errno::ENOMEM);
+    }
     let Some(last) = extents().last() else {
         own::take_stock();
         let home = HOME + own::image_offset(HOME_SPREAD);
-        let fitting = FIRST_SIZES.into_iter().filter(|&size| size >= needed);
+        let most = limit / 3;
+        let fitting = FIRST_SIZES
+            .into_iter()
+            .filter(|&size| size >= needed && size <= most);
         let extent = try_sizes(fitting.chain([needed]), |size| place(&[home], size))?;
         FIRST.store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
         return Ok(extent);
@@ -195,6 +205,14 @@ fn grow(len: usize) -> nix::Result<&'static Extent> {
     last.next
         .store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
     Ok(extent)
+}
+
+/// Bytes of address space that the process may have (RLIMIT_AS).
+fn address_space() -> usize {
+    match getrlimit(Resource::RLIMIT_AS) {
+        Ok((RLIM_INFINITY, _)) | Err(_) => usize::MAX,
+        Ok((limit, _)) => limit as usize,
+    }
 }
 
 const fn table_size(granules: usize) -> usize {
