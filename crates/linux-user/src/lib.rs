@@ -12,9 +12,9 @@
 
 pub mod host;
 pub mod kernel;
+pub mod log;
 pub mod mm;
 pub mod options;
-pub mod own_fds;
 pub mod proc;
 pub mod seccomp;
 pub mod signal;

@@ -18,7 +18,7 @@ pub struct Options {
     pub sysroot: Option<Vec<u8>>,
     /// -r: the release uname tells, the host's if `None`.
     pub uname_release: Option<String>,
-    /// -strace: where the lines go; the descriptor from [`crate::own_fds::adopt`].
+    /// -strace: where the lines go.
     pub trace: Option<Trace>,
     /// -d stops: where the boundaries of tasks are named.
     pub stops: Option<Trace>,

@@ -1,13 +1,13 @@
 //! `-strace`: one line a call, `PID name(args) = ret` or `= -1 errno=N (text)`, to standard
-//! error or the -D file through a high close-on-exec descriptor.
+//! error or the -D file ([`crate::log`]).
 //!
 //! A line is begun before the call and finished after it, so that a call that never
 //! returns is seen. When another thread writes in between, the line is closed with
 //! `<unfinished ...>` and taken up again with `<... name resumed>`.
 
-use crate::host;
 use crate::kernel::stop::{Boundary, Call, Observer, Resume};
 use crate::kernel::task::Task;
+use crate::log::Log;
 use crate::signal::info::{self, SigInfo};
 use crate::signal::set;
 use crate::syscall::arg::{Iov, read, read_bytes, read_cstr};
@@ -329,8 +329,7 @@ impl Default for Printer {
 /// Where the lines go.
 #[derive(Clone, Copy, Debug)]
 pub struct Trace {
-    /// A descriptor the guest cannot reach by chance: high, close-on-exec.
-    pub fd: i32,
+    pub log: &'static Log,
 }
 
 impl Trace {
@@ -373,14 +372,7 @@ impl Trace {
 
     /// Writes all of `text`, or what can be written.
     pub fn write(self, text: &str) {
-        let mut bytes = text.as_bytes();
-        while !bytes.is_empty() {
-            match host::write(self.fd, bytes) {
-                Ok(count) if count > 0 => bytes = &bytes[(count as usize).min(bytes.len())..],
-                // A trace nobody reads must not stop the guest.
-                Ok(_) | Err(_) => return,
-            }
-        }
+        self.log.write(text);
     }
 }
 

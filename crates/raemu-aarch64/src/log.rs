@@ -1,21 +1,23 @@
-//! Where log lines go: standard error, or the -D file. Either way a high close-on-exec
-//! descriptor, so that the guest can do with its own descriptor 2 what it likes.
+//! Where log lines go: standard error, or the -D file.
 
 use crate::host;
 use crate::settings::{Outcome, Settings};
-use linux_user::own_fds;
+use linux_user::log::Log;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::path::Path;
+use std::sync::OnceLock;
 
-/// The log's descriptor, for the engine's plain function.
-static LOG: AtomicI32 = AtomicI32::new(-1);
+/// The log, for the engine's plain function.
+static LOG: OnceLock<Log> = OnceLock::new();
 
 /// Appends `text` to the log.
 pub fn write(text: &str) {
-    host::write_all(LOG.load(Ordering::Relaxed), text.as_bytes());
+    if let Some(log) = LOG.get() {
+        log.write(text);
+    }
 }
 
 /// Replaces the one `%d` a name may have by the process number; another `%` makes no sense.
@@ -30,21 +32,19 @@ fn expand(name: &[u8], pid: u32) -> Option<Vec<u8>> {
     Some([&name[..at], pid.to_string().as_bytes(), rest].concat())
 }
 
-/// Opens the log of these settings, for [`write`] and for others by its descriptor.
+/// Prepares the log of these settings, for [`write`] and for others.
 ///
 /// # Errors
 /// A file name that makes no sense, or a file that cannot be opened.
-pub fn open(settings: &Settings) -> Result<i32, Outcome> {
-    let fd = descriptor(settings)?;
-    LOG.store(fd, Ordering::Relaxed);
-    Ok(fd)
+pub fn open(settings: &Settings) -> Result<&'static Log, Outcome> {
+    let log = match &settings.log_file {
+        None => Log::standard_error(),
+        Some(name) => named(name, settings.log_append)?,
+    };
+    Ok(LOG.get_or_init(|| log))
 }
 
-fn descriptor(settings: &Settings) -> Result<i32, Outcome> {
-    let Some(name) = &settings.log_file else {
-        // Standard error may be closed; then lines go nowhere.
-        return Ok(own_fds::adopt(2).unwrap_or(-1));
-    };
+fn named(name: &[u8], append: bool) -> Result<Log, Outcome> {
     let shown = String::from_utf8_lossy(name);
     let path =
         expand(name, host::pid()).ok_or_else(|| Outcome::fail(format!("Bad logfile template: {shown}")))?;
@@ -58,12 +58,11 @@ fn descriptor(settings: &Settings) -> Result<i32, Outcome> {
     let file = options
         .open(OsStr::from_bytes(&path))
         .map_err(|error| failed(&error))?;
-    if !settings.log_append {
+    if !append {
         // Fails for a pipe or a terminal, which hold nothing to be cleared.
         let _ = file.set_len(0);
     }
-    own_fds::adopt(file.as_raw_fd())
-        .map_err(|errno| Outcome::fail(format!("Error opening logfile {shown}: {}", errno.text())))
+    Ok(Log::file(file.as_raw_fd(), Path::new(OsStr::from_bytes(&path))))
 }
 
 #[cfg(test)]

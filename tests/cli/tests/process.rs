@@ -28,14 +28,14 @@ impl Bench {
             dir,
             emulator: paths::emulator().expect("an emulator is built"),
         };
-        bench.compile("show", "-static");
+        bench.compile("show", "show", "-static");
         bench
     }
 
-    fn compile(&self, name: &str, option: &str) {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest/show.c");
+    fn compile(&self, source: &str, name: &str, option: &str) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("guest/{source}.c"));
         let status = Command::new("aarch64-linux-gnu-gcc")
-            .args(["-O1", "-Wno-array-bounds", option, "-o", name])
+            .args(["-O1", "-pthread", "-Wno-array-bounds", option, "-o", name])
             .arg(source)
             .current_dir(&self.dir)
             .status();
@@ -81,10 +81,55 @@ fn the_log_file_takes_the_lines() {
     }
 }
 
+/// Whatever asks for descriptors, none of the emulator's is there, and none takes a number away.
+#[test]
+fn no_call_finds_a_descriptor_of_the_log() {
+    let bench = Bench::new("descriptors");
+    bench.compile("descriptors", "descriptors", "-static");
+    for (options, file) in [
+        (&[][..], None),
+        (&["-strace"][..], None),
+        (&["-strace", "-d", "in_asm,stops", "-D", "log"][..], Some("log")),
+    ] {
+        let args = [options, &["./descriptors"]].concat();
+        let outcome = bench.run(&bench.emulator, &args);
+        let (stdout, stderr) = (&outcome.stdout, &outcome.stderr);
+        assert_eq!(
+            String::from_utf8_lossy(stdout),
+            "none\n",
+            "{options:?}: {outcome:?}"
+        );
+        assert_eq!(outcome.end, End::Status(0), "{options:?}");
+        let log = file.map_or(stderr.clone(), |name| {
+            fs::read(bench.dir.join(name)).expect("readable")
+        });
+        let log = String::from_utf8_lossy(&log);
+        assert_eq!(log.contains("exit_group(0)"), !options.is_empty(), "{options:?}");
+    }
+}
+
+/// Lines go on where they went when the guest takes descriptor 2 for something else.
+#[test]
+fn the_log_never_goes_to_a_file_of_the_guests() {
+    let bench = Bench::new("redirected");
+    bench.compile("descriptors", "descriptors", "-static");
+    let mut command = Command::new(&bench.emulator);
+    let errors = fs::File::create(bench.dir.join("errors")).expect("writable");
+    command
+        .args(["-strace", "./descriptors", "guests-file"])
+        .current_dir(&bench.dir)
+        .stderr(errors);
+    let status = command.status().expect("it starts");
+    assert!(status.success());
+    let text = |name| fs::read_to_string(bench.dir.join(name)).expect("readable");
+    assert_eq!(text("guests-file"), "the guest's\n");
+    assert!(text("errors").contains("exit_group(0)"));
+}
+
 #[test]
 fn a_seed_repeats_random_bytes_and_layout() {
     let bench = Bench::new("seed");
-    bench.compile("pie", "-static-pie");
+    bench.compile("show", "pie", "-static-pie");
     let random = |seed: &[&str]| bench.stdout(&[seed, &["./pie", "random"][..]].concat());
     let one = random(&["-seed", "1"]);
     assert!(one.len() > 32, "{one}");
@@ -143,7 +188,7 @@ fn mutated_files_through_the_real_process() {
     println!("seed {seed:#x}");
     let mut random = Random(seed);
     let bench = Bench::new("mutated");
-    bench.compile("pie", "-static-pie");
+    bench.compile("show", "pie", "-static-pie");
     let bases = ["show", "pie"].map(|name| fs::read(bench.dir.join(name)).expect("compiled"));
     let path = bench.dir.join("mutant");
     let (mut failures, mut ran) = (Vec::new(), 0);

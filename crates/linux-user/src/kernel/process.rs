@@ -124,6 +124,7 @@ impl Process {
         self.pid.store(host_pid(), Ordering::Relaxed);
         self.tasks.only(host_tid(), poll);
         self.is_child.store(true, Ordering::Relaxed);
+        crate::log::note_threads(false);
     }
 
     /// What there is of a tenant; nothing for a process that is a host process.

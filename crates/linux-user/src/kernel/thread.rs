@@ -7,13 +7,13 @@ use super::process::Process;
 use super::run;
 use super::stop::{self, Boundary};
 use super::task::Task;
-use crate::host;
 use crate::mm::own;
 use crate::signal::libc_threads;
 use crate::signal::set::SYNC_SET;
 use crate::signal::thread::set_host_mask;
 use crate::syscall::arg::guard::strip;
 use crate::syscall::arg::{read, write};
+use crate::{host, log};
 use guest::GuestAddr;
 use guest_memory::access;
 use host_memory::lock::Answer;
@@ -86,6 +86,7 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
 /// # Errors
 /// EAGAIN.
 pub fn host_thread(process: &Process, body: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
+    log::note_threads(true);
     let first = libc_threads::announce();
     let body = move || {
         // The C library unblocks signal 32 in each thread of its own.

@@ -36,7 +36,7 @@ global_asm!(
 );
 
 unsafe extern "C" {
-    fn raemu_clone_shared(number: u64, args: *const [u64; 6]) -> u64;
+    pub(crate) fn raemu_clone_shared(number: u64, args: *const [u64; 6]) -> u64;
 }
 
 /// A host stack for a child that shares the emulator's memory.

@@ -8,7 +8,7 @@ use super::arg::{
 use super::path::{self, HostPath, Links};
 use crate::proc::{At, File, shown};
 use crate::task::Task;
-use crate::{host, own_fds, proc};
+use crate::{host, proc};
 use guest::GuestAddr;
 use guest_memory::access;
 use linux_abi::layout::{Flock, OpenHow};
@@ -205,9 +205,6 @@ pub fn pread64(task: &mut Task, fd: Fd, buf: OutBuf, count: Size, offset: Long) 
 
 /// fcntl(2): the flags of open stand elsewhere on the host, locks may wait.
 pub fn fcntl(task: &mut Task, fd: Fd, cmd: FcntlCmd, arg: Hex) -> SysResult {
-    if own_fds::contains(fd.0) {
-        return Err(Errno::EBADF);
-    }
     let command = [fd.register(), cmd.0];
     let call = |arg: u64| {
         // SAFETY: the argument is a number, or an address that is guarded for this command.

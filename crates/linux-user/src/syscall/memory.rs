@@ -20,9 +20,6 @@ pub fn mmap(
     fd: Fd,
     offset: Long,
 ) -> SysResult {
-    if crate::own_fds::contains(fd.0) && !flags.contains(MapFlags::MAP_ANONYMOUS) {
-        return Err(Errno::EBADF);
-    }
     let request = MapRequest {
         addr: addr.0,
         len: len.0,

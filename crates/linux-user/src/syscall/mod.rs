@@ -11,10 +11,8 @@
 
 pub mod arg;
 mod clone;
-mod dirents;
 mod exec;
 mod fs;
-mod io;
 mod ioctl;
 mod memory;
 mod misc;
@@ -38,14 +36,12 @@ mod uring;
 use crate::kernel::ptrace::Altered;
 use crate::kernel::stop::{self, Boundary, Call};
 use crate::kernel::tenant;
-use crate::own_fds;
 use crate::seccomp::{self, Verdict};
 use crate::strace::{Printer, Trace, result_text};
 use crate::task::Task;
 use arg::Regs;
 pub use linux_abi::SysResult;
 use linux_abi::{Errno, errno};
-use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 pub use table::{DESCRIBED, ROWS};
 
@@ -79,8 +75,6 @@ pub struct Row {
     call: fn(&mut Task, &Regs) -> SysResult,
     /// Takes the tags off what are addresses.
     untag: fn(&mut Regs),
-    /// Whether a descriptor among the arguments is the emulator's.
-    names_own: fn(&Regs) -> bool,
     pub(crate) show: fn(&Regs, &mut Printer, Part),
 }
 
@@ -120,11 +114,6 @@ macro_rules! syscalls {
                 for (reg, _) in regs.iter_mut().zip(addresses).filter(|(_, is)| **is) {
                     *reg = $crate::syscall::arg::guard::strip(*reg);
                 }
-            },
-            names_own: |regs| {
-                let descriptors: &[bool] = &[$($crate::syscall::is_descriptor::<$ty>()),*];
-                let values = descriptors.iter().zip(regs);
-                values.filter(|(is, _)| **is).any(|(_, &fd)| $crate::own_fds::contains(fd as i32))
             },
             show: |regs, out, part| {
                 let shows: &[fn(&$crate::syscall::arg::Regs, usize, &mut $crate::strace::Printer, $crate::syscall::Part)] =
@@ -302,8 +291,7 @@ pub fn dispatch(task: &mut Task) -> SysResult {
     }
 }
 
-/// Whether calls are looked at before they are made: the emulator has a descriptor open, or a task of this host process
-/// has or had seccomp filters. One test for both.
+/// Whether calls are looked at before they are made: a task of this host process has or had seccomp filters.
 static CALLS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// From here on calls are looked at before they are made.
@@ -337,7 +325,6 @@ fn take_tagged(row: Option<&Row>, regs: &mut Regs) {
     }
 }
 
-/// Makes the call, unless it names a descriptor of the emulator's: for the guest none is open there.
 fn make(task: &mut Task, call: Call<'_>) -> SysResult {
     let Some(row) = call.row else {
         return Err(Errno::ENOSYS);
@@ -345,15 +332,7 @@ fn make(task: &mut Task, call: Call<'_>) -> SysResult {
     if let Some(result) = tenant::intercept(task, row.name, call.regs) {
         return result;
     }
-    if own_fds::any() && (row.names_own)(call.regs) {
-        return Err(Errno::EBADF);
-    }
     (row.call)(task, call.regs)
-}
-
-/// Whether arguments of this type are descriptors.
-fn is_descriptor<A: 'static>() -> bool {
-    TypeId::of::<A>() == TypeId::of::<arg::Fd>()
 }
 
 /// A call that has observers or is a tenant's.

@@ -20,8 +20,8 @@ use super::arg::{
     WritesUpTo, XattrArgs,
 };
 use super::{
-    clone, dirents, exec, fs, io, ioctl, memory, misc, poll, prctl, process, signal, socket, stat, sysv,
-    thread, time, uring,
+    clone, exec, fs, ioctl, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread, time,
+    uring,
 };
 use linux_abi::OpenFlags;
 use linux_abi::layout::{
@@ -53,8 +53,8 @@ super::syscalls! {
     20 epoll_create1(flags: FdFlags) = host, Full;
     21 epoll_ctl(epfd: Fd, op: EpollOp, fd: Fd, event: In<EpollEvent>) = poll::epoll_ctl, Full;
     22 epoll_pwait(epfd: Fd, events: OutUpTo<EpollEvent, 2>, maxevents: Int, timeout: Int, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait, Full;
-    23 dup(oldfd: Fd) = io::dup, Full;
-    24 dup3(oldfd: Fd, newfd: Fd, flags: FdFlags) = io::dup3, Full;
+    23 dup(oldfd: Fd) = host, Full;
+    24 dup3(oldfd: Fd, newfd: Fd, flags: FdFlags) = host, Full;
     25 fcntl(fd: Fd, cmd: FcntlCmd, arg: Hex) = fs::fcntl, Full;
     26 inotify_init1(flags: FdFlags) = host, Full;
     27 inotify_add_watch(fd: Fd, path: GuestCStr, mask: Hex) = host, Full;
@@ -87,11 +87,11 @@ super::syscalls! {
     54 fchownat(dirfd: Fd, path: GuestCStr, owner: Id, group: Id, flags: AtFlags) = host, Full;
     55 fchown(fd: Fd, owner: Id, group: Id) = host, Full;
     56 openat(dirfd: Fd, path: GuestCStr, flags: OpenFlags, mode: Mode) = fs::openat, Full;
-    57 close(fd: Fd) = io::close, Full;
+    57 close(fd: Fd) = host, Full;
     58 vhangup() = host, Full;
     59 pipe2(fds: Out<[i32; 2]>, flags: OpenFlags) = host, Full;
     60 quotactl(cmd: Hex, special: GuestCStr, id: Int, addr: Writes<256>) = host, Full;
-    61 getdents64(fd: Fd, dirents: WritesUpTo<1, 2>, count: UInt) = dirents::getdents64, Full;
+    61 getdents64(fd: Fd, dirents: WritesUpTo<1, 2>, count: UInt) = blocking, Full;
     62 lseek(fd: Fd, offset: Long, whence: Whence) = fs::lseek, Full;
     63 read(fd: Fd, buf: OutBuf, count: Size) = blocking, Full;
     64 write(fd: Fd, buf: InStream, count: Size) = blocking, Full;
@@ -321,7 +321,7 @@ super::syscalls! {
     433 fspick(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
     435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid");
-    436 close_range(first: UInt, last: UInt, flags: Hex) = io::close_range, Full;
+    436 close_range(first: UInt, last: UInt, flags: Hex) = host, Full;
     437 openat2(dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) = fs::openat2, Full;
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;
     439 faccessat2(dirfd: Fd, path: GuestCStr, mode: AccessMode, flags: AtFlags) = fs::faccessat2, Full;
