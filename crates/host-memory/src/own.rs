@@ -88,15 +88,40 @@ pub fn overlaps(addr: u64, len: u64) -> bool {
             || !APART.load(Ordering::Relaxed).is_null() && overlaps_apart(addr, end))
 }
 
-#[cold]
-fn overlaps_apart(addr: u64, end: u64) -> bool {
+fn extents_apart() -> impl Iterator<Item = &'static Apart> {
     // SAFETY: null, or an entry, which is never freed.
     let first = unsafe { APART.load(Ordering::Acquire).as_ref() };
     // SAFETY: as above; `next` was written before the entry was published.
     std::iter::successors(first, |apart| unsafe {
         apart.next.load(Ordering::Relaxed).as_ref()
     })
-    .any(|apart| apart.span.overlaps(addr, end))
+}
+
+#[cold]
+fn overlaps_apart(addr: u64, end: u64) -> bool {
+    extents_apart().any(|apart| apart.span.overlaps(addr, end))
+}
+
+/// The parts of a range that are not the emulator's. (Where memory of both is alike and adjacent, the kernel makes one
+/// mapping of it: below the image's data, for instance.)
+#[must_use]
+pub fn outside(range: Range<u64>) -> Vec<Range<u64>> {
+    let mut parts = vec![range];
+    let spans = [&AREA, &IMAGE, &STACK, &VDSO, &HEAP];
+    let apart = extents_apart().map(|apart| &apart.span);
+    for own in spans.into_iter().chain(apart).map(Span::range) {
+        parts = parts
+            .into_iter()
+            .flat_map(|part| {
+                [
+                    part.start..part.end.min(own.start),
+                    part.start.max(own.end)..part.end,
+                ]
+            })
+            .filter(|part| !part.is_empty())
+            .collect();
+    }
+    parts
 }
 
 /// The `len` bytes at `start` are the emulator's from now on; `apart` is for this module. Called under the area's lock.
@@ -283,6 +308,20 @@ mod tests {
         assert!(!overlaps(heap.next_multiple_of(PAGE), 1));
         assert!(!overlaps(0, 0x1_0000));
         assert!(!overlaps(u64::MAX, 1));
+    }
+
+    #[test]
+    fn what_lies_outside_is_cut_where_ours_begins() {
+        let _mapping = Mapping::new(0x1000, Access::ReadWrite).expect("memory");
+        let image = program();
+        let around = image.start - 8 * PAGE..image.end + 8 * PAGE;
+        let parts = outside(around.clone());
+        for page in around.step_by(PAGE as usize) {
+            let is_outside = parts.iter().any(|part| part.contains(&page));
+            assert_ne!(is_outside, overlaps(page, 1), "{page:#x}");
+        }
+        let low = 0x1000..0x3000;
+        assert_eq!(outside(low.clone()), std::slice::from_ref(&low));
     }
 
     #[test]

@@ -35,11 +35,15 @@ pub(super) fn parse(maps: &str) -> Vec<HostRange> {
             shared: bit(3, b's', 1) != 0,
         })
     };
-    let guests = |line: &HostRange| {
-        let (start, len) = (line.range.start, line.range.end - line.range.start);
-        line.range.end <= GUEST_ADDRESS_LIMIT && !own::overlaps(start, len)
+    let guests = |line: HostRange| {
+        let parts = own::outside(line.range.clone());
+        parts.into_iter().map(move |range| HostRange { range, ..line })
     };
-    maps.lines().filter_map(parse).filter(guests).collect()
+    maps.lines()
+        .filter_map(parse)
+        .filter(|line| line.range.end <= GUEST_ADDRESS_LIMIT)
+        .flat_map(guests)
+        .collect()
 }
 
 impl Mm {
@@ -125,6 +129,19 @@ mod tests {
             offset: 0,
             backing,
         }
+    }
+
+    #[test]
+    fn what_the_kernel_has_joined_with_ours_is_the_guests() {
+        let _own = host_memory::Mapping::new(1, host_memory::Access::ReadWrite).expect("memory");
+        let start = own::area().start;
+        let found = parse(&format!(
+            "{:x}-{:x} rw-p 00000000 00:00 0\n",
+            start - 0x3000,
+            start + 0x1000
+        ));
+        let ranges: Vec<_> = found.into_iter().map(|line| line.range).collect();
+        assert_eq!(ranges, std::slice::from_ref(&(start - 0x3000..start)));
     }
 
     #[test]

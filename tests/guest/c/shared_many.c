@@ -1,0 +1,116 @@
+/* Many threads make children that share memory (vfork, CLONE_VM) and are killed at any moment, while the other threads
+ * make theirs, map, run new code and allocate. RAEMU_TEST_LONG: half a minute of it. */
+#define _GNU_SOURCE
+#include "check.h"
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS 12
+#define PAGE 4096L
+
+struct maker {
+    pthread_t thread;
+    /* The child to be killed, and how much later. */
+    atomic_int victim;
+    unsigned random;
+    char stack[1 << 15] __attribute__((aligned(16)));
+};
+
+static struct maker makers[THREADS];
+static atomic_int finished, children;
+static time_t end;
+
+static unsigned next(unsigned *random) {
+    *random = *random * 1103515245 + 12345;
+    return *random >> 16;
+}
+
+static int run_new_code(char *page, unsigned value) {
+    value &= 0x7f;
+#ifdef __aarch64__
+    unsigned words[] = {0x52800000 | value << 5, 0xd65f03c0};
+#else
+    unsigned char words[] = {0xb8, value, 0, 0, 0, 0xc3};
+#endif
+    memcpy(page, words, sizeof words);
+    __builtin___clear_cache(page, page + sizeof words);
+    return ((int (*)(void))page)() == (int)value;
+}
+
+/* Maps, runs and unmaps. Nothing of the C library's that locks. */
+static int churn(unsigned value) {
+    char *page = (char *)syscall(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int right = page != MAP_FAILED && run_new_code(page, value) && run_new_code(page, value + 1);
+    syscall(SYS_mprotect, page, PAGE, PROT_READ);
+    return syscall(SYS_munmap, page, PAGE) == 0 && right;
+}
+
+/* Until it is killed, or ends by itself: some stop themselves, some fault. */
+static int live(void *argument) {
+    struct maker *self = argument;
+    unsigned round = self->random;
+    atomic_store(&self->victim, (int)syscall(SYS_getpid));
+    for (unsigned count = 0;; count++) {
+        churn(round + count);
+        if (count == 20 && round % 16 == 0)
+            syscall(SYS_exit_group, 0);
+        if (count == 20 && round % 16 == 1)
+            *(volatile int *)8 = 1;
+    }
+}
+
+static void *make(void *argument) {
+    struct maker *self = argument;
+    while (time(0) < end && !failures) {
+        unsigned kind = next(&self->random) % 3;
+        pid_t child;
+        if (kind == 0)
+            child = vfork();
+        else
+            child = clone(live, self->stack + sizeof self->stack,
+                          CLONE_VM | (kind == 1 ? CLONE_VFORK : 0) | SIGCHLD, self);
+        if (child == 0)
+            live(self);
+        int status;
+        CHECK(child > 0 && waitpid(child, &status, 0) == child);
+        atomic_store(&self->victim, 0);
+        CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGSEGV
+                                  : WEXITSTATUS(status) == 0);
+        CHECK(churn(self->random));
+        free(malloc(next(&self->random) % 5000));
+        atomic_fetch_add(&children, 1);
+    }
+    atomic_fetch_add(&finished, 1);
+    return 0;
+}
+
+int main(void) {
+    end = time(0) + (getenv("RAEMU_TEST_LONG") ? 30 : 3);
+    for (unsigned i = 0; i < THREADS; i++) {
+        makers[i].random = i * 7919;
+        CHECK(pthread_create(&makers[i].thread, 0, make, &makers[i]) == 0);
+    }
+    unsigned random = 1;
+    while (atomic_load(&finished) < THREADS) {
+        int victim = atomic_exchange(&makers[next(&random) % THREADS].victim, 0);
+        if (victim != 0)
+            kill(victim, SIGKILL);
+        for (volatile unsigned i = next(&random) % 4096; i > 0; i--)
+            ;
+    }
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(makers[i].thread, 0) == 0);
+    CHECK(children > THREADS);
+    if (getenv("RAEMU_TEST_LONG"))
+        fprintf(stderr, "%d children\n", children);
+    DONE();
+}
