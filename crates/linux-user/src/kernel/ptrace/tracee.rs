@@ -148,6 +148,8 @@ pub fn look(task: &mut Task) {
     let mut all: Vec<Arc<dyn Observer>> = known.map_or_else(Vec::new, |known| known.to_vec());
     let before = all.len();
     if traced {
+        // The tracer sees NZCV at a fault, whether the guest has a handler for it or not.
+        task.process.engine.keep_flags_exact();
         all.push(Arc::new(Ptrace));
     }
     if watches {
