@@ -7,6 +7,7 @@
 //!   pointers outside this crate and the generated code.
 //! - Every access made on the guest's behalf goes through [`access`] and turns
 //!   a host fault into a [`guest::MemFault`] value.
+//! - Generated code calls its routines by the signatures in [`routines`] alone.
 
 pub mod access;
 pub mod routines;

@@ -1,4 +1,4 @@
-//! Linux for the guest: system calls, tasks, signals, the memory map.
+//! Linux for the guest: system calls, tasks, signals, the memory map, /proc, ptrace, seccomp.
 //!
 //! Place in the path: above the engine, which hands every SVC, fault and poll to the run
 //! loop here. Guest threads are host threads and guest processes host processes, so most
@@ -7,7 +7,7 @@
 //! Invariants:
 //! - The guest's path makes raw system calls only ([`host`]); libc's wrappers would filter
 //!   signals 32 and 33, broadcast set*id calls and touch errno. (Clocks are read through libc's vDSO,
-//!   and a tenant forks by libc.)
+//!   a tenant forks by libc, and a core file is written by way of std.)
 //! - Host signal handlers only record; guest frames are built between guest instructions.
 
 pub mod host;

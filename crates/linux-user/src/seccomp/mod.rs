@@ -12,8 +12,8 @@
 //! - A filter binds what the guest asks of the kernel. It is no wall around guest code, which runs in the emulator's
 //!   process: code that attacks the emulator is not stopped.
 //! - A task has no fewer filters than its maker had, and no fewer after execve.
-//! - Cost: without a filter in the process, none beyond the test for descriptors of the emulator's; with one, a bit's
-//!   test for the numbers that it always allows.
+//! - Cost: until a task of the host process has a filter, one test a call; then a bit's test for the numbers that the
+//!   task's filters always allow.
 
 pub mod bpf;
 pub mod filter;

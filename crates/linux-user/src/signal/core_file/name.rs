@@ -94,7 +94,7 @@ fn base(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
 }
 
-/// qemu's name: `qemu_PROGRAM_YYYYMMDD-HHMMSS_PID.core`, in local time.
+/// qemu's name: `qemu_PROGRAM_YYYYMMDD-HHMMSS_PID.core`.
 fn qemus(facts: &Facts) -> Vec<u8> {
     let mut name = b"qemu_".to_vec();
     name.extend_from_slice(base(&facts.exe));
