@@ -3,7 +3,7 @@
 //! The emulator has no descriptor of its own open while the guest runs, and so none of it either. Lines for standard error
 //! go to descriptor 2, as long as that is the file it was at the start; those for another file, and for a terminal
 //! or file that the guest has taken descriptor 2 away from, open it by its name for each write. Where other
-//! threads run meanwhile, a short-lived thread with a table of descriptors of its own does that (CLONE_FILES), so that
+//! threads run meanwhile, a short-lived thread with a table of descriptors of its own does that (no CLONE_FILES), so that
 //! none of them sees the descriptor, nor gets a number that it would not have got.
 //!
 //! What cannot be opened again (a file deleted, or out of reach after chroot or setuid; a pipe that the guest has closed)

@@ -28,7 +28,7 @@ pub struct Options {
     pub statistics: Option<Trace>,
     /// -crash: whether the death of the guest by a signal that dumps core is told on standard error.
     pub crash_line: CrashLine,
-    /// Started by the kernel's binfmt_misc: the guest's execve is left to the kernel.
+    /// Started by the kernel's binfmt_misc: the guest's execve is the kernel's where it can be ([`crate::kernel::exec`]).
     pub kernel_started: bool,
     /// The seccomp filters that the program begins with.
     pub filters: Option<Inherited>,

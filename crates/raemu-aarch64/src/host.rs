@@ -1,7 +1,7 @@
 //! What the emulator asks of its own process: arguments, auxiliary vector, CPU, output.
 //!
 //! # Safety
-//! All unsafe code of the command line is here: C strings and descriptors from the kernel, and getauxval.
+//! All unsafe code of the command line but `main` itself is here: C strings and descriptors from the kernel, and getauxval.
 
 #[cfg(not(test))]
 use linux_user::proc::record::HostArguments;

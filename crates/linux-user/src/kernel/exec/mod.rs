@@ -6,9 +6,10 @@
 //! program as its argument (emulator.rs); a `#!` line is followed to its interpreter; everything
 //! else is the kernel's. By hand is also executed what the kernel has no way to hand to an interpreter: a program
 //! through a descriptor that is closed on exec, or behind as many scripts as there may be; and all where there is no
-//! registration (another mount namespace); and where no descriptor is free, of which the kernel itself needs none. It
-//! gains no privileges then. What may be executed but not read is the kernel's in any case: EACCES where it has no
-//! registration that opens the file (O).
+//! registration (another mount namespace); where no descriptor is free, of which the kernel itself needs none; and for
+//! a task with seccomp filters and no_new_privs, since this emulator hands them on. It gains no privileges then. What
+//! may be executed but not read is the kernel's (but under filters): EACCES where it has no registration that opens the
+//! file (O).
 
 pub mod descriptor;
 pub mod emulator;
