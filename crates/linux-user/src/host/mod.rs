@@ -200,6 +200,15 @@ pub fn supervised_offset(rip: u64) -> u64 {
     (rip - rip % STUB_PAGE).wrapping_sub(stubs())
 }
 
+/// For signal handlers whose signal the guest is not to notice: what a call of [`interruptible`]'s that has just ended in
+/// rax is to give instead, so that it is made again. A call that the kernel restarts needs nothing.
+#[must_use]
+pub fn unnoticed(rip: u64, rax: u64) -> Option<u64> {
+    const SYSCALL_SIZE: u64 = 2;
+    let ended = rip == (&raw const raemu_blocking_syscall) as u64 + SYSCALL_SIZE;
+    (ended && rax == errno::to_register(Err(Errno::EINTR))).then(|| errno::to_register(Err(ERESTART)))
+}
+
 /// For signal handlers that armed the pending word: where to resume instead of `rip`, if
 /// it stands before a blocking call that has had no effect yet.
 #[must_use]

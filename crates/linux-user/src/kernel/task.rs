@@ -8,7 +8,8 @@ use super::stop::Observers;
 use super::tenant::Membership;
 use super::vfork::ChildStack;
 use crate::host;
-use crate::signal::set::{SYNC_SET, SigSet};
+use crate::signal::action::SIG_IGN;
+use crate::signal::set::{self, SYNC, SYNC_SET, SigSet};
 use crate::signal::thread::{Saved, set_host_mask};
 use crate::signal::{ThreadSignals, handler};
 use crate::syscall::arg::guard::take_tags;
@@ -231,12 +232,30 @@ impl Task {
     /// the kernel wants it restarted: the guest's SVC is then executed again.
     pub unsafe fn interruptible(&mut self, number: u64, args: [u64; 6]) -> SysResult {
         // SAFETY: the caller's promise.
-        unsafe { host::interruptible(self.signals.pending(), number, args) }
+        match unsafe { host::interruptible(self.signals.pending(), number, args) } {
+            Err(error @ (Errno::EINTR | host::ERESTART)) => Err(self.interruption(error)),
+            result => result,
+        }
+    }
+
+    /// How a call ends that was interrupted with this error: ignored signals, of which the host's kernel knows all but
+    /// SYNC ones, interrupt nothing.
+    #[cold]
+    fn interruption(&self, error: Errno) -> Errno {
+        let waiting = self.signals.only_sync();
+        let ignored = |signal: i32| self.process.signals.get(signal).handler == SIG_IGN;
+        let wanted = |&signal: &i32| waiting & set::bit(signal) != 0 && !ignored(signal);
+        // A tracer sees ignored ones as well.
+        if waiting == 0 || SYNC.iter().any(wanted) || ptrace::is_traced(self) {
+            return error;
+        }
+        self.signals.forget(waiting);
+        host::ERESTART
     }
 
     /// Makes the call with the guest's signal mask replaced, as ppoll(2) does; a null pointer leaves it alone. The call
     /// gets address and size of the mask for the kernel, which puts it in place: what is ready comes before a signal.
-    /// Such calls are never restarted: a signal ends them with EINTR.
+    /// Such calls are never restarted: a signal that is delivered ends them with EINTR.
     ///
     /// # Errors
     /// The call's; EINVAL for another size of set, EFAULT.
@@ -266,7 +285,8 @@ impl Task {
         let result = call(self, [(&raw const temporary) as u64, SIGSET_SIZE]);
         self.signals.end_admission(admission);
         match result {
-            Err(host::ERESTART) => Err(Errno::EINTR),
+            // Without a signal to deliver, it was one that the guest does not notice.
+            Err(host::ERESTART) if self.signals.is_pending() => Err(Errno::EINTR),
             result => result,
         }
     }

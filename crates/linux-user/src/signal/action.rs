@@ -7,7 +7,7 @@
 //! SA_NOCLDWAIT are mirrored: the host's kernel decides what an interrupted call does.
 
 use super::handler;
-use super::set::{DefaultAction, NSIG, SYNC, SYNC_SET, UNBLOCKABLE, bit, default_action};
+use super::set::{DefaultAction, NSIG, SIGTRAP, SYNC, SYNC_SET, UNBLOCKABLE, bit, default_action};
 use crate::host;
 use host_memory::lock::{Guard, Guarded, Level, Lock};
 use linux_abi::nr::x86_64 as nr;
@@ -122,7 +122,7 @@ impl Actions {
     #[must_use]
     pub fn of_tenant() -> Actions {
         for signal in SYNC {
-            handler::take_over(signal, 0);
+            handler::take_over(signal, SA_RESTART);
         }
         let table = Table {
             actions: [SigAction::default(); NSIG as usize],
@@ -238,7 +238,10 @@ fn mirror(whose: Whose, signal: i32, guest: &SigAction) {
     let flags = guest.flags & MIRRORED_FLAGS;
     let core = default_action(signal) == DefaultAction::Core;
     let host = match guest.handler {
-        _ if sync => handler::sync_action(),
+        // A tracer rings by SIGTRAP, which is to interrupt nothing.
+        SIG_DFL | SIG_IGN if sync => handler::sync_action(SA_RESTART),
+        _ if signal == SIGTRAP => handler::sync_action(SA_RESTART),
+        _ if sync => handler::sync_action(flags),
         SIG_DFL if core => handler::async_action(flags | SA_RESTART),
         SIG_DFL | SIG_IGN => SigAction {
             handler: guest.handler,

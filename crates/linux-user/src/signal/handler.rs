@@ -7,7 +7,7 @@
 //! that the thread runs; [`attach`] and [`detach`] keep it so.
 
 use super::action::{
-    SA_NODEFER, SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SIG_DFL, SIG_IGN, SigAction, host_action,
+    SA_NODEFER, SA_ONSTACK, SA_RESTART, SA_RESTORER, SA_SIGINFO, SIG_DFL, SIG_IGN, SigAction, host_action,
     set_host_action,
 };
 use super::fatal;
@@ -59,11 +59,11 @@ pub fn async_action(flags: u64) -> SigAction {
     }
 }
 
-/// For signals that the CPU may raise. A fault inside the handler must reach it again.
-pub fn sync_action() -> SigAction {
+/// For signals that the CPU may raise; of the flags SA_RESTART counts. A fault inside the handler must reach it again.
+pub fn sync_action(flags: u64) -> SigAction {
     SigAction {
         handler: on_sync as *const () as u64,
-        flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER | super::action::SA_RESTART,
+        flags: flags & SA_RESTART | SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER,
         restorer: raemu_signal_return as *const () as u64,
         // Nothing may be recorded under this handler, because its return opens the mask.
         mask: !SYNC_SET,
@@ -140,7 +140,7 @@ pub fn take_over(signal: i32, flags: u64) {
         return;
     }
     let action = if SYNC_SET & set::bit(signal) != 0 {
-        sync_action()
+        sync_action(flags)
     } else {
         async_action(flags)
     };
@@ -215,6 +215,12 @@ unsafe fn record(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_
     // SAFETY: attached, hence alive.
     let interrupts = unsafe { &*recorded }.record(signal, info);
     if !interrupts {
+        // SAFETY: the kernel's context.
+        let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
+        let [rip, rax] = [libc::REG_RIP, libc::REG_RAX].map(|register| registers[register as usize] as u64);
+        if let Some(result) = host::unnoticed(rip, rax) {
+            registers[libc::REG_RAX as usize] = result as i64;
+        }
         return;
     }
     // SAFETY: the caller's promise.

@@ -213,6 +213,26 @@ impl ThreadSignals {
         Some(info)
     }
 
+    /// The SYNC signals that wait to be delivered, if nothing else does.
+    #[must_use]
+    pub fn only_sync(&self) -> SigSet {
+        let pending = self.recorded.pending.load(Ordering::SeqCst);
+        let sync = SYNC
+            .iter()
+            .map(|&signal| (1 << slot_of(signal), super::set::bit(signal)));
+        let (slots, set) = sync
+            .filter(|(slot, _)| pending & slot != 0)
+            .fold((0, 0), |(slots, set), (slot, bit)| (slots | slot, set | bit));
+        if slots == pending { set } else { 0 }
+    }
+
+    /// Takes SYNC signals of the set from those that wait to be delivered.
+    pub fn forget(&self, set: SigSet) {
+        let unwanted = SYNC.iter().filter(|&&signal| set & super::set::bit(signal) != 0);
+        let slots = unwanted.fold(0, |slots, &signal| slots | 1 << slot_of(signal));
+        self.recorded.pending.fetch_and(!slots, Ordering::SeqCst);
+    }
+
     /// Records the guest's new mask without telling the host.
     pub fn note_mask(&self, mask: SigSet) {
         let mask = mask & !UNBLOCKABLE;
