@@ -86,6 +86,17 @@ values! {
         MADV_HWPOISON = 100, MADV_SOFT_OFFLINE = 101, MADV_GUARD_INSTALL = 102, MADV_GUARD_REMOVE = 103 }
 }
 pub const AT_FDCWD: i32 = -100;
+
+/// What else says whether a last symbolic link is followed: of inotify_add_watch's mask, of the flags of umount2,
+/// fanotify_mark, fspick and move_mount; and of mount's, whether the source is a path.
+pub const IN_DONT_FOLLOW: u64 = 0x0200_0000;
+pub const UMOUNT_NOFOLLOW: u64 = 8;
+pub const FAN_MARK_DONT_FOLLOW: u64 = 4;
+pub const FSPICK_SYMLINK_NOFOLLOW: u64 = 2;
+pub const MOVE_MOUNT_F_SYMLINKS: u64 = 1;
+pub const MOVE_MOUNT_T_SYMLINKS: u64 = 0x10;
+pub const BIND_OR_MOVE: u64 = MS_BIND | MS_MOVE;
+
 bits! {
     /// Flags of the *at calls (AT_REMOVEDIR and AT_EACCESS share a bit).
     AtFlags { AT_SYMLINK_NOFOLLOW = 0x100, AT_EACCESS = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800,

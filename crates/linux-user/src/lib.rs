@@ -22,7 +22,7 @@ pub mod strace;
 pub mod syscall;
 
 pub use kernel::exec::{emulator, inherit};
-pub use kernel::process::{Image, Process};
+pub use kernel::process::{ExeFile, Image, Process};
 pub use kernel::run::{Start, first_task, run};
 pub use kernel::task::{self, Task};
 pub use options::{CrashLine, Options};

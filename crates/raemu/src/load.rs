@@ -9,12 +9,15 @@ use crate::seeds::Seeds;
 use elf_loader::{LoadError, Loaded};
 use engine::Engine;
 use linux_abi::Errno;
+use linux_user::host::{Fcntl, fcntl};
 use linux_user::mm::Mm;
 use linux_user::signal::Actions;
-use linux_user::{Image, Process, Start};
+use linux_user::{ExeFile, Image, Process, Start};
 use std::ffi::OsStr;
 use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 /// Whose the host process is.
@@ -130,9 +133,27 @@ fn entry_of(auxv: &[u8]) -> u64 {
         .unwrap_or(0)
 }
 
+/// A descriptor of the program that stays, if `path` does not lead to its file.
+fn exe_file(file: &File, path: &[u8]) -> Option<ExeFile> {
+    /// Above what programs use, below the customary limit of 1024.
+    const HIGH: u64 = 1000;
+    let is = file.metadata().ok()?;
+    match std::fs::metadata(OsStr::from_bytes(path)) {
+        Ok(found) if (found.dev(), found.ino()) == (is.dev(), is.ino()) => None,
+        // Without one, links to the program lead nowhere.
+        _ => Some(ExeFile {
+            fd: fcntl(file.as_raw_fd(), Fcntl::DupCloseOnExec(HIGH)).ok()? as i32,
+            dev: is.dev(),
+            ino: is.ino(),
+        }),
+    }
+}
+
 fn image(program: &Program, loaded: Loaded) -> Image {
+    let exe = program.exe();
     Image {
-        exe: program.exe(),
+        exe_file: exe_file(&program.file, &exe),
+        exe,
         cmdline: program.cmdline(),
         arguments: loaded.arguments,
         environment: loaded.environment,

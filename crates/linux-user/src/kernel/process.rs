@@ -15,11 +15,22 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+/// A program that only a descriptor leads to: high, closed on exec, and the guest's to close.
+#[derive(Clone, Copy, Debug)]
+pub struct ExeFile {
+    pub fd: i32,
+    /// What it is open for while it is ours.
+    pub dev: u64,
+    pub ino: u64,
+}
+
 /// The program a process runs, as execve left it.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
     /// Absolute path of the guest's executable: what /proc/self/exe shows.
     pub exe: Vec<u8>,
+    /// Where that path does not lead there: it is in memory, or of a mount that is gone.
+    pub exe_file: Option<ExeFile>,
     /// The guest's arguments, each with its NUL: what /proc/self/cmdline shows.
     pub cmdline: Vec<u8>,
     /// Where the arguments' and the environment's strings lie: a program may rewrite them,

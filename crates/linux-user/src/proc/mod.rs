@@ -4,7 +4,8 @@
 //! What a file is, the kernel says, however it is reached: a path whose last component is one of our names ([`name`])
 //! is opened without being followed (O_PATH), and if that is in a proc file system, the kernel's name for it says of which
 //! process it is what. All other paths cost nothing but a look at that component. Not seen is a symbolic link of
-//! another name than the file it leads to.
+//! another name than the file it leads to. A row of the table of system calls says by `Path` and `PathAt`
+//! (`syscall::arg`) that a call follows a path, and then it leads to the guest's program as well.
 //!
 //! What the guest gets is a memory file with the contents of that moment ([`shown`]), which looks like the kernel's. What
 //! needs nothing of the host (the program's link, map, arguments, auxiliary vector, the CPU) is there even without a
@@ -21,6 +22,7 @@ pub mod shown;
 mod status;
 
 use crate::host;
+use crate::kernel::process::{ExeFile, Image};
 use crate::mm::{Vma, maps};
 use crate::task::Task;
 use guest::GuestAddr;
@@ -151,7 +153,7 @@ impl Node {
             return None;
         }
         match &self.whose {
-            Whose::Own => Some(record::Program::at(task.process.image.exe.clone())),
+            Whose::Own => Some(own_program(&task.process.image)),
             Whose::Guest(record) => record.exe().ok(),
             Whose::Unknown => None,
         }
@@ -236,6 +238,18 @@ impl Node {
     }
 }
 
+fn own_program(image: &Image) -> record::Program {
+    let is_ours = |file: &ExeFile| {
+        host::fstat(file.fd).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (file.dev, file.ino))
+    };
+    match image.exe_file.filter(is_ours) {
+        Some(ExeFile { fd, .. }) => {
+            record::Program::behind(image.exe.clone(), format!("/proc/self/fd/{fd}").into_bytes())
+        }
+        None => record::Program::at(image.exe.clone()),
+    }
+}
+
 /// The kernel's name of what a descriptor is open for, if that is in a proc file system.
 fn name_in_proc(fd: i32) -> Option<Vec<u8>> {
     let status = host::fstatfs(fd).ok()?;
@@ -310,6 +324,16 @@ pub fn readlink(task: &Task, at: &At<'_>, file: File) -> Option<Vec<u8>> {
         return None;
     }
     Node::find(task, at, file)?.exe(task).map(|program| program.name)
+}
+
+/// The path, with its NUL, of the guest's program that an exe link leads to.
+pub fn program(task: &Task, at: &At<'_>, file: File) -> Option<Vec<u8>> {
+    if file != File::Exe {
+        return None;
+    }
+    let mut path = Node::find(task, at, file)?.exe(task)?.path();
+    path.push(0);
+    Some(path)
 }
 
 /// The path of the file to look at instead of a path whose last component names a `file`.

@@ -193,9 +193,12 @@ impl Record {
             .find(|line| line.name.starts_with('/'))
             .ok_or(Errno::ENOENT)?;
         let range = format!("/map_files/{:x}-{:x}", line.start, line.end);
-        Ok(Program {
-            name: line.name.replace("\\012", "\n").into_bytes(),
-            mapping: [&self.directory, range.as_bytes()].concat(),
+        let name = line.name.replace("\\012", "\n").into_bytes();
+        Ok(if name.ends_with(b" (deleted)") {
+            // A link of the kernel's to it, which needs privileges to follow.
+            Program::behind(name, [&self.directory, range.as_bytes()].concat())
+        } else {
+            Program::at(name)
         })
     }
 
@@ -272,8 +275,8 @@ impl Record {
 pub struct Program {
     /// As the kernel names the mapped file.
     pub name: Vec<u8>,
-    /// A link of the kernel's to it, which needs privileges to follow.
-    mapping: Vec<u8>,
+    /// The path that leads to the file itself.
+    path: Vec<u8>,
 }
 
 impl Program {
@@ -281,19 +284,21 @@ impl Program {
     #[must_use]
     pub fn at(name: Vec<u8>) -> Program {
         Program {
-            mapping: name.clone(),
+            path: name.clone(),
             name,
         }
+    }
+
+    /// One whose name does not lead to it, as `path` does.
+    #[must_use]
+    pub fn behind(name: Vec<u8>, path: Vec<u8>) -> Program {
+        Program { name, path }
     }
 
     /// The path that leads to the file itself.
     #[must_use]
     pub fn path(self) -> Vec<u8> {
-        if self.name.ends_with(b" (deleted)") {
-            self.mapping
-        } else {
-            self.name
-        }
+        self.path
     }
 }
 

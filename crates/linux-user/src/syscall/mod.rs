@@ -155,13 +155,12 @@ macro_rules! returns {
 
 macro_rules! call {
     ($task:ident $regs:ident; $name:ident($($ty:ty),*) = host, $($support:tt)*) => {{
-        let _ = $task;
-        let host = $crate::syscall::host_args!($regs, $($ty),*);
+        let host = $crate::syscall::host_args!($task $regs, $($ty),*);
         // SAFETY: see `host_args`.
         unsafe { $crate::host::raw(linux_abi::nr::x86_64::$name, host.regs) }
     }};
     ($task:ident $regs:ident; $name:ident($($ty:ty),*) = blocking, $($support:tt)*) => {{
-        let host = $crate::syscall::host_args!($regs, $($ty),*);
+        let host = $crate::syscall::host_args!($task $regs, $($ty),*);
         // SAFETY: see `host_args`.
         unsafe { $task.interruptible(linux_abi::nr::x86_64::$name, host.regs) }
     }};
@@ -181,11 +180,11 @@ macro_rules! call {
 /// this does not touch the emulator's memory. A row whose type does not fit its
 /// argument would break that.
 macro_rules! host_args {
-    ($regs:ident, ) => {{
-        let _ = $regs;
+    ($task:ident $regs:ident, ) => {{
+        let _ = (&$task, $regs);
         $crate::syscall::arg::guard::HostArgs::default()
     }};
-    ($regs:ident, $($ty:ty),+) => {{
+    ($task:ident $regs:ident, $($ty:ty),+) => {{
         let mut host = $crate::syscall::arg::guard::HostArgs::default();
         let mut slots = host.regs.iter_mut().enumerate();
         $(
@@ -196,11 +195,9 @@ macro_rules! host_args {
         let mut places = 0..$regs.len();
         $(
             if let Some(at) = places.next() {
-                $crate::syscall::arg::Arg::guard(
-                    <$ty as $crate::syscall::arg::Arg>::decode($regs, at),
-                    at,
-                    &mut host,
-                );
+                let value = <$ty as $crate::syscall::arg::Arg>::decode($regs, at);
+                $crate::syscall::arg::Arg::guard(value, at, &mut host);
+                $crate::syscall::arg::Arg::lead(value, $task, at, &mut host);
             }
         )+
         host

@@ -2,14 +2,14 @@
 
 use super::arg::{Arg, AtFlags, Fd, GuestCStr, Hex, Out};
 use super::fs::{links, target_path};
-use super::path::{self, HostPath, Links};
+use super::path::{HostPath, Links};
 use crate::host;
 use crate::proc::shown;
 use crate::task::Task;
 use guest_memory::access;
-use linux_abi::SysResult;
 use linux_abi::layout::{HostStat, Stat, Statfs, Statx};
 use linux_abi::nr::x86_64 as nr;
+use linux_abi::{SysResult, flags};
 use std::mem::offset_of;
 
 /// newfstatat(2).
@@ -109,7 +109,7 @@ pub fn fstatfs(_: &mut Task, fd: Fd, buf: Out<Statfs>) -> SysResult {
 
 /// statfs(2).
 pub fn statfs(task: &mut Task, path: GuestCStr, buf: Out<Statfs>) -> SysResult {
-    let host_path = path::resolve(task, path, Links::Follow);
+    let host_path = target_path(task, Fd(flags::AT_FDCWD), path, Links::Follow);
     let args = [host_path.register(), buf.passed(), 0, 0, 0, 0];
     // SAFETY: the path is only read, and the guest's struct statfs is guarded.
     unsafe { host::raw(nr::statfs, args) }

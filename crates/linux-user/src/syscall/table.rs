@@ -6,24 +6,31 @@
 //! - `family::function` is a function of this module;
 //! - `none` is not done: the support column names the error and the reason.
 //!
+//! A path that the kernel follows is a [`Path`] or [`PathAt`], with the rule for its last symbolic link. Not truncate's: the
+//! host's link to the emulator gives ETXTBSY, as the kernel does for a program that runs.
+//!
 //! `-> Hex` prints the result as an address; `-> Never` is a call that does not return.
 
 use super::arg::{
-    AccessMode, Addr, Advice, AtFlags, AttachFlags, Bits, BpfAttr, CStrArray, ClockId, CloneFlags,
+    AccessMode, Addr, Advice, Always, AtFlags, AttachFlags, Bits, BpfAttr, CStrArray, ClockId, CloneFlags,
     ConfigValue, CpuMask, EpollOp, FcntlCmd, Fd, FdFlags, FileHandle, FutexOp, FutexTimeout, GuestCStr, Hex,
-    Id, In, InArray, InBuf, InOut, InOutArray, InStream, Int, Iocbs, Iov, IovOut, IpcCmd, IpcFlags, KeyArg,
-    Long, MapFlags, MemfdFlags, Messages, Mode, MountFlags, MountId, MsgFlags, Notification, OptionIn,
-    OptionOut, Out, OutBuf, OutUpTo, PageAt, PageBytes, PageList, Pages, Pid, Prot, RandomFlags, Reads,
-    ReadsArray, RemapFlags, RemoteIov, RenameFlags, Request, Resource, RwFlags, SelfSized, SemCmd, ShmCmd,
-    SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Signal, Size, SocketFamily, SocketType, SpliceFlags,
-    SyncFlags, UInt, UnlinkFlags, WaitOptions, WaiterPair, Waiters, Whence, Writes, WritesArray, WritesSized,
-    WritesUpTo, XattrArgs,
+    Id, If, In, InArray, InBuf, InOut, InOutArray, InStream, Int, Iocbs, Iov, IovOut, IpcCmd, IpcFlags,
+    KeyArg, Long, MapFlags, MemfdFlags, Messages, Mode, MountFlags, MountId, MsgFlags, Notification,
+    OptionIn, OptionOut, Out, OutBuf, OutUpTo, PageAt, PageBytes, PageList, Pages, Path, PathAt, Pid, Prot,
+    RandomFlags, Reads, ReadsArray, RemapFlags, RemoteIov, RenameFlags, Request, Resource, RwFlags,
+    SelfSized, SemCmd, ShmCmd, SigActIn, SigActOut, SigHow, SigSetIn, SigSetOut, Signal, Size, SocketFamily,
+    SocketType, SpliceFlags, SyncFlags, UInt, Unless, UnlinkFlags, WaitOptions, WaiterPair, Waiters, Whence,
+    Writes, WritesArray, WritesSized, WritesUpTo, XattrArgs,
 };
 use super::{
     clone, exec, fs, ioctl, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread, time,
     uring,
 };
 use linux_abi::OpenFlags;
+use linux_abi::flags::{
+    AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, BIND_OR_MOVE, FAN_MARK_DONT_FOLLOW, FSPICK_SYMLINK_NOFOLLOW,
+    IN_DONT_FOLLOW, MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_T_SYMLINKS, UMOUNT_NOFOLLOW,
+};
 use linux_abi::layout::{
     EpollEvent, Itimerspec, Itimerval, MqAttr, OpenHow, PollFd, Rlimit, Rusage, SemBuf, Sigevent, Stat,
     Statfs, Statx, Sysinfo, Timespec, Timeval, Timezone, Tms, Utsname,
@@ -35,16 +42,16 @@ super::syscalls! {
     2 io_submit(ctx: Reads<4>, nr: Long, iocbs: Iocbs) = blocking, Full;
     3 io_cancel(ctx: Reads<4>, iocb: Reads<64>, result: Writes<32>) = host, Full;
     4 io_getevents(ctx: Reads<4>, min_nr: Long, nr: Long, events: WritesUpTo<32, 2>, timeout: In<Timespec>) = blocking, Full;
-    5 setxattr(path: GuestCStr, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
+    5 setxattr(path: Path<Always>, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
     6 lsetxattr(path: GuestCStr, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
     7 fsetxattr(fd: Fd, name: GuestCStr, value: InBuf, size: Size, flags: Int) = host, Full;
-    8 getxattr(path: GuestCStr, name: GuestCStr, value: OutBuf, size: Size) = host, Full;
+    8 getxattr(path: Path<Always>, name: GuestCStr, value: OutBuf, size: Size) = host, Full;
     9 lgetxattr(path: GuestCStr, name: GuestCStr, value: OutBuf, size: Size) = host, Full;
     10 fgetxattr(fd: Fd, name: GuestCStr, value: OutBuf, size: Size) = host, Full;
-    11 listxattr(path: GuestCStr, list: OutBuf, size: Size) = host, Full;
+    11 listxattr(path: Path<Always>, list: OutBuf, size: Size) = host, Full;
     12 llistxattr(path: GuestCStr, list: OutBuf, size: Size) = host, Full;
     13 flistxattr(fd: Fd, list: OutBuf, size: Size) = host, Full;
-    14 removexattr(path: GuestCStr, name: GuestCStr) = host, Full;
+    14 removexattr(path: Path<Always>, name: GuestCStr) = host, Full;
     15 lremovexattr(path: GuestCStr, name: GuestCStr) = host, Full;
     16 fremovexattr(fd: Fd, name: GuestCStr) = host, Full;
     17 getcwd(buf: OutBuf, size: Size) = host, Full;
@@ -57,7 +64,7 @@ super::syscalls! {
     24 dup3(oldfd: Fd, newfd: Fd, flags: FdFlags) = host, Full;
     25 fcntl(fd: Fd, cmd: FcntlCmd, arg: Hex) = fs::fcntl, Full;
     26 inotify_init1(flags: FdFlags) = host, Full;
-    27 inotify_add_watch(fd: Fd, path: GuestCStr, mask: Hex) = host, Full;
+    27 inotify_add_watch(fd: Fd, path: Path<Unless<2, IN_DONT_FOLLOW>>, mask: Hex) = host, Full;
     28 inotify_rm_watch(fd: Fd, wd: Int) = host, Full;
     29 ioctl(fd: Fd, request: Request, arg: Hex) = ioctl::ioctl, Partial("addresses inside drivers' structures are not looked at; requests that carry code, flags of open or other layouts that differ between the architectures are not converted");
     30 ioprio_set(which: Int, who: Int, ioprio: Int) = host, Full;
@@ -67,10 +74,10 @@ super::syscalls! {
     34 mkdirat(dirfd: Fd, path: GuestCStr, mode: Mode) = host, Full;
     35 unlinkat(dirfd: Fd, path: GuestCStr, flags: UnlinkFlags) = host, Full;
     36 symlinkat(target: GuestCStr, newdirfd: Fd, linkpath: GuestCStr) = host, Full;
-    37 linkat(olddirfd: Fd, oldpath: GuestCStr, newdirfd: Fd, newpath: GuestCStr, flags: AtFlags) = host, Full;
+    37 linkat(olddirfd: Fd, oldpath: PathAt<If<4, AT_SYMLINK_FOLLOW>>, newdirfd: Fd, newpath: GuestCStr, flags: AtFlags) = host, Full;
     38 renameat(olddirfd: Fd, oldpath: GuestCStr, newdirfd: Fd, newpath: GuestCStr) = host, Full;
-    39 umount2(target: GuestCStr, flags: Hex) = host, Full;
-    40 mount(source: GuestCStr, target: GuestCStr, fstype: GuestCStr, flags: MountFlags, data: Reads<1>) = host, Full;
+    39 umount2(target: Path<Unless<1, UMOUNT_NOFOLLOW>>, flags: Hex) = host, Full;
+    40 mount(source: Path<If<3, BIND_OR_MOVE>>, target: Path<Always>, fstype: GuestCStr, flags: MountFlags, data: Reads<1>) = host, Full;
     41 pivot_root(new_root: GuestCStr, put_old: GuestCStr) = host, Full;
     42 nfsservctl() = none, Error(ENOSYS, "removed from Linux 3.1");
     43 statfs(path: GuestCStr, buf: Out<Statfs>) = stat::statfs, Full;
@@ -79,12 +86,12 @@ super::syscalls! {
     46 ftruncate(fd: Fd, length: Long) = host, Full;
     47 fallocate(fd: Fd, mode: Hex, offset: Long, len: Long) = blocking, Full;
     48 faccessat(dirfd: Fd, path: GuestCStr, mode: AccessMode) = fs::faccessat, Full;
-    49 chdir(path: GuestCStr) = host, Full;
+    49 chdir(path: Path<Always>) = host, Full;
     50 fchdir(fd: Fd) = host, Full;
-    51 chroot(path: GuestCStr) = host, Full;
+    51 chroot(path: Path<Always>) = host, Full;
     52 fchmod(fd: Fd, mode: Mode) = host, Full;
-    53 fchmodat(dirfd: Fd, path: GuestCStr, mode: Mode) = host, Full;
-    54 fchownat(dirfd: Fd, path: GuestCStr, owner: Id, group: Id, flags: AtFlags) = host, Full;
+    53 fchmodat(dirfd: Fd, path: PathAt<Always>, mode: Mode) = host, Full;
+    54 fchownat(dirfd: Fd, path: PathAt<Unless<4, AT_SYMLINK_NOFOLLOW>>, owner: Id, group: Id, flags: AtFlags) = host, Full;
     55 fchown(fd: Fd, owner: Id, group: Id) = host, Full;
     56 openat(dirfd: Fd, path: GuestCStr, flags: OpenFlags, mode: Mode) = fs::openat, Full;
     57 close(fd: Fd) = host, Full;
@@ -118,8 +125,8 @@ super::syscalls! {
     85 timerfd_create(clockid: ClockId, flags: FdFlags) = host, Full;
     86 timerfd_settime(fd: Fd, flags: Hex, new_value: In<Itimerspec>, old_value: Out<Itimerspec>) = host, Full;
     87 timerfd_gettime(fd: Fd, curr_value: Out<Itimerspec>) = host, Full;
-    88 utimensat(dirfd: Fd, path: GuestCStr, times: In<[Timespec; 2]>, flags: AtFlags) = host, Full;
-    89 acct(filename: GuestCStr) = host, Full;
+    88 utimensat(dirfd: Fd, path: PathAt<Unless<3, AT_SYMLINK_NOFOLLOW>>, times: In<[Timespec; 2]>, flags: AtFlags) = host, Full;
+    89 acct(filename: Path<Always>) = host, Full;
     90 capget(header: Writes<8>, data: Writes<24>) = host, Full;
     91 capset(header: Writes<8>, data: Reads<24>) = host, Full;
     92 personality(persona: Hex) -> Hex = memory::personality, Full;
@@ -254,8 +261,8 @@ super::syscalls! {
     221 execve(path: GuestCStr, argv: CStrArray, envp: CStrArray) = exec::execve, Full;
     222 mmap(addr: Addr, len: Size, prot: Prot, flags: MapFlags, fd: Fd, offset: Long) -> Hex = memory::mmap, Full;
     223 fadvise64(fd: Fd, offset: Long, len: Long, advice: Int) = host, Full;
-    224 swapon(path: GuestCStr, flags: Hex) = host, Full;
-    225 swapoff(path: GuestCStr) = host, Full;
+    224 swapon(path: Path<Always>, flags: Hex) = host, Full;
+    225 swapoff(path: Path<Always>) = host, Full;
     226 mprotect(addr: Addr, len: Size, prot: Prot) = memory::mprotect, Full;
     227 msync(addr: Pages<1>, len: Size, flags: SyncFlags) = blocking, Full;
     228 mlock(addr: Pages<1>, len: Size) = host, Full;
@@ -277,8 +284,8 @@ super::syscalls! {
     260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = process::wait4, Full;
     261 prlimit64(pid: Pid, resource: Resource, new: In<Rlimit>, old: Out<Rlimit>) = host, Full;
     262 fanotify_init(flags: Hex, event_flags: OpenFlags) = host, Full;
-    263 fanotify_mark(fd: Fd, flags: Hex, mask: Hex, dirfd: Fd, path: GuestCStr) = host, Full;
-    264 name_to_handle_at(dirfd: Fd, path: GuestCStr, handle: FileHandle, mount_id: MountId, flags: AtFlags) = host, Full;
+    263 fanotify_mark(fd: Fd, flags: Hex, mask: Hex, dirfd: Fd, path: PathAt<Unless<1, FAN_MARK_DONT_FOLLOW>>) = host, Full;
+    264 name_to_handle_at(dirfd: Fd, path: PathAt<If<4, AT_SYMLINK_FOLLOW>>, handle: FileHandle, mount_id: MountId, flags: AtFlags) = host, Full;
     265 open_by_handle_at(mount_fd: Fd, handle: FileHandle, flags: OpenFlags) = blocking, Full;
     266 clock_adjtime(clockid: ClockId, buf: Writes<208>) = host, Full;
     267 syncfs(fd: Fd) = blocking, Full;
@@ -313,12 +320,12 @@ super::syscalls! {
     425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Partial("no SQPOLL, NO_MMAP or registered descriptors: submission entries are looked at when they are submitted");
     426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Addr, size: Size) = uring::io_uring_enter, Partial("open flags and epoll events inside submission entries are the host\'s; opcodes up to Linux 6.11, without URING_CMD; rings of this process only");
     427 io_uring_register(fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) = uring::io_uring_register, Partial("no rings of provided buffers, registered rings or memory regions: the kernel would take addresses from them unseen");
-    428 open_tree(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
-    429 move_mount(from_dirfd: Fd, from_path: GuestCStr, to_dirfd: Fd, to_path: GuestCStr, flags: Hex) = host, Full;
+    428 open_tree(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: Hex) = host, Full;
+    429 move_mount(from_dirfd: Fd, from_path: PathAt<If<4, MOVE_MOUNT_F_SYMLINKS>>, to_dirfd: Fd, to_path: PathAt<If<4, MOVE_MOUNT_T_SYMLINKS>>, flags: Hex) = host, Full;
     430 fsopen(fsname: GuestCStr, flags: Hex) = host, Full;
     431 fsconfig(fd: Fd, cmd: UInt, key: GuestCStr, value: ConfigValue, aux: Int) = host, Full;
     432 fsmount(fd: Fd, flags: Hex, attr_flags: Hex) = host, Full;
-    433 fspick(dirfd: Fd, path: GuestCStr, flags: Hex) = host, Full;
+    433 fspick(dirfd: Fd, path: PathAt<Unless<2, FSPICK_SYMLINK_NOFOLLOW>>, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
     435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid");
     436 close_range(first: UInt, last: UInt, flags: Hex) = host, Full;
@@ -327,7 +334,7 @@ super::syscalls! {
     439 faccessat2(dirfd: Fd, path: GuestCStr, mode: AccessMode, flags: AtFlags) = fs::faccessat2, Full;
     440 process_madvise(pidfd: Fd, iov: Iov, vlen: Size, advice: Advice, flags: Hex) = memory::process_madvise, Partial("advice that drops contents is refused, as before Linux 6.15");
     441 epoll_pwait2(epfd: Fd, events: OutUpTo<EpollEvent, 2>, maxevents: Int, timeout: In<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait2, Full;
-    442 mount_setattr(dirfd: Fd, path: GuestCStr, flags: AtFlags, attr: ReadsArray<1, 4>, size: Size) = host, Full;
+    442 mount_setattr(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: AtFlags, attr: ReadsArray<1, 4>, size: Size) = host, Full;
     443 quotactl_fd(fd: Fd, cmd: Hex, id: Int, addr: Writes<256>) = host, Full;
     444 landlock_create_ruleset(attr: ReadsArray<1, 1>, size: Size, flags: Hex) = host, Full;
     445 landlock_add_rule(ruleset: Fd, kind: Int, attr: Reads<16>, flags: Hex) = host, Full;
@@ -337,7 +344,7 @@ super::syscalls! {
     449 futex_waitv(waiters: Waiters, nr: UInt, flags: Hex, timeout: In<Timespec>, clockid: ClockId) = blocking, Full;
     450 set_mempolicy_home_node(addr: Pages<1>, len: Size, node: Size, flags: Hex) = host, Full;
     451 cachestat(fd: Fd, range: In<[u64; 2]>, stat: Out<[u64; 5]>, flags: Hex) = host, Full;
-    452 fchmodat2(dirfd: Fd, path: GuestCStr, mode: Mode, flags: AtFlags) = host, Full;
+    452 fchmodat2(dirfd: Fd, path: PathAt<Unless<3, AT_SYMLINK_NOFOLLOW>>, mode: Mode, flags: AtFlags) = host, Full;
     453 map_shadow_stack(addr: Addr, size: Size, flags: Hex) = none, Error(EOPNOTSUPP, "the guest's CPU has no FEAT_GCS, and arm64 then answers so");
     454 futex_wake(uaddr: Writes<8>, mask: Hex, nr: Int, flags: Hex) = host, Full;
     455 futex_wait(uaddr: Writes<8>, val: Hex, mask: Hex, flags: Hex, timeout: In<Timespec>, clockid: ClockId) = blocking, Full;
@@ -348,11 +355,11 @@ super::syscalls! {
     460 lsm_set_self_attr(attr: UInt, ctx: ReadsArray<1, 2>, size: UInt, flags: Hex) = host, Full;
     461 lsm_list_modules(ids: WritesSized<1, 4294967295>, size: InOut<u32>, flags: Hex) = host, Full;
     462 mseal(addr: Addr, len: Size, flags: Hex) = memory::mseal, Full;
-    463 setxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr, args: XattrArgs, size: Size) = host, Full;
-    464 getxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr, args: XattrArgs, size: Size) = host, Full;
-    465 listxattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, list: OutBuf, size: Size) = host, Full;
-    466 removexattrat(dirfd: Fd, path: GuestCStr, flags: AtFlags, name: GuestCStr) = host, Full;
-    467 open_tree_attr(dirfd: Fd, path: GuestCStr, flags: Hex, attr: ReadsArray<1, 4>, size: Size) = host, Full;
-    468 file_getattr(dirfd: Fd, path: GuestCStr, attr: WritesArray<1, 3>, size: Size, flags: AtFlags) = host, Full;
-    469 file_setattr(dirfd: Fd, path: GuestCStr, attr: ReadsArray<1, 3>, size: Size, flags: AtFlags) = host, Full;
+    463 setxattrat(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: AtFlags, name: GuestCStr, args: XattrArgs, size: Size) = host, Full;
+    464 getxattrat(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: AtFlags, name: GuestCStr, args: XattrArgs, size: Size) = host, Full;
+    465 listxattrat(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: AtFlags, list: OutBuf, size: Size) = host, Full;
+    466 removexattrat(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: AtFlags, name: GuestCStr) = host, Full;
+    467 open_tree_attr(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: Hex, attr: ReadsArray<1, 4>, size: Size) = host, Full;
+    468 file_getattr(dirfd: Fd, path: PathAt<Unless<4, AT_SYMLINK_NOFOLLOW>>, attr: WritesArray<1, 3>, size: Size, flags: AtFlags) = host, Full;
+    469 file_setattr(dirfd: Fd, path: PathAt<Unless<4, AT_SYMLINK_NOFOLLOW>>, attr: ReadsArray<1, 3>, size: Size, flags: AtFlags) = host, Full;
 }

@@ -10,11 +10,14 @@
 pub mod guard;
 pub mod memory;
 pub mod nested;
+pub mod path;
 
 pub use memory::*;
 pub use nested::*;
+pub use path::*;
 
 use crate::strace::Printer;
+use crate::task::Task;
 use guard::HostArgs;
 use guest::GuestAddr;
 use guest_memory::access;
@@ -41,6 +44,10 @@ pub trait Arg: Copy {
     /// With all registers of the call in place: sees to it that the kernel does not touch
     /// the emulator's memory for this argument, which is in register `at`.
     fn guard(self, at: usize, host: &mut HostArgs);
+
+    /// After [`guard`](Arg::guard): puts another path in the register where the host's kernel would come to something
+    /// else by the guest's.
+    fn lead(self, _: &Task, _: usize, _: &mut HostArgs) {}
 
     fn show(self, out: &mut Printer);
 }

@@ -534,9 +534,9 @@ fn key_argument(addr: u64, at: usize, host: &mut HostArgs) {
     }
 }
 
-/// The words of a structure, to be passed in the place of the guest's own.
+/// The words of a structure or string, to be passed in the place of the guest's own.
 #[must_use]
-pub fn words<T: IntoBytes + zerocopy::Immutable>(value: &T) -> Vec<u64> {
+pub fn words<T: IntoBytes + zerocopy::Immutable + ?Sized>(value: &T) -> Vec<u64> {
     value
         .as_bytes()
         .chunks(8)
