@@ -1,0 +1,77 @@
+/* Signals, threads, forks and vfork children leave no memory behind, also not the emulator's own (RSS is the process's). */
+#define _GNU_SOURCE
+#include "check.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile int handled;
+static void handler(int sig) { (void)sig, handled++; }
+static void a_signal(void) { raise(SIGUSR1); }
+
+static void *thread(void *arg) { return arg; }
+static void a_thread(void) {
+    pthread_t id;
+    CHECK(pthread_create(&id, NULL, thread, NULL) == 0 && pthread_join(id, NULL) == 0);
+}
+
+static void a_fork(void) {
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
+static void a_vfork(void) {
+    pid_t pid = vfork();
+    if (pid == 0)
+        _exit(0);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
+/* As the kernel counts it for the whole process. */
+static long rss_kib(void) {
+    char line[256];
+    long kib = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        sscanf(line, "VmRSS: %ld", &kib);
+    if (file)
+        fclose(file);
+    return kib;
+}
+
+static const struct {
+    const char *name;
+    void (*act)(void);
+    int count, long_count;
+} ROWS[] = {
+    {"signals", a_signal, 200000, 10000000},
+    {"threads", a_thread, 2000, 100000},
+    {"forks", a_fork, 1000, 20000},
+    {"vfork children", a_vfork, 1000, 20000},
+};
+
+/* What a tenth of the count, made before, may leave: caches that fill. A page for each would be 4 MiB or more. */
+enum { SLACK_KIB = 1024 };
+
+int main(void) {
+    signal(SIGUSR1, handler);
+    for (size_t row = 0; row < sizeof ROWS / sizeof *ROWS; row++) {
+        int count = getenv("RAEMU_TEST_LONG") ? ROWS[row].long_count : ROWS[row].count;
+        for (int i = 0; i < count / 10; i++)
+            ROWS[row].act();
+        long before = rss_kib();
+        for (int i = 0; i < count; i++)
+            ROWS[row].act();
+        long growth = rss_kib() - before;
+        CHECK(before > 0);
+        if (growth < SLACK_KIB)
+            printf("%s: constant\n", ROWS[row].name);
+        else
+            printf("%s: %ld KiB more than %ld\n", ROWS[row].name, growth, before);
+    }
+    DONE();
+}
