@@ -36,6 +36,18 @@ const STACK_SIZE: u64 = 8 << 20;
 /// Most code of a program's start runs once or twice.
 const PATIENCE: u8 = 2;
 
+impl Config {
+    /// For a harness: edges are counted, and the guest's random numbers repeat.
+    #[must_use]
+    pub fn with_edges(seed: u64) -> Config {
+        Config {
+            edges: true,
+            seed: Some(seed),
+            ..Config::default()
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {

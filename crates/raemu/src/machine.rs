@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::function::{Function, Signature, Value};
 use crate::load::{self, Ready};
 use crate::program::Program;
 use crate::symbols::Symbols;
@@ -16,8 +17,6 @@ use linux_user::{Process, Task};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Arguments that AArch64's procedure call standard passes in registers.
-const REGISTER_ARGUMENTS: usize = 8;
 /// BRK #0, which no compiler emits.
 const BRK: u32 = 0xd420_0000;
 const LINK_REGISTER: usize = 30;
@@ -134,28 +133,38 @@ impl Machine {
         written.expect("the page was made writable");
     }
 
-    /// Calls the guest function at `function` with integers or pointers as arguments, on the present stack, and gives
-    /// what it leaves in X0; then all registers are as before. What runs is the function alone: a program whose
-    /// functions need its C library should have come to `main` first ([`Machine::run_to`]).
+    /// Calls a guest function with `arguments`, a tuple, on the present stack, and gives what it returns; then all
+    /// registers are as before. What runs is the function alone: a program whose functions need its C library should have
+    /// come to `main` first ([`Machine::run_to`]).
     ///
     /// # Errors
     /// How the guest ended, if the function did not return. Registers are those of the end then, and the machine can go
     /// on from a [`Machine::restore`] only.
-    pub fn call<const N: usize>(&mut self, function: GuestAddr, args: [u64; N]) -> Result<u64, Outcome> {
-        const { assert!(N <= REGISTER_ARGUMENTS, "further arguments go on the stack") };
+    pub fn call<S: Signature>(
+        &mut self,
+        function: Function<S>,
+        arguments: S::Arguments,
+    ) -> Result<S::Result, Outcome> {
         let returns = self.returns;
         let state = self.task().cpu.state_mut();
         let before = state.clone();
-        state.x[..N].copy_from_slice(&args);
+        let registers = S::registers(arguments);
+        let registers = registers.as_ref();
+        state.x[..registers.len()].copy_from_slice(registers);
         state.set_reg(LINK_REGISTER, returns.0);
         state.set_sp(before.sp() & !15);
-        state.pc = function.0;
+        state.pc = function.addr().0;
         state.btype = 0;
         self.resume(|_, exit| has_returned(exit, returns))?;
         let state = self.task().cpu.state_mut();
-        let result = state.x[0];
+        let result = S::Result::from_register(state.x[0]);
         *state = before;
         Ok(result)
+    }
+
+    /// The function that the program's own symbol tables name so, for [`Machine::call`]; the prototype is the caller's word.
+    pub fn function<S: Signature>(&mut self, name: &str) -> Option<Function<S>> {
+        self.symbol(name).map(Function::at)
     }
 
     /// The address of a function or object that the program's own symbol tables name.
@@ -169,6 +178,16 @@ impl Machine {
     /// [`Error::Load`] with the host's error number.
     pub fn alloc(&mut self, len: u64) -> Result<GuestAddr, Error> {
         self.map(len, flags::PROT_READ | flags::PROT_WRITE)
+    }
+
+    /// [`Machine::alloc`] with an inaccessible page behind, whose address it gives.
+    pub(crate) fn alloc_guarded(&mut self, len: u64) -> Result<GuestAddr, Error> {
+        let len = len.next_multiple_of(PAGE_SIZE);
+        let end = self.alloc(len + PAGE_SIZE)?.offset(len as i64);
+        let Process { mm, engine, .. } = &*self.process;
+        mm.mprotect(engine, end, PAGE_SIZE, flags::PROT_NONE)
+            .map_err(LoadError::Map)?;
+        Ok(end)
     }
 
     fn map(&self, len: u64, prot: u64) -> Result<GuestAddr, Error> {
@@ -244,8 +263,8 @@ impl Machine {
         })
     }
 
-    /// Goes back to a snapshot of this machine, also after its guest has ended. It costs by the memory written since.
-    /// What the guest did to files, shared memory and signal dispositions stays.
+    /// Goes back to a snapshot of this machine, also after its guest has ended, and forgets the edges taken. It costs by
+    /// the memory written since. What the guest did to files, shared memory and signal dispositions stays.
     ///
     /// # Errors
     /// [`Error::Load`]: EBUSY while the guest has other threads; EINVAL if the guest has unmapped its own code.
@@ -258,11 +277,12 @@ impl Machine {
         let task = self.task();
         tenant::revive(task);
         task.cpu.state_mut().clone_from(&snapshot.state);
+        self.clear_edges();
         Ok(())
     }
 
-    /// How often the main thread took each edge between blocks, up to 255 each, since [`Machine::clear_edges`]; empty
-    /// without [`Config::edges`].
+    /// How often the main thread took each edge between blocks, up to 255 each, since [`Machine::clear_edges`] or
+    /// [`Machine::restore`]; empty without [`Config::edges`].
     pub fn edges(&mut self) -> &[u8] {
         self.task().cpu.edges_mut().map_or(&[], |edges| edges.counts())
     }

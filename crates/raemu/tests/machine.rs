@@ -6,7 +6,9 @@ mod common;
 
 use engine::Mode;
 use linux_abi::Errno;
-use raemu::{Config, Error, GuestAddr, LoadError, Machine, Outcome, Program};
+use raemu::{
+    Buffer, Config, Error, Function, GuestAddr, LoadError, Machine, Outcome, Program, SeenEdges, Signature,
+};
 use std::path::Path;
 
 const PIE: &[&str] = &["-static-pie"];
@@ -155,6 +157,12 @@ fn programs_of_one_address_collide() {
     assert_eq!(ends(&program, &["exit", "2"], Mode::Jit), Outcome::Exited(2));
 }
 
+type Parse = fn(GuestAddr, usize) -> i32;
+
+fn function<S: Signature>(machine: &mut Machine, name: &str) -> Function<S> {
+    machine.function(name).expect("the program has symbols")
+}
+
 #[test]
 fn functions_are_called() {
     let Some(program) = common::compile("functions_are_called", "parse", PIE) else {
@@ -162,40 +170,37 @@ fn functions_are_called() {
     };
     for mode in MODES {
         let mut machine = machine(&program, &[], config(mode));
-        let symbol = |machine: &mut Machine, name| machine.symbol(name).expect("the program has symbols");
-        let [main, parse, count, sum] =
-            ["main", "parse", "count_calls", "sum_eight"].map(|name| symbol(&mut machine, name));
+        let main = machine.symbol("main").expect("the program has symbols");
+        let parse = function::<Parse>(&mut machine, "parse");
+        let count = function::<fn() -> u32>(&mut machine, "count_calls");
+        let sum = function::<fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64>(&mut machine, "sum_eight");
         assert_eq!(machine.symbol("no_such_function"), None);
         machine.run_to(main).expect("main is reached");
         assert_eq!(machine.state().pc, main.0);
         let sp = machine.state().sp();
-        assert_eq!(machine.call(sum, [1, 2, 3, 4, 5, 6, 7, 8]), Ok(204));
+        assert_eq!(machine.call(sum, (-1, 2, 3, 4, 5, 6, 7, 8)), Ok(202));
         assert_eq!((machine.state().pc, machine.state().sp()), (main.0, sp));
         let input = machine.alloc(64).expect("there is memory");
         let mut start = machine.snapshot().expect("one thread");
         for _ in 0..3 {
             for (bytes, result) in [(&b"RAE"[..], 0), (b"SAEM__", 1), (b"RAEN__", 4), (b"RAEM\0!", 5)] {
                 machine.write(input, bytes).expect("mapped");
-                assert_eq!(
-                    machine.call(parse, [input.0, bytes.len() as u64]),
-                    Ok(result),
-                    "{mode:?}"
-                );
+                assert_eq!(machine.call(parse, (input, bytes.len())), Ok(result), "{mode:?}");
             }
-            assert_eq!(machine.call(count, []), Ok(4));
+            assert_eq!(machine.call(count, ()), Ok(4));
             machine.write(input, b"RAEM\x01!").expect("mapped");
-            let Err(Outcome::Killed(death)) = machine.call(parse, [input.0, 6]) else {
+            let Err(Outcome::Killed(death)) = machine.call(parse, (input, 6)) else {
                 panic!("{mode:?}")
             };
-            let table = symbol(&mut machine, "table");
+            let table = machine.symbol("table").expect("the program has symbols");
             assert_eq!((death.signal, death.addr), (11, table.0 + (1 << 24)));
             assert_eq!(
-                machine.call(parse, [input.0, 6]),
+                machine.call(parse, (input, 6)),
                 Err(Outcome::Killed(death)),
                 "it stays dead"
             );
             machine.restore(&mut start).expect("nothing was unmapped");
-            assert_eq!(machine.call(count, []), Ok(0), "memory is as it was");
+            assert_eq!(machine.call(count, ()), Ok(0), "memory is as it was");
             let mut bytes = [1; 8];
             machine.read(input, &mut bytes).expect("mapped");
             assert_eq!(bytes, [0; 8]);
@@ -205,6 +210,25 @@ fn functions_are_called() {
         }
         // main calls parse with four bytes, then counts.
         assert_eq!(machine.run(), Outcome::Exited(1));
+    }
+}
+
+#[test]
+fn a_buffer_ends_at_the_inputs_end() {
+    let Some(program) = common::compile("a_buffer_ends_at_the_inputs_end", "parse", PIE) else {
+        return;
+    };
+    for mode in MODES {
+        let mut machine = machine(&program, &[], config(mode));
+        let parse = function::<Parse>(&mut machine, "parse");
+        let input = Buffer::new(&mut machine, 8).expect("there is memory");
+        let addr = input.fill(&mut machine, b"RAEM\0!").expect("mapped");
+        assert_eq!(machine.call(parse, (addr, 6)), Ok(5), "{mode:?}");
+        let addr = input.fill(&mut machine, b"RAEM\0").expect("mapped");
+        let Err(Outcome::Killed(death)) = machine.call(parse, (addr, 6)) else {
+            panic!("{mode:?}: the sixth byte is there")
+        };
+        assert_eq!((death.signal, death.addr), (11, addr.0 + 5), "{mode:?}");
     }
 }
 
@@ -237,14 +261,14 @@ fn edges_tell_paths_apart() {
                 ..config(mode)
             },
         );
-        let parse = machine.symbol("parse").expect("the program has symbols");
+        let parse = function::<Parse>(&mut machine, "parse");
         let input = machine.alloc(64).expect("there is memory");
-        let mut paths = Vec::new();
+        let mut seen = SeenEdges::default();
         for bytes in [b"______", b"R_____", b"RA____", b"RAE___", b"RAEM\0_"] {
             machine.write(input, bytes).expect("mapped");
             let path = |machine: &mut Machine| {
                 machine.clear_edges();
-                machine.call(parse, [input.0, 6]).expect("no bug is reached");
+                machine.call(parse, (input, 6)).expect("no bug is reached");
                 machine.edges().to_vec()
             };
             let first = path(&mut machine);
@@ -254,10 +278,10 @@ fn edges_tell_paths_apart() {
                 "{mode:?}: the same path has the same edges"
             );
             assert!(
-                !paths.contains(&first),
+                seen.has_new(&first),
                 "{mode:?}: {bytes:?} takes a path of its own"
             );
-            paths.push(first);
+            assert!(!seen.has_new(&first), "{mode:?}: {bytes:?} is no news twice");
         }
     }
     let mut plain = machine(&program, &[], Config::default());
