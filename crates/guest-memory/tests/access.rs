@@ -8,6 +8,9 @@
 
 use guest::{Access, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault, PAGE_SIZE};
 use guest_memory::access::{self, Stopped};
+use memmap2::{MmapMut, MmapOptions};
+use std::fs::File;
+use std::os::fd::FromRawFd as _;
 use std::sync::Once;
 
 /// Puts `fixup` behind SIGSEGV and SIGBUS.
@@ -44,43 +47,31 @@ extern "C" fn handler(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
 }
 
 /// A writable page, a read-only one, and nothing.
-struct Pages(u64);
+struct Pages(MmapMut);
 
 impl Pages {
     fn new() -> Pages {
         install();
-        let size = 3 * PAGE_SIZE as usize;
-        let (prot, map_flags) = (
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-        );
-        // SAFETY: a new mapping.
-        let base = unsafe { libc::mmap(std::ptr::null_mut(), size, prot, map_flags, -1, 0) } as u64;
-        let page = |index: u64| (base + index * PAGE_SIZE) as *mut libc::c_void;
+        let mut pages = MmapMut::map_anon(3 * PAGE_SIZE as usize).expect("memory");
+        let base = pages.as_mut_ptr();
+        let page = |index: usize| base.wrapping_add(index * PAGE_SIZE as usize).cast();
         // SAFETY: the pages are of the mapping above, which nothing else uses.
         let done = unsafe {
             libc::mprotect(page(1), PAGE_SIZE as usize, libc::PROT_READ)
                 | libc::mprotect(page(2), PAGE_SIZE as usize, libc::PROT_NONE)
         };
         assert_eq!(done, 0);
-        Pages(base)
+        Pages(pages)
     }
 
     /// `offset` bytes from the end of the writable page.
     fn writable_end(&self, offset: i64) -> GuestAddr {
-        GuestAddr(self.0 + PAGE_SIZE).offset(offset)
+        GuestAddr(self.0.as_ptr() as u64 + PAGE_SIZE).offset(offset)
     }
 
     /// `offset` bytes from the end of what can be read.
     fn readable_end(&self, offset: i64) -> GuestAddr {
-        GuestAddr(self.0 + 2 * PAGE_SIZE).offset(offset)
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is this value's own.
-        unsafe { libc::munmap(self.0 as *mut libc::c_void, 3 * PAGE_SIZE as usize) };
+        GuestAddr(self.0.as_ptr() as u64 + 2 * PAGE_SIZE).offset(offset)
     }
 }
 
@@ -443,9 +434,11 @@ fn files_shorter_than_their_mapping_give_bus_errors() {
     // SAFETY: a new file in memory.
     let fd = unsafe { libc::memfd_create(c"short".as_ptr(), 0) };
     assert!(fd >= 0);
-    let (prot, size) = (libc::PROT_READ | libc::PROT_WRITE, PAGE_SIZE as usize);
-    // SAFETY: a new mapping of it.
-    let at = unsafe { libc::mmap(std::ptr::null_mut(), size, prot, libc::MAP_SHARED, fd, 0) } as u64;
+    // SAFETY: nobody else has it.
+    let file = unsafe { File::from_raw_fd(fd) };
+    // SAFETY: only the routines touch what the file does not have.
+    let mapping = unsafe { MmapOptions::new().len(PAGE_SIZE as usize).map_mut(&file) }.expect("mapped");
+    let at = mapping.as_ptr() as u64;
     assert_eq!(
         access::load(GuestAddr(at), 1),
         Err(fault(GuestAddr(at), Access::Read, FaultKind::Bus))
@@ -454,11 +447,6 @@ fn files_shorter_than_their_mapping_give_bus_errors() {
         access::store(GuestAddr(at), 1, 1),
         Err(fault(GuestAddr(at), Access::Write, FaultKind::Bus))
     );
-    // SAFETY: both are this test's own.
-    unsafe {
-        libc::munmap(at as *mut libc::c_void, size);
-        libc::close(fd);
-    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The emulator's file: where it is, whether it is ours, and whether the kernel can use it as an interpreter.
 
+use crate::contents;
 use crate::entry::Entry;
 use crate::fs::Root;
 use std::fs;
@@ -78,7 +79,7 @@ fn contains_mark(file: &Path) -> bool {
     const LARGEST: u64 = 256 << 20;
     let small = fs::metadata(file).is_ok_and(|data| data.is_file() && data.len() <= LARGEST);
     small
-        && fs::read(file).is_ok_and(|bytes| {
+        && contents::of(file).is_ok_and(|bytes| {
             let [name, version] = MARK;
             let mut places = places_of(&bytes, name);
             places.any(|at| bytes[at + name.len()..].starts_with(version))
@@ -103,7 +104,7 @@ pub fn inspect(root: &Root, path: &Path) -> Kind {
         return Kind::NotExecutable;
     }
     // An executable that cannot be read is still one; nothing more can be said.
-    match fs::read(&file) {
+    match contents::of(&file) {
         Ok(bytes) => inspect_elf(&bytes),
         Err(_) => Kind::Static,
     }

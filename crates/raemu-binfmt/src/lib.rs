@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod compat;
+mod contents;
 pub mod doctor;
 pub mod emulator;
 pub mod entry;

@@ -7,6 +7,7 @@ pub mod multiarch;
 pub mod qemu_binfmt_conf;
 pub mod tonistiigi;
 
+use crate::contents;
 use crate::emulator::{self, Kind};
 use crate::fs::Root;
 use crate::register::Report;
@@ -113,8 +114,8 @@ fn is_link(path: &Path) -> bool {
 }
 
 fn same_content(one: &Path, other: &Path) -> bool {
-    match (fs::read(one), fs::read(other)) {
-        (Ok(one), Ok(other)) => one == other,
+    match (contents::of(one), contents::of(other)) {
+        (Ok(one), Ok(other)) => one[..] == other[..],
         (_, _) => false,
     }
 }
