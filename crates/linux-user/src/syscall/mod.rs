@@ -236,7 +236,8 @@ fn show_arg<A: arg::Arg>(regs: &Regs, index: usize, out: &mut Printer, part: Par
     A::decode(regs, index).show(out);
 }
 
-const NUMBERS: usize = 470;
+/// One more than the highest: the rows are in order.
+const NUMBERS: usize = ROWS[ROWS.len() - 1].number as usize + 1;
 const NO_ROW: u16 = u16::MAX;
 
 /// From number to row.

@@ -7,7 +7,7 @@ use test_support::Goldens;
 #[test]
 fn every_number_has_its_row() {
     let rows: Vec<(u16, &str)> = ROWS.iter().map(|row| (row.number, row.name)).collect();
-    assert_eq!(rows, linux_abi::nr::arm64::ALL);
+    assert_eq!(rows, linux_abi::nr::arm64::all().collect::<Vec<_>>());
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn numbers_find_their_rows() {
         // The kernel looks at 32 bits only.
         assert!(row(u64::from(expected.number) | 1 << 32).is_some());
     }
-    for number in [244, 259, 295, 423, 470, u64::from(u32::MAX)] {
+    for number in [244, 259, 295, 423, NUMBERS as u64, u64::from(u32::MAX)] {
         assert!(row(number).is_none(), "{number}");
     }
 }
