@@ -1,6 +1,6 @@
 //! The CPU the guest sees: its features and what identifies it.
 //!
-//! Place in the path: above the instruction tables, whose [`Feature`]s it is made of; below
+//! Place in the path: above the instruction tables, whose [`Feature`]s it is made of, and `linux-abi`; below
 //! all that runs guest code. A [`CpuModel`] is a name, MIDR and a set of features. What MRS
 //! reads, what AT_HWCAP says and what /proc/cpuinfo prints are derived from the set by one
 //! table ([`shown::SHOWN`]), so they cannot disagree; the decoder refuses what is not in it.
@@ -17,8 +17,9 @@ pub mod shown;
 pub use a64_isa::random::{mixed, splitmix64};
 pub use a64_isa::{Feature, FeatureSet};
 pub use host::{random, virtual_counter};
+use linux_abi::Hwcaps;
 pub use models::{EVERYTHING, MAX};
-use shown::{HWCAP_WORDS, IdReg};
+use shown::IdReg;
 use std::fmt;
 
 /// A CPU.
@@ -28,7 +29,7 @@ pub struct CpuModel {
     pub midr: u64,
     pub features: FeatureSet,
     /// AT_HWCAP, AT_HWCAP2, AT_HWCAP3.
-    pub hwcap: [u64; HWCAP_WORDS],
+    pub hwcap: Hwcaps,
     id: [u64; IdReg::COUNT],
 }
 

@@ -184,7 +184,7 @@ mod tests {
         for name in ["cortex-a53", "cortex-a57", "cortex-a72"] {
             let all = all();
             let entry = all.iter().find(|entry| entry.model.name == name).expect(name);
-            assert_eq!(entry.model.hwcap, [0x8fb, 0, 0]);
+            assert_eq!(entry.model.hwcap.words(), [0x8fb, 0, 0]);
             assert_eq!(entry.model.id(IdReg::Aa64Isar0), 0x1_1120);
         }
     }
@@ -199,7 +199,7 @@ mod tests {
              sm4 asimddp sha512 asimdfhm dit uscat ilrcpc flagm ssbs paca pacg dcpodp i8mm bf16 dgh rng"
         );
         let n1 = CpuModel::new("", 0, ARMV8_2);
-        assert_eq!(n1.hwcap, [0x11_9ffb, 0, 0]);
+        assert_eq!(n1.hwcap.words(), [0x11_9ffb, 0, 0]);
         assert_eq!(n1.id(IdReg::Aa64Isar0), 0x1000_1021_1120);
     }
 }

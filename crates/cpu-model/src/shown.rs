@@ -5,9 +5,7 @@
 //! cpu-feature-registers.rst makes visible.
 
 use a64_isa::{Feature, FeatureSet};
-
-/// AT_HWCAP, AT_HWCAP2 and AT_HWCAP3.
-pub const HWCAP_WORDS: usize = 3;
+use linux_abi::{Hwcap, Hwcap2, Hwcaps};
 
 /// Identification registers with visible fields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,11 +25,10 @@ impl IdReg {
     pub const COUNT: usize = IdReg::Aa64Mmfr2 as usize + 1;
 }
 
-/// A bit of AT_HWCAP (word 0), AT_HWCAP2 (1) or AT_HWCAP3 (2).
+/// A bit of one of the words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hwcap {
-    pub word: u8,
-    pub bit: u8,
+pub struct Capability {
+    pub bit: Hwcaps,
     /// In /proc/cpuinfo.
     pub name: &'static str,
 }
@@ -48,19 +45,31 @@ pub struct Field {
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
     pub needs: &'static [Feature],
-    pub hwcap: Option<Hwcap>,
+    pub hwcap: Option<Capability>,
     pub field: Option<Field>,
 }
 
-const fn cap(word: u8, bit: u8, name: &'static str) -> Option<Hwcap> {
-    Some(Hwcap { word, bit, name })
+const fn cap(hwcap: Hwcap, name: &'static str) -> Option<Capability> {
+    let bit = Hwcaps {
+        hwcap,
+        ..Hwcaps::NONE
+    };
+    Some(Capability { bit, name })
+}
+
+const fn cap2(hwcap2: Hwcap2, name: &'static str) -> Option<Capability> {
+    let bit = Hwcaps {
+        hwcap2,
+        ..Hwcaps::NONE
+    };
+    Some(Capability { bit, name })
 }
 
 const fn field(reg: IdReg, shift: u8, value: u64) -> Option<Field> {
     Some(Field { reg, shift, value })
 }
 
-const fn show(needs: &'static [Feature], hwcap: Option<Hwcap>, field: Option<Field>) -> Shown {
+const fn show(needs: &'static [Feature], hwcap: Option<Capability>, field: Option<Field>) -> Shown {
     Shown { needs, hwcap, field }
 }
 
@@ -70,37 +79,37 @@ use IdReg::*;
 /// The table.
 #[rustfmt::skip]
 pub const SHOWN: &[Shown] = &[
-    show(&[F::Fp],       cap(0,  0, "fp"),       None),
-    show(&[F::Asimd],    cap(0,  1, "asimd"),    None),
-    show(&[F::Aes],      cap(0,  3, "aes"),      field(Aa64Isar0,  4, 1)),
-    show(&[F::Pmull],    cap(0,  4, "pmull"),    field(Aa64Isar0,  4, 2)),
-    show(&[F::Sha1],     cap(0,  5, "sha1"),     field(Aa64Isar0,  8, 1)),
-    show(&[F::Sha256],   cap(0,  6, "sha2"),     field(Aa64Isar0, 12, 1)),
-    show(&[F::Crc32],    cap(0,  7, "crc32"),    field(Aa64Isar0, 16, 1)),
-    show(&[F::Lse],      cap(0,  8, "atomics"),  field(Aa64Isar0, 20, 2)),
-    show(&[F::Fp16],     cap(0,  9, "fphp"),     field(Aa64Pfr0,  16, 1)),
-    show(&[F::Fp16],     cap(0, 10, "asimdhp"),  field(Aa64Pfr0,  20, 1)),
-    show(&[F::Base],     cap(0, 11, "cpuid"),    None),
-    show(&[F::Rdm],      cap(0, 12, "asimdrdm"), field(Aa64Isar0, 28, 1)),
-    show(&[F::Jscvt],    cap(0, 13, "jscvt"),    field(Aa64Isar1, 12, 1)),
-    show(&[F::Fcma],     cap(0, 14, "fcma"),     field(Aa64Isar1, 16, 1)),
-    show(&[F::Lrcpc],    cap(0, 15, "lrcpc"),    field(Aa64Isar1, 20, 1)),
-    show(&[F::Dpb],      cap(0, 16, "dcpop"),    field(Aa64Isar1,  0, 1)),
-    show(&[F::Sha3],     cap(0, 17, "sha3"),     field(Aa64Isar0, 32, 1)),
-    show(&[F::Sm3],      cap(0, 18, "sm3"),      field(Aa64Isar0, 36, 1)),
-    show(&[F::Sm4],      cap(0, 19, "sm4"),      field(Aa64Isar0, 40, 1)),
-    show(&[F::Dotprod],  cap(0, 20, "asimddp"),  field(Aa64Isar0, 44, 1)),
-    show(&[F::Sha512],   cap(0, 21, "sha512"),   field(Aa64Isar0, 12, 2)),
-    show(&[F::Fhm],      cap(0, 23, "asimdfhm"), field(Aa64Isar0, 48, 1)),
-    show(&[F::Dit],      cap(0, 24, "dit"),      field(Aa64Pfr0,  48, 1)),
-    show(&[F::Lse2],     cap(0, 25, "uscat"),    field(Aa64Mmfr2, 32, 1)),
-    show(&[F::Lrcpc2],   cap(0, 26, "ilrcpc"),   field(Aa64Isar1, 20, 2)),
-    show(&[F::Flagm],    cap(0, 27, "flagm"),    field(Aa64Isar0, 52, 1)),
-    show(&[F::Ssbs],     cap(0, 28, "ssbs"),     field(Aa64Pfr1,   4, 2)),
-    show(&[F::Sb],       cap(0, 29, "sb"),       field(Aa64Isar1, 36, 1)),
+    show(&[F::Fp],       cap(Hwcap::HWCAP_FP, "fp"),                   None),
+    show(&[F::Asimd],    cap(Hwcap::HWCAP_ASIMD, "asimd"),             None),
+    show(&[F::Aes],      cap(Hwcap::HWCAP_AES, "aes"),                 field(Aa64Isar0,  4, 1)),
+    show(&[F::Pmull],    cap(Hwcap::HWCAP_PMULL, "pmull"),             field(Aa64Isar0,  4, 2)),
+    show(&[F::Sha1],     cap(Hwcap::HWCAP_SHA1, "sha1"),               field(Aa64Isar0,  8, 1)),
+    show(&[F::Sha256],   cap(Hwcap::HWCAP_SHA2, "sha2"),               field(Aa64Isar0, 12, 1)),
+    show(&[F::Crc32],    cap(Hwcap::HWCAP_CRC32, "crc32"),             field(Aa64Isar0, 16, 1)),
+    show(&[F::Lse],      cap(Hwcap::HWCAP_ATOMICS, "atomics"),         field(Aa64Isar0, 20, 2)),
+    show(&[F::Fp16],     cap(Hwcap::HWCAP_FPHP, "fphp"),               field(Aa64Pfr0,  16, 1)),
+    show(&[F::Fp16],     cap(Hwcap::HWCAP_ASIMDHP, "asimdhp"),         field(Aa64Pfr0,  20, 1)),
+    show(&[F::Base],     cap(Hwcap::HWCAP_CPUID, "cpuid"),             None),
+    show(&[F::Rdm],      cap(Hwcap::HWCAP_ASIMDRDM, "asimdrdm"),       field(Aa64Isar0, 28, 1)),
+    show(&[F::Jscvt],    cap(Hwcap::HWCAP_JSCVT, "jscvt"),             field(Aa64Isar1, 12, 1)),
+    show(&[F::Fcma],     cap(Hwcap::HWCAP_FCMA, "fcma"),               field(Aa64Isar1, 16, 1)),
+    show(&[F::Lrcpc],    cap(Hwcap::HWCAP_LRCPC, "lrcpc"),             field(Aa64Isar1, 20, 1)),
+    show(&[F::Dpb],      cap(Hwcap::HWCAP_DCPOP, "dcpop"),             field(Aa64Isar1,  0, 1)),
+    show(&[F::Sha3],     cap(Hwcap::HWCAP_SHA3, "sha3"),               field(Aa64Isar0, 32, 1)),
+    show(&[F::Sm3],      cap(Hwcap::HWCAP_SM3, "sm3"),                 field(Aa64Isar0, 36, 1)),
+    show(&[F::Sm4],      cap(Hwcap::HWCAP_SM4, "sm4"),                 field(Aa64Isar0, 40, 1)),
+    show(&[F::Dotprod],  cap(Hwcap::HWCAP_ASIMDDP, "asimddp"),         field(Aa64Isar0, 44, 1)),
+    show(&[F::Sha512],   cap(Hwcap::HWCAP_SHA512, "sha512"),           field(Aa64Isar0, 12, 2)),
+    show(&[F::Fhm],      cap(Hwcap::HWCAP_ASIMDFHM, "asimdfhm"),       field(Aa64Isar0, 48, 1)),
+    show(&[F::Dit],      cap(Hwcap::HWCAP_DIT, "dit"),                 field(Aa64Pfr0,  48, 1)),
+    show(&[F::Lse2],     cap(Hwcap::HWCAP_USCAT, "uscat"),             field(Aa64Mmfr2, 32, 1)),
+    show(&[F::Lrcpc2],   cap(Hwcap::HWCAP_ILRCPC, "ilrcpc"),           field(Aa64Isar1, 20, 2)),
+    show(&[F::Flagm],    cap(Hwcap::HWCAP_FLAGM, "flagm"),             field(Aa64Isar0, 52, 1)),
+    show(&[F::Ssbs],     cap(Hwcap::HWCAP_SSBS, "ssbs"),               field(Aa64Pfr1,   4, 2)),
+    show(&[F::Sb],       cap(Hwcap::HWCAP_SB, "sb"),                   field(Aa64Isar1, 36, 1)),
     // Address authentication with FEAT_PAuth2 (3) and FEAT_FPACCOMBINE (5); generic (1).
-    show(&[F::Pauth],                        cap(0, 30, "paca"), None),
-    show(&[F::Pauth],                        cap(0, 31, "pacg"), None),
+    show(&[F::Pauth],                        cap(Hwcap::HWCAP_PACA, "paca"),               None),
+    show(&[F::Pauth],                        cap(Hwcap::HWCAP_PACG, "pacg"),               None),
     show(&[F::Pauth, F::Pacqarma5],          None, field(Aa64Isar1,  4, 3)),
     show(&[F::Pauth, F::Pacqarma5, F::Fpac], None, field(Aa64Isar1,  4, 5)),
     show(&[F::Pauth, F::Pacqarma5],          None, field(Aa64Isar1, 24, 1)),
@@ -110,23 +119,23 @@ pub const SHOWN: &[Shown] = &[
     show(&[F::Pauth, F::Pacimp],             None, field(Aa64Isar1,  8, 3)),
     show(&[F::Pauth, F::Pacimp, F::Fpac],    None, field(Aa64Isar1,  8, 5)),
     show(&[F::Pauth, F::Pacimp],             None, field(Aa64Isar1, 28, 1)),
-    show(&[F::Dpb2],     cap(1,  0, "dcpodp"),   field(Aa64Isar1,  0, 2)),
-    show(&[F::Flagm2],   cap(1,  7, "flagm2"),   field(Aa64Isar0, 52, 2)),
-    show(&[F::Frintts],  cap(1,  8, "frint"),    field(Aa64Isar1, 32, 1)),
-    show(&[F::I8mm],     cap(1, 13, "i8mm"),     field(Aa64Isar1, 52, 1)),
-    show(&[F::Bf16],     cap(1, 14, "bf16"),     field(Aa64Isar1, 44, 1)),
-    show(&[F::Dgh],      cap(1, 15, "dgh"),      field(Aa64Isar1, 48, 1)),
-    show(&[F::Rng],      cap(1, 16, "rng"),      field(Aa64Isar0, 60, 1)),
-    show(&[F::Bti],      cap(1, 17, "bti"),      field(Aa64Pfr1,   0, 1)),
+    show(&[F::Dpb2],     cap2(Hwcap2::HWCAP2_DCPODP, "dcpodp"),         field(Aa64Isar1,  0, 2)),
+    show(&[F::Flagm2],   cap2(Hwcap2::HWCAP2_FLAGM2, "flagm2"),         field(Aa64Isar0, 52, 2)),
+    show(&[F::Frintts],  cap2(Hwcap2::HWCAP2_FRINT, "frint"),           field(Aa64Isar1, 32, 1)),
+    show(&[F::I8mm],     cap2(Hwcap2::HWCAP2_I8MM, "i8mm"),             field(Aa64Isar1, 52, 1)),
+    show(&[F::Bf16],     cap2(Hwcap2::HWCAP2_BF16, "bf16"),             field(Aa64Isar1, 44, 1)),
+    show(&[F::Dgh],      cap2(Hwcap2::HWCAP2_DGH, "dgh"),               field(Aa64Isar1, 48, 1)),
+    show(&[F::Rng],      cap2(Hwcap2::HWCAP2_RNG, "rng"),               field(Aa64Isar0, 60, 1)),
+    show(&[F::Bti],      cap2(Hwcap2::HWCAP2_BTI, "bti"),               field(Aa64Pfr1,   0, 1)),
     // The instructions without tags in memory (FEAT_MTE), for which Linux has no HWCAP.
-    show(&[F::Mte],      None,                   field(Aa64Pfr1,   8, 1)),
-    show(&[F::Ecv],      cap(1, 19, "ecv"),      field(Aa64Mmfr0, 60, 1)),
-    show(&[F::Wfxt],     cap(1, 31, "wfxt"),     field(Aa64Isar2,  0, 2)),
-    show(&[F::Cssc],     cap(1, 34, "cssc"),     field(Aa64Isar2, 52, 1)),
-    show(&[F::Mops],     cap(1, 43, "mops"),     field(Aa64Isar2, 16, 1)),
-    show(&[F::Hbc],      cap(1, 44, "hbc"),      field(Aa64Isar2, 20, 1)),
-    show(&[F::Lrcpc3],   cap(1, 46, "lrcpc3"),   field(Aa64Isar1, 20, 3)),
-    show(&[F::Lse128],   cap(1, 47, "lse128"),   field(Aa64Isar0, 20, 3)),
+    show(&[F::Mte],      None,                                  field(Aa64Pfr1,   8, 1)),
+    show(&[F::Ecv],      cap2(Hwcap2::HWCAP2_ECV, "ecv"),               field(Aa64Mmfr0, 60, 1)),
+    show(&[F::Wfxt],     cap2(Hwcap2::HWCAP2_WFXT, "wfxt"),             field(Aa64Isar2,  0, 2)),
+    show(&[F::Cssc],     cap2(Hwcap2::HWCAP2_CSSC, "cssc"),             field(Aa64Isar2, 52, 1)),
+    show(&[F::Mops],     cap2(Hwcap2::HWCAP2_MOPS, "mops"),             field(Aa64Isar2, 16, 1)),
+    show(&[F::Hbc],      cap2(Hwcap2::HWCAP2_HBC, "hbc"),               field(Aa64Isar2, 20, 1)),
+    show(&[F::Lrcpc3],   cap2(Hwcap2::HWCAP2_LRCPC3, "lrcpc3"),         field(Aa64Isar1, 20, 3)),
+    show(&[F::Lse128],   cap2(Hwcap2::HWCAP2_LSE128, "lse128"),         field(Aa64Isar0, 20, 3)),
 ];
 
 /// Fields no feature governs: AArch64 only at EL0 and EL1; DebugVer 6, the safe value;
@@ -148,18 +157,18 @@ impl Shown {
 
 /// The AT_HWCAP words of a CPU with these features.
 #[must_use]
-pub const fn hwcap(features: FeatureSet) -> [u64; HWCAP_WORDS] {
-    let mut words = [0; HWCAP_WORDS];
+pub const fn hwcap(features: FeatureSet) -> Hwcaps {
+    let mut all = Hwcaps::NONE;
     let mut n = 0;
     while n < SHOWN.len() {
         if let Some(cap) = SHOWN[n].hwcap
             && SHOWN[n].holds(features)
         {
-            words[cap.word as usize] |= 1 << cap.bit;
+            all = all.union(cap.bit);
         }
         n += 1;
     }
-    words
+    all
 }
 
 /// The ID registers of a CPU with these features.
@@ -190,8 +199,13 @@ pub const fn id_registers(features: FeatureSet) -> [u64; IdReg::COUNT] {
 #[must_use]
 pub fn names(features: FeatureSet) -> Vec<&'static str> {
     let shown = SHOWN.iter().filter(|shown| shown.holds(features));
-    let mut caps: Vec<Hwcap> = shown.filter_map(|shown| shown.hwcap).collect();
-    caps.sort_unstable_by_key(|cap| (cap.word, cap.bit));
+    let mut caps: Vec<Capability> = shown.filter_map(|shown| shown.hwcap).collect();
+    // Of the words as one number, the third highest.
+    caps.sort_unstable_by_key(|cap| {
+        let mut words = cap.bit.words();
+        words.reverse();
+        words
+    });
     caps.iter().map(|cap| cap.name).collect()
 }
 
@@ -201,13 +215,10 @@ mod tests {
 
     #[test]
     fn each_bit_and_name_occurs_once() {
-        let caps: Vec<Hwcap> = SHOWN.iter().filter_map(|shown| shown.hwcap).collect();
+        let caps: Vec<Capability> = SHOWN.iter().filter_map(|shown| shown.hwcap).collect();
         for (n, cap) in caps.iter().enumerate() {
             for other in &caps[..n] {
-                assert!(
-                    (cap.word, cap.bit) != (other.word, other.bit),
-                    "{cap:?} {other:?}"
-                );
+                assert_ne!(cap.bit, other.bit);
                 assert_ne!(cap.name, other.name);
             }
         }
@@ -227,7 +238,7 @@ mod tests {
         let isar0 = |features| id_registers(features)[Aa64Isar0 as usize];
         assert_eq!(isar0(lse), 2 << 20);
         assert_eq!(isar0(lse.with(F::Lse128)), 3 << 20);
-        assert_eq!(hwcap(lse.with(F::Lse128)), [1 << 8, 1 << 47, 0]);
+        assert_eq!(hwcap(lse.with(F::Lse128)).words(), [1 << 8, 1 << 47, 0]);
         assert_eq!(names(lse.with(F::Lse128)), ["atomics", "lse128"]);
     }
 }

@@ -8,7 +8,7 @@ use crate::stack::{self, Contents};
 use crate::vdso;
 use guest::{GuestAddr, PAGE_SIZE};
 use linux_abi::flags::{PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE};
-use linux_abi::{Errno, SysResult};
+use linux_abi::{Errno, Hwcaps, SysResult};
 use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
@@ -41,9 +41,7 @@ pub struct Program<'a> {
     pub address_seed: u64,
     /// AT_UID, AT_EUID, AT_GID, AT_EGID.
     pub ids: [u64; 4],
-    /// AT_HWCAP, AT_HWCAP2, AT_HWCAP3. Linux gives all three since 6.14, whatever they hold; the third is zero for
-    /// all that is offered.
-    pub hwcap: [u64; 3],
+    pub hwcap: Hwcaps,
     /// AT_SECURE.
     pub secure: bool,
 }
@@ -86,10 +84,11 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
         None => (entry, 0),
     };
     let (vdso, sigreturn) = map_vdso(memory).map_err(LoadError::Map)?;
+    let [hwcap, hwcap2, hwcap3] = program.hwcap.words();
     let aux = [
         (stack::AT_SYSINFO_EHDR, vdso),
         (stack::AT_MINSIGSTKSZ, stack::MINSIGSTKSZ),
-        (stack::AT_HWCAP, program.hwcap[0]),
+        (stack::AT_HWCAP, hwcap),
         (stack::AT_PAGESZ, PAGE_SIZE),
         (stack::AT_CLKTCK, stack::CLOCK_TICKS),
         (
@@ -106,8 +105,8 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
         (stack::AT_GID, program.ids[2]),
         (stack::AT_EGID, program.ids[3]),
         (stack::AT_SECURE, u64::from(program.secure)),
-        (stack::AT_HWCAP2, program.hwcap[1]),
-        (stack::AT_HWCAP3, program.hwcap[2]),
+        (stack::AT_HWCAP2, hwcap2),
+        (stack::AT_HWCAP3, hwcap3),
     ];
     let image = map_stack(memory, program, &headers, &aux)?;
     Ok(Loaded {

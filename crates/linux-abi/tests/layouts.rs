@@ -1,6 +1,8 @@
 //! Compares the layouts with the cross compiler's kernel headers: a C file of static
 //! assertions is compiled, never run.
 
+use bitflags::{Flag, Flags as _};
+use linux_abi::flags::FlagSet;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -28,11 +30,26 @@ fn source() -> String {
             .expect("writing to a String");
         }
     }
-    for flag in <linux_abi::OpenFlags as bitflags::Flags>::FLAGS {
-        let (name, bits) = (flag.name(), flag.value().bits());
-        writeln!(text, "_Static_assert({name} == {bits}, \"{name}\");").expect("writing to a String");
+    for flag in linux_abi::OpenFlags::FLAGS {
+        text.push_str(&assertion(flag));
     }
+    text.push_str("#include <asm/hwcap.h>\n");
+    hwcaps::<linux_abi::Hwcap>(&mut text);
+    hwcaps::<linux_abi::Hwcap2>(&mut text);
+    hwcaps::<linux_abi::Hwcap3>(&mut text);
     text
+}
+
+fn assertion<F: FlagSet>(flag: &Flag<F>) -> String {
+    let (name, bits) = (flag.name(), flag.value().bits());
+    format!("_Static_assert({name} == {bits}u, \"{name}\");\n")
+}
+
+/// Headers that are older than the set do not know its newest flags.
+fn hwcaps<F: FlagSet>(text: &mut String) {
+    for flag in F::FLAGS {
+        write!(text, "#ifdef {}\n{}#endif\n", flag.name(), assertion(flag)).expect("writing to a String");
+    }
 }
 
 #[test]

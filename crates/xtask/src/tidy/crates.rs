@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("a64-isa-gen",   &[]),
     ("linux-abi",     &[]),
     ("a64-isa",       &["a64-isa-gen"]),
-    ("cpu-model",     &["a64-isa"]),
+    ("cpu-model",     &["a64-isa", "linux-abi"]),
     ("guest",         &["cpu-model"]),
     ("guest-memory",  &["guest"]),
     ("host-memory",   &[]),
