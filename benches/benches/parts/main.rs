@@ -1,11 +1,12 @@
 //! Times of the emulator's parts: `cargo bench -p benches`.
 //!
-//! Whole programs are measured by `cargo xtask bench`.
+//! Real programs are measured by `cargo xtask bench`.
 
 mod cpu_time;
 mod decode;
 mod dispatch;
 mod interpret;
+mod program;
 mod syscall;
 mod translate;
 
@@ -13,6 +14,6 @@ criterion::criterion_group! {
     name = parts;
     config = criterion::Criterion::default().with_measurement(cpu_time::CpuTime);
     targets = decode::decode, translate::steps, translate::whole, dispatch::dispatch,
-        interpret::interpret, syscall::syscall
+        interpret::interpret, syscall::syscall, program::program
 }
 criterion::criterion_main!(parts);
