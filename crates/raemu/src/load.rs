@@ -133,10 +133,14 @@ fn entry_of(auxv: &[u8]) -> u64 {
         .unwrap_or(0)
 }
 
-/// A descriptor of the program that stays, if `path` does not lead to its file.
+/// A descriptor of the program that stays, if `path` does not lead to its file. Not of a deleted one, or one in memory:
+/// the guest's own descriptors are all that it is to see there.
 fn exe_file(file: &File, path: &[u8]) -> Option<ExeFile> {
     /// Above what programs use, below the customary limit of 1024.
     const HIGH: u64 = 1000;
+    if path.ends_with(b" (deleted)") {
+        return None;
+    }
     let is = file.metadata().ok()?;
     match std::fs::metadata(OsStr::from_bytes(path)) {
         Ok(found) if (found.dev(), found.ino()) == (is.dev(), is.ino()) => None,

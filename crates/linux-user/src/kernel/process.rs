@@ -29,7 +29,7 @@ pub struct ExeFile {
 pub struct Image {
     /// Absolute path of the guest's executable: what /proc/self/exe shows.
     pub exe: Vec<u8>,
-    /// Where that path does not lead there: it is in memory, or of a mount that is gone.
+    /// Where that path does not lead there: it is of a mount that is gone.
     pub exe_file: Option<ExeFile>,
     /// The guest's arguments, each with its NUL: what /proc/self/cmdline shows.
     pub cmdline: Vec<u8>,
