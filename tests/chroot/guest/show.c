@@ -2,13 +2,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +85,19 @@ static void descriptors(void)
     putchar('\n');
 }
 
+/* A filter that refuses uname(2). */
+static int refuse_uname(void)
+{
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_uname, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog whole = {sizeof program / sizeof *program, program};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole);
+}
+
 static void show(const char *what, char **argv)
 {
     char text[4096];
@@ -115,19 +132,28 @@ static void show(const char *what, char **argv)
         descriptors();
     else if (strcmp(what, "uname") == 0) {
         struct utsname name;
-        uname(&name);
-        printf("%s %s\n", name.machine, name.release);
+        if (uname(&name))
+            printf("%s\n", strerror(errno));
+        else
+            printf("%s %s\n", name.machine, name.release);
+    } else if (strcmp(what, "filter") == 0) {
+        printf("%d\n", refuse_uname());
+    } else if (strcmp(what, "no-new-privs") == 0) {
+        printf("%d\n", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     } else if (strncmp(what, "root=", 5) == 0) {
         printf("%d\n", chroot(what + 5) || chdir("/"));
-    } else if (strcmp(what, "exec") == 0) {
-        /* NEXT: what the child shows; PROGRAM: another program than /show. */
+    } else if (strcmp(what, "exec") == 0 || strcmp(what, "exec-closed") == 0) {
+        /* NEXT: what the child shows; PROGRAM: another program than /show. By a descriptor that is closed on exec? */
         char *child[] = {"child", "b", NULL};
         const char *next = getenv("NEXT");
         fflush(stdout);
         setenv("SHOW", next ? next : "argv", 1);
         unsetenv("NEXT");
         const char *program = getenv("PROGRAM");
-        execv(program ? program : "/show", child);
+        if (strcmp(what, "exec-closed") == 0)
+            fexecve(open(program, O_RDONLY | O_CLOEXEC), child, environ);
+        else
+            execv(program ? program : "/show", child);
         printf("%s\n", strerror(errno));
     } else
         printf("no such thing as %s\n", what);

@@ -88,21 +88,12 @@ pub fn execute(
             // The kernel has no number for the descriptor that it hands to the interpreter, and kills who asks.
             by_kernel = true;
         } else {
-            match kernel_execve(task, target, argv.0, envp.0) {
-                // Without a registration here (another mount namespace, a chroot): by hand.
-                (Err(Errno::ENOEXEC), back) => target = back,
-                // The emulator behind as many scripts as there may be is one interpreter too many.
-                (Err(Errno::ELOOP), back) => {
-                    target = back;
-                    by_kernel = true;
-                }
-                // It starts no interpreter for a file that the interpreter could not open by its name.
-                (Err(Errno::ENOENT), back) if back.is_closed_on_exec() => {
-                    target = back;
-                    by_kernel = true;
-                }
-                (result, _) => return result,
-            }
+            let (result, back) = kernel_execve(task, target, argv.0, envp.0);
+            let Some(others_by_kernel) = by_hand(result, &back) else {
+                return result;
+            };
+            by_kernel = others_by_kernel;
+            target = back;
         }
     }
     if !kernel_started || full || filtered {
@@ -118,9 +109,6 @@ pub fn execute(
         Ok(Plan::OtherMachine) if filtered => Err(Errno::EACCES),
         Ok(Plan::Kernel) if filtered => Err(Errno::ENOEXEC),
         Err(error) if filtered => Err(error),
-        Ok(Plan::Emulator(_)) if filtered && kernel_started && !full && !has_no_new_privs() => {
-            kernel_execve_filtered(task, target, argv, given[1])
-        }
         // Who may execute a file need not be able to read it; the kernel can.
         Err(Errno::EACCES) => match kernel_execve(task, target, argv.0, envp.0).0 {
             Err(Errno::ENOEXEC) => Err(Errno::EACCES),
@@ -129,6 +117,13 @@ pub fn execute(
         Err(error) => Err(error),
         Ok(Plan::Kernel | Plan::OtherMachine) => kernel_execve(task, target, argv.0, envp.0).0,
         Ok(Plan::Emulator(emulated)) => {
+            if filtered && kernel_started && !full && !has_no_new_privs() {
+                let (result, back) = kernel_execve_filtered(task, target, argv, given[1])?;
+                if by_hand(result, &back).is_none() {
+                    return result;
+                }
+                target = back;
+            }
             let argv = read_pointers(given[0])?;
             let envp = read_pointers(given[1])?;
             let source = emulator::find()?;
@@ -154,6 +149,20 @@ pub fn execute(
             }
             run_emulator(task, &source, program.as_ref(), args)
         }
+    }
+}
+
+/// Whether a program that the kernel was asked to execute is to be executed by hand: it has no way to hand it to an
+/// interpreter. `Some` tells whether it executes others.
+fn by_hand(result: SysResult, target: &Target) -> Option<bool> {
+    match result {
+        // Without a registration here (another mount namespace, a chroot).
+        Err(Errno::ENOEXEC) => Some(false),
+        // The emulator behind as many scripts as there may be is one interpreter too many.
+        Err(Errno::ELOOP) => Some(true),
+        // It starts no interpreter for a file that the interpreter could not open by its name.
+        Err(Errno::ENOENT) if target.is_closed_on_exec() => Some(true),
+        Ok(_) | Err(_) => None,
     }
 }
 
@@ -224,7 +233,15 @@ fn kernel_execve(task: &mut Task, target: Target, argv: u64, envp: u64) -> (SysR
 }
 
 /// The same, and the emulator that it starts finds the task's filters.
-fn kernel_execve_filtered(task: &mut Task, target: Target, argv: GuestAddr, envp: GuestAddr) -> SysResult {
+///
+/// # Errors
+/// For an environment that cannot be read, and filters that cannot be handed over.
+fn kernel_execve_filtered(
+    task: &mut Task,
+    target: Target,
+    argv: GuestAddr,
+    envp: GuestAddr,
+) -> Result<(SysResult, Target), Errno> {
     let envp = read_pointers(envp)?;
     let (filters, named) = handed::write(&mut task.state.seccomp)?.unzip();
     let inherited = Inherited {
@@ -244,7 +261,7 @@ fn kernel_execve_filtered(task: &mut Task, target: Target, argv: GuestAddr, envp
     if let Some(filters) = &filters {
         filters.hand_over();
     }
-    kernel_execve(task, target, argv.0, environment).0
+    Ok(kernel_execve(task, target, argv.0, environment))
 }
 
 /// Lets the host's kernel look at the file and the arguments, without executing anything: whether the file may be
