@@ -3,22 +3,30 @@
 //! Most requests tell direction and size by their number (asm-generic/ioctl.h). Older ones do
 //! not: [`OLD`] has the usual ones, and of any other the first 256 bytes are looked at.
 //! [`nested`] knows the requests of general use whose structures hold further addresses, or
-//! are followed by arrays; drivers have more.
+//! are followed by arrays; drivers have more. [`ioctl_layout`] has those whose structures differ.
 
 use super::arg::guard::{nowhere, passed, touches_own};
 use super::arg::{Fd, Hex, Request, read};
+use super::ioctl_layout;
 use crate::seccomp::notify::{self, SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND};
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 
-/// ioctl(2): requests and structures are alike on both sides.
+/// ioctl(2): requests are alike on both sides, and so are nearly all structures.
 pub fn ioctl(task: &mut Task, fd: Fd, request: Request, arg: Hex) -> SysResult {
     // The kernel takes the request as 32 bits.
     let number = request.0 & 0xffff_ffff;
     if matches!(number, SECCOMP_IOCTL_NOTIF_RECV | SECCOMP_IOCTL_NOTIF_SEND) {
         return notify::ioctl(task, fd.0, number, arg.0);
+    }
+    let fd = fd.0 as i64 as u64;
+    if let Some(row) = ioctl_layout::row(number) {
+        // SAFETY: the structure is a copy of ours, of the size that the kernel knows.
+        return row.with_copy(arg.0, |copy| unsafe {
+            task.interruptible(nr::ioctl, [fd, request.0, copy, 0, 0, 0])
+        });
     }
     let pointer = match nested(number, arg.0) {
         Nested::Fine => passed(arg.0, size(number)),
@@ -26,7 +34,7 @@ pub fn ioctl(task: &mut Task, fd: Fd, request: Request, arg: Hex) -> SysResult {
         Nested::Refused(errno) => return Err(errno),
     };
     // SAFETY: what the request says the kernel reads and writes is not the emulator's.
-    unsafe { task.interruptible(nr::ioctl, [fd.0 as i64 as u64, request.0, pointer, 0, 0, 0]) }
+    unsafe { task.interruptible(nr::ioctl, [fd, request.0, pointer, 0, 0, 0]) }
 }
 
 /// The old requests' structures: number and size.
