@@ -189,6 +189,33 @@ mod tests {
     }
 
     #[test]
+    fn a_marked_thread_has_its_filters_or_does_not_run() {
+        // Mark and privileges are a thread's.
+        std::thread::spawn(|| {
+            crate::seccomp::install::set_no_new_privs();
+            let program = Program::new(vec![insn(6, 0, 0, 5)]).expect("it is right");
+            let mut seccomp = Seccomp {
+                filters: Some(Filter::new(program, false, None).expect("room")),
+                ..Seccomp::default()
+            };
+            let (file, named) = write(&mut seccomp).expect("the host has filters").expect("one");
+            assert_eq!(take(None).err(), Some(Lost));
+            let other = Named {
+                inode: named.inode + 1,
+                ..named
+            };
+            assert_eq!(take(Some(other)).err(), Some(Lost));
+            // It is closed by who takes it.
+            std::mem::forget(file);
+            let taken = take(Some(named)).expect("it is known").expect("it is marked");
+            assert_eq!((taken.marks, taken.filters.count()), (1, 1));
+            assert_eq!(take(Some(named)).err(), Some(Lost));
+        })
+        .join()
+        .expect("it ends well");
+    }
+
+    #[test]
     fn nothing_is_believed_without_the_mark() {
         let named = Some(Named { fd: 0, inode: 1 });
         assert!(matches!(take(named), Ok(None)));
