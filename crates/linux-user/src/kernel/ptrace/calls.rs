@@ -1,7 +1,7 @@
 //! ptrace(2): from registers to a request.
 
 use super::mailbox::{Mode, changed};
-use super::{kernel, regset, tracee, tracer};
+use super::{filters, kernel, regset, tracee, tracer};
 use crate::signal::info::SigInfo;
 use crate::signal::set::UNBLOCKABLE;
 use crate::syscall::arg::{read, read_bytes, write, write_bytes};
@@ -36,6 +36,8 @@ mod request {
     pub const PEEKSIGINFO: u64 = 0x4209;
     pub const GETSIGMASK: u64 = 0x420a;
     pub const SETSIGMASK: u64 = 0x420b;
+    pub const SECCOMP_GET_FILTER: u64 = 0x420c;
+    pub const SECCOMP_GET_METADATA: u64 = 0x420d;
     pub const GET_SYSCALL_INFO: u64 = 0x420e;
 }
 
@@ -110,6 +112,8 @@ fn of_stopped(task: &mut Task, asked: u64, tid: i32, addr: u64, data: u64) -> Sy
         request::GETREGSET | request::SETREGSET => register_set(task, asked, tid, addr, GuestAddr(data)),
         request::GETSIGMASK | request::SETSIGMASK => signal_mask(task, asked, tid, addr, GuestAddr(data)),
         request::PEEKSIGINFO => peek_siginfo(task, tid, GuestAddr(addr), GuestAddr(data)),
+        request::SECCOMP_GET_FILTER => filters::get(task, tid, addr, GuestAddr(data)),
+        request::SECCOMP_GET_METADATA => filters::metadata(task, tid, addr, GuestAddr(data)),
         request::GET_SYSCALL_INFO => {
             let info = tracer::syscall_info(tracer::stopped(task, tid)?);
             let count = info.len().min(addr as usize);

@@ -30,6 +30,7 @@ pub const SEIZE: u64 = 0x4206;
 pub const INTERRUPT: u64 = 0x4207;
 pub const LISTEN: u64 = 0x4208;
 const PEEKSIGINFO: u64 = 0x4209;
+pub const SECCOMP_GET_FILTER: u64 = 0x420c;
 const SETSIGMASK: u64 = 0x420b;
 
 /// WNOHANG, WUNTRACED (WSTOPPED) and __WALL of wait4(2) and waitid(2).
@@ -238,6 +239,29 @@ pub fn waitid(
     // SAFETY: the kernel writes a siginfo_t of ours, and to what is guarded.
     unsafe { task.interruptible(nr::waitid, args) }?;
     Ok(info)
+}
+
+/// Whether a waitid(2) of the calling task's would wait.
+pub fn has_none_yet([kind, id]: [u64; 2], options: u64) -> bool {
+    let mut info = [0_u32; 32];
+    let options = options | WNOHANG | WNOWAIT;
+    let args = [kind, id, (&raw mut info) as u64, options, 0, 0];
+    // SAFETY: the kernel writes a siginfo_t of ours.
+    unsafe { host::raw(nr::waitid, args) }.is_ok() && info[0] == 0
+}
+
+/// Whether a call for these events of a descriptor would wait.
+pub fn would_wait(fd: i32, events: u64) -> bool {
+    const O_NONBLOCK: u64 = 0o4000;
+    let flags = host::fcntl(fd, host::Fcntl::GetStatusFlags);
+    if flags.is_ok_and(|flags| flags & O_NONBLOCK != 0) {
+        return false;
+    }
+    // struct pollfd.
+    let mut asked = fd as u32 as u64 | events << 32;
+    // SAFETY: the kernel reads and writes one pollfd of ours.
+    let ready = unsafe { host::raw(nr::poll, [(&raw mut asked) as u64, 1, 0, 0, 0, 0]) };
+    ready == Ok(0)
 }
 
 /// The stop that this thread is in, as its exit code, without taking it.

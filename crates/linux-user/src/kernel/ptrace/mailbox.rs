@@ -157,8 +157,8 @@ pub struct Stop {
     /// Whether there is a siginfo: a group stop has none.
     pub has_info: u32,
     pub info: [u64; 16],
-    /// SECCOMP_RET_DATA.
-    pub seccomp_data: u64,
+    /// The table of its seccomp filters and how many there are ([`super::filters`]).
+    pub filters: [u64; 2],
 }
 
 /// The registers, as the register sets of arm64 have them.
@@ -245,6 +245,10 @@ pub struct Trace {
     pub(super) altered: Option<super::Altered>,
     /// A system call was interrupted: the kernel's private error, and where the task makes it again.
     pub(super) interrupted: Option<(i32, u64)>,
+    /// The tracer was shown that a call is entered, and it is not left yet.
+    pub(super) entered: bool,
+    /// The kernel's private error of a call that was interrupted before it could sleep.
+    pub(super) begun: Option<i32>,
     pub(super) result: Option<u64>,
     pub(super) call: i32,
     pub(super) first_argument: u64,
@@ -253,6 +257,8 @@ pub struct Trace {
     pub(super) event: bool,
     /// A step was asked for, and a system call was made.
     pub(super) step_owed: bool,
+    /// The table of its filters at the last stop.
+    pub(super) filters: Vec<[u64; 2]>,
     /// restart_syscall(2) is to go on with a call.
     pub(super) resumes: bool,
 }
@@ -274,12 +280,15 @@ impl Trace {
             starts: false,
             altered: None,
             interrupted: None,
+            entered: false,
+            begun: None,
             result: None,
             call: -1,
             first_argument: 0,
             follow: false,
             event: false,
             step_owed: false,
+            filters: Vec::new(),
             resumes: false,
         }
     }
@@ -311,6 +320,8 @@ impl Trace {
         self.starts = from.state & state::TRACED != 0;
         self.altered = None;
         self.interrupted = None;
+        self.entered = false;
+        self.begun = None;
         self.result = None;
     }
 }

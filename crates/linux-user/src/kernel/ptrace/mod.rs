@@ -6,7 +6,9 @@
 //! instructions ([`tracee`]), described in its [`mailbox`], and found by the tracer among the host's stops ([`wait`]).
 //! [`tracer`] has the requests, [`regset`] the registers as they name them, [`kernel`] the host's calls.
 
+mod begun;
 mod calls;
+mod filters;
 mod kernel;
 pub mod mailbox;
 pub mod regset;

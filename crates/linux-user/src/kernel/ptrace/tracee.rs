@@ -6,7 +6,7 @@
 use super::mailbox::{
     self, Mode, RANGES, Registers, Stop, Told, Trace, at, attend as bits, changed, place, state,
 };
-use super::{event, event_code, kernel, options};
+use super::{begun, event, event_code, filters, kernel, options};
 use crate::host;
 use crate::kernel::clone::{CLONE_UNTRACED, Request};
 use crate::kernel::stop::{Boundary, Call, End, Made, Observer, Resume};
@@ -29,8 +29,10 @@ const SI_USER: i32 = 0;
 const MESSAGE_ENTRY: u64 = 1;
 const MESSAGE_EXIT: u64 = 2;
 /// ERESTART_RESTARTBLOCK, ERESTARTNOHAND.
-const RESTART_BLOCK: i32 = 516;
-const RESTART_NO_HANDLER: i32 = 514;
+pub(super) const RESTART_BLOCK: i32 = 516;
+pub(super) const RESTART_NO_HANDLER: i32 = 514;
+/// ERESTARTNOINTR.
+const RESTART_ALWAYS: i32 = 513;
 /// Numbers of arm64's.
 const RESTART_SYSCALL: u64 = 128;
 const EXECVE: i32 = 221;
@@ -284,6 +286,16 @@ fn stop(task: &mut Task, cause: &Cause) -> Answer {
 }
 
 fn stop_with(task: &mut Task, cause: &Cause, registers: Registers) -> Answer {
+    let filters = match filters::list(&task.state.seccomp) {
+        None => [0, filters::NO_FILTERS],
+        Some(list) => {
+            task.trace.filters = list;
+            [
+                task.trace.filters.as_ptr() as u64,
+                task.trace.filters.len() as u64,
+            ]
+        }
+    };
     task.trace.with(|mailbox| {
         mailbox.told.signal = 0;
         mailbox.told.changed = 0;
@@ -297,7 +309,7 @@ fn stop_with(task: &mut Task, cause: &Cause, registers: Registers) -> Answer {
             place: cause.place,
             has_info: u32::from(cause.info.is_some()),
             info: cause.info.map_or([0; 16], |info| mailbox::words(&info)),
-            seccomp_data: 0,
+            filters,
         };
         mailbox.registers = registers;
     });
@@ -408,7 +420,20 @@ pub fn note_result(task: &mut Task, error: Errno) {
         raw
     });
     let pc = task.cpu.state().pc.wrapping_sub(4);
-    task.trace.interrupted = raw.then_some((error.0, pc));
+    let begun = task.trace.begun.take();
+    let error = if raw {
+        Some(error.0)
+    } else {
+        // There is nothing for the kernel to take up: it is made again from its begin.
+        begun.map(|error| {
+            if error == RESTART_BLOCK {
+                RESTART_NO_HANDLER
+            } else {
+                error
+            }
+        })
+    };
+    task.trace.interrupted = error.map(|error| (error, pc));
 }
 
 /// The error of the call that was interrupted and is about to be made again: as long as the task stands before it, it is
@@ -468,7 +493,9 @@ fn enter(task: &mut Task, call: &Call<'_>) {
     task.trace.call = call.number as i32;
     task.trace.first_argument = call.regs[0];
     task.trace.interrupted = None;
+    task.trace.begun = None;
     let mode = mode(task);
+    task.trace.entered = mode.stops_at_entry();
     let mut registers = Registers::new_zeroed();
     fill(task, &mut registers);
     if !mode.stops_at_entry() {
@@ -509,13 +536,23 @@ fn filtered(task: &mut Task, message: u16) -> bool {
         return false;
     }
     let number = task.trace.call;
+    task.trace.entered = true;
     let code = event_code(event::SECCOMP);
     let _ = stop(task, &Cause::notified(code, u64::from(message), place::SECCOMP));
     note_altered(task, false, number);
     true
 }
 
-fn leave(task: &mut Task, result: SysResult) {
+fn leave(task: &mut Task, mut result: SysResult) {
+    let entered = std::mem::take(&mut task.trace.entered);
+    let raw = task
+        .trace
+        .with(|mailbox| mailbox.told.attend & bits::RAW_RESULT != 0);
+    if entered && !raw && result == Err(host::ERESTART) {
+        task.trace.begun = begun::interrupted(task);
+        // As if it had not been made at all: the kernel knows no other name for that.
+        result = Err(Errno(task.trace.begun.unwrap_or(RESTART_ALWAYS)));
+    }
     if mode(task) == Mode::Syscall {
         show_result(task, errno::to_register(result));
     }

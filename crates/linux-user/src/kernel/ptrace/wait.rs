@@ -182,6 +182,11 @@ pub fn look_at(task: &mut Task, tid: i32, code: u32) -> Option<u32> {
                 tracee.go_on(0);
                 return None;
             }
+            if tracee.mailbox == 0 && !tracee.introduced && !tracee.attached {
+                // A thread that the emulator needs.
+                tracee.go_on(0);
+                return None;
+            }
             hold(tracee, code)
         }
         _ => {
