@@ -192,10 +192,32 @@ pub(crate) fn take_stock() {
     // Its 16 bytes stand somewhat below the names.
     STACK.set(random.saturating_sub(STACK_RESERVE), end);
     if vdso != 0 {
-        let (start, end) = mapped_around(vdso);
+        let (start, end) = kernels_pages(vdso);
         VDSO.set(start, end);
     }
     note_heap();
+}
+
+/// The vDSO and the kernel's variables below it. Others' mappings may be adjacent: a program that uses the library has some.
+fn kernels_pages(vdso: u64) -> (u64, u64) {
+    /// There were never more pages of variables (arch/x86/include/asm/vdso/vsyscall.h and its predecessors).
+    const MOST: u64 = 16;
+    // SAFETY: the kernel puts a whole ELF image there, whose header comes first.
+    let header = unsafe { &*(vdso as *const libc::Elf64_Ehdr) };
+    // Its table of sections comes last.
+    let length = header.e_shoff + u64::from(header.e_shnum) * u64::from(header.e_shentsize);
+    // Of memory that is no struct page's, pages cannot be cold: EINVAL (mm/madvise.c). Nothing of other memory changes but
+    // how soon one page is swapped out.
+    let is_variables = |page: &u64| {
+        // SAFETY: this advice changes no contents.
+        let result = unsafe { libc::madvise(*page as *mut libc::c_void, PAGE as usize, libc::MADV_COLD) };
+        result != 0 && std::io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL)
+    };
+    let below = (1..=MOST)
+        .map(|n| vdso - n * PAGE)
+        .take_while(is_variables)
+        .last();
+    (below.unwrap_or(vdso), (vdso + length).next_multiple_of(PAGE))
 }
 
 /// Where a guest's stack may end that takes the place of the first one: right below what is mapped of that. `None` while
