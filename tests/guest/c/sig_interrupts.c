@@ -600,7 +600,7 @@ static void print(const struct row *row, const char *of, const struct shared *ce
     char result[24];
     snprintf(result, sizeof result, "%ld", cell->result);
     const char *why = cell->event ? "event" : row->complete || cell->error == EINTR ? "signal" : "time";
-    if (!row->complete && row->kind != SLEEPLESS && cell->error != EINTR && cell->elapsed_us < cell->ms * 1000L - 1000)
+    if (!row->complete && row->kind != SLEEPLESS && cell->error != EINTR && cell->elapsed_us < cell->ms * 500L)
         why = "too early";
     printf("%-22s %-13s %-10s handlers=%d %s\n", row->name, of,
            cell->hangs ? "HANGS" : cell->error ? strerrorname_np(cell->error) : result, cell->done - 1, why);

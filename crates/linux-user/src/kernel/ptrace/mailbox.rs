@@ -7,7 +7,8 @@
 //!
 //! # Safety
 //! A task has its mailbox at one place for as long as it lives, which [`attach`] publishes to the tracer. The task
-//! itself reaches it between its own system calls only, the tracer within one.
+//! itself reaches it between its own system calls only, the tracer mostly within one. Where the kernel stops the task elsewhere, the
+//! tracer only adds to what is told; the task takes that by [`Trace::take`].
 #![allow(unsafe_code)]
 
 use crate::host;
@@ -15,6 +16,7 @@ use crate::signal::info::SigInfo;
 use std::arch::asm;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 /// What a mailbox begins with: another layout has another number.
@@ -297,6 +299,29 @@ impl Trace {
     pub(super) fn with<R>(&self, reach: impl FnOnce(&mut Mailbox) -> R) -> R {
         // SAFETY: see above: nobody else reaches it before the next system call.
         reach(unsafe { &mut *self.mailbox.get() })
+    }
+
+    /// Takes these bits of [`Told::attend`] away; gives what was told when they were there. The kernel may stop the thread
+    /// between any two instructions, and the tracer then tells it more: nothing of that is lost.
+    pub(super) fn take(&self, bits: u32) -> Told {
+        // SAFETY: the mailbox lives as long as `self`, and only this thread and its tracer, while it is stopped, write to it.
+        let told = unsafe { &raw mut (*self.mailbox.get()).told };
+        // SAFETY: as above; all accesses that meet the tracer's are atomic or volatile.
+        let attend = unsafe { AtomicU32::from_ptr(&raw mut (*told).attend) };
+        loop {
+            let before = attend.load(Ordering::Acquire);
+            // SAFETY: as above.
+            let copy = unsafe { told.read_volatile() };
+            if attend
+                .compare_exchange(before, before & !bits, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+            {
+                return Told {
+                    attend: before,
+                    ..copy
+                };
+            }
+        }
     }
 
     pub(super) fn told(&self) -> Told {

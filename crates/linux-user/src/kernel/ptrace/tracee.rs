@@ -296,12 +296,12 @@ fn stop_with(task: &mut Task, cause: &Cause, registers: Registers) -> Answer {
             ]
         }
     };
+    // Whatever a task stops for, it has been interrupted (ptrace_stop).
+    task.trace.take(bits::INTERRUPT);
     task.trace.with(|mailbox| {
         mailbox.told.signal = 0;
         mailbox.told.changed = 0;
         mailbox.told.code = 0;
-        // Whatever a task stops for, it has been interrupted (ptrace_stop).
-        mailbox.told.attend &= !bits::INTERRUPT;
         mailbox.stop = Stop {
             state: at::STOPPING,
             code: cause.code,
@@ -373,11 +373,7 @@ pub fn decide(task: &mut Task, info: &SigInfo) -> Option<SigInfo> {
 
 /// What [`Tracee::bring`](super::table::Tracee::bring) asked for.
 pub fn attend(task: &mut Task) {
-    let told = task.trace.with(|mailbox| {
-        let told = mailbox.told;
-        mailbox.told.attend = 0;
-        told
-    });
+    let told = task.trace.take(u32::MAX);
     look(task);
     if told.attend & bits::STOP_SIGNAL != 0 {
         deliver::deliver(task, &SigInfo(told.queue[1]));
@@ -414,11 +410,7 @@ pub fn attend(task: &mut Task) {
 /// The kernel wants a call of the guest's made again, with this error; whoever brought the task here may have had
 /// it say how.
 pub fn note_result(task: &mut Task, error: Errno) {
-    let raw = task.trace.with(|mailbox| {
-        let raw = mailbox.told.attend & bits::RAW_RESULT != 0;
-        mailbox.told.attend &= !bits::RAW_RESULT;
-        raw
-    });
+    let raw = task.trace.take(bits::RAW_RESULT).attend & bits::RAW_RESULT != 0;
     let pc = task.cpu.state().pc.wrapping_sub(4);
     let begun = task.trace.begun.take();
     let error = if raw {
