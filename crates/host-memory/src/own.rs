@@ -173,6 +173,7 @@ pub(crate) fn area_end() -> u64 {
 pub(crate) fn take_stock() {
     let (start, end) = image();
     IMAGE.set(start, end);
+    fill_gaps(start);
     // SAFETY: takes any key.
     let (random, name, vdso) = unsafe {
         (
@@ -196,6 +197,34 @@ pub(crate) fn take_stock() {
         VDSO.set(start, end);
     }
     note_heap();
+}
+
+/// Takes the pages between the image's segments, which the kernel would give to the guest: they count as the image's.
+fn fill_gaps(start: u64) {
+    // SAFETY: takes any key.
+    let (table, count) = unsafe { (libc::getauxval(libc::AT_PHDR), libc::getauxval(libc::AT_PHNUM)) };
+    if table == 0 {
+        return;
+    }
+    // SAFETY: the kernel says that so many program headers of this image stand there.
+    let headers = unsafe { std::slice::from_raw_parts(table as *const libc::Elf64_Phdr, count as usize) };
+    let mut segments = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+    let Some(first) = segments.next() else {
+        return;
+    };
+    let bias = start.wrapping_sub(first.p_vaddr & !(PAGE - 1));
+    let mut end = first.p_vaddr + first.p_memsz;
+    for next in segments {
+        let gap = end.next_multiple_of(PAGE)..next.p_vaddr & !(PAGE - 1);
+        if !gap.is_empty() {
+            let how =
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+            let (at, len) = (gap.start.wrapping_add(bias), gap.end - gap.start);
+            // SAFETY: replaces nothing. Where something is, it is no gap.
+            let _ = unsafe { libc::mmap(at as *mut libc::c_void, len as usize, libc::PROT_NONE, how, -1, 0) };
+        }
+        end = next.p_vaddr + next.p_memsz;
+    }
 }
 
 /// The vDSO and the kernel's variables below it. Others' mappings may be adjacent: a program that uses the library has some.
@@ -344,6 +373,15 @@ mod tests {
         }
         let low = 0x1000..0x3000;
         assert_eq!(outside(low.clone()), std::slice::from_ref(&low));
+    }
+
+    /// Else the kernel puts mappings of the guest's there.
+    #[test]
+    fn the_image_has_no_free_page() {
+        let _mapping = Mapping::new(0x1000, Access::ReadWrite).expect("memory");
+        for page in program().step_by(PAGE as usize) {
+            assert!(is_mapped(page, PAGE), "{page:#x}");
+        }
     }
 
     #[test]

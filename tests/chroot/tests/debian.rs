@@ -228,8 +228,16 @@ fn no_copy(world: &World, suite: &'static str) -> Verdict {
     Ok(String::new())
 }
 
-/// `sleep 20` by a PATH search in the tree, looked at by the host's and the tree's ps and in /proc.
-fn ps(world: &World, suite: &'static str, interpreter: &str, flags: &str, command_line: &str) -> Verdict {
+/// `sleep 20` by a PATH search in the tree, looked at by the host's ps, which shows the emulator's `command_line`, and by
+/// the tree's and in /proc, which show the guest's.
+fn ps(
+    world: &World,
+    suite: &'static str,
+    interpreter: &str,
+    flags: &str,
+    command_line: &str,
+    guests: &str,
+) -> Verdict {
     registry::register(Path::new(interpreter), flags)?;
     let tree = world.tree(suite)?;
     let script = "sleep 20 & PID=$!; \
@@ -254,8 +262,8 @@ fn ps(world: &World, suite: &'static str, interpreter: &str, flags: &str, comman
     read?;
     let outside = String::from_utf8_lossy(&outside?.stdout).trim_end().to_string();
     same("the host's ps", outside.as_str(), command_line)?;
-    let divided = format!("{}|", command_line.replace(' ', "|"));
-    same("inside", lines, vec![command_line, pid, &divided, "sleep"])?;
+    let divided = format!("{}|", guests.replace(' ', "|"));
+    same("inside", lines, vec![guests, pid, &divided, "sleep"])?;
     Ok(String::new())
 }
 
@@ -278,6 +286,7 @@ fn ps_with_p(world: &World, suite: &'static str) -> Verdict {
         WITH_P,
         ALL,
         &format!("{WITH_P} /usr/bin/sleep sleep 20"),
+        "sleep 20",
     )
 }
 
@@ -288,6 +297,7 @@ fn ps_without_p(world: &World, suite: &'static str) -> Verdict {
         WITHOUT_P,
         "OCF",
         &format!("{WITHOUT_P} /usr/bin/sleep 20"),
+        "/usr/bin/sleep 20",
     )
 }
 
