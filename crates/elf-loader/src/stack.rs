@@ -32,6 +32,16 @@ pub const AT_EXECFN: u64 = 31;
 pub const AT_SYSINFO_EHDR: u64 = 33;
 pub const AT_MINSIGSTKSZ: u64 = 51;
 
+/// What an auxiliary vector says of a key: pairs of words, the first with that key counts.
+#[must_use]
+pub fn auxv_value(auxv: &[u8], key: u64) -> Option<u64> {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let (words, _) = auxv.as_chunks();
+    let (pairs, _) = words.as_chunks();
+    let found = pairs.iter().find(|[known, _]| word(known) == key);
+    found.map(|[_, value]| word(value))
+}
+
 /// The smallest signal stack of an arm64 CPU without SVE: struct rt_sigframe, a frame
 /// record and 16 bytes of alignment (arch/arm64/kernel/signal.c, `minsigstksz_setup`).
 pub const MINSIGSTKSZ: u64 = 4720;

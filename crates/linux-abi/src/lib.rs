@@ -19,3 +19,6 @@ pub mod open_flags;
 pub use errno::{Errno, SysResult};
 pub use hwcap::{Hwcap, Hwcap2, Hwcap3, Hwcaps};
 pub use open_flags::OpenFlags;
+
+/// The longest path, with its NUL (uapi linux/limits.h).
+pub const PATH_MAX: usize = 4096;

@@ -6,6 +6,7 @@ use crate::guest_memory::GuestMemory;
 use crate::host;
 use crate::program::Program;
 use crate::seeds::Seeds;
+use elf_loader::stack::{AT_ENTRY, auxv_value};
 use elf_loader::{LoadError, Loaded};
 use engine::Engine;
 use linux_abi::Errno;
@@ -61,7 +62,7 @@ pub fn load(program: Program, config: Config, role: Role) -> Result<Ready, LoadE
     let image = image(&program, loaded);
     // Nothing stays open where the guest expects its own descriptors.
     drop(program.file);
-    let entry = entry_of(&image.auxv);
+    let entry = auxv_value(&image.auxv, AT_ENTRY).unwrap_or(0);
     let process = Process::new(mm, engine, config.options, image, signals);
     Ok(Ready {
         process: match role {
@@ -116,21 +117,6 @@ fn map(
         secure: privileged,
     };
     elf_loader::load(&GuestMemory { mm, engine }, &request)
-}
-
-/// AT_ENTRY.
-fn entry_of(auxv: &[u8]) -> u64 {
-    const AT_ENTRY: u64 = 9;
-    let words = auxv
-        .chunks_exact(8)
-        .map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes")));
-    let words: Vec<u64> = words.collect();
-    let pairs = words.chunks_exact(2);
-    pairs
-        .filter(|pair| pair[0] == AT_ENTRY)
-        .map(|pair| pair[1])
-        .next()
-        .unwrap_or(0)
 }
 
 /// A descriptor of the program that stays, if `path` does not lead to its file. Not of a deleted one, or one in memory:

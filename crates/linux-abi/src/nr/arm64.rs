@@ -8,6 +8,37 @@ pub fn all() -> impl Iterator<Item = (u16, &'static str)> {
     OLD.iter().chain(super::both::LIST).copied()
 }
 
+/// The number of a call, found while compiling: a name that there is not does not compile.
+///
+/// # Panics
+/// When there is no such call.
+#[must_use]
+pub const fn number(name: &str) -> u16 {
+    let lists = [OLD, super::both::LIST];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            if is_same(lists[list][at].1.as_bytes(), name.as_bytes()) {
+                return lists[list][at].0;
+            }
+            at += 1;
+        }
+        list += 1;
+    }
+    panic!("no such system call");
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+const _: () = assert!(number("execve") == 221 && number("clone3") == super::both::clone3 as u16);
+
 /// Those of before Linux 5.1.
 const OLD: &[(u16, &str)] = &[
     (0, "io_setup"),

@@ -99,9 +99,12 @@ pub fn wait_for_clone(pid: i32) {
 pub enum Fcntl {
     /// A close-on-exec duplicate, at the lowest free number from this one on.
     DupCloseOnExec(u64),
+    GetFdFlags,
     SetFdFlags(u64),
     GetStatusFlags,
     SetStatusFlags(u64),
+    AddSeals(u64),
+    GetSeals,
 }
 
 /// fcntl(2).
@@ -111,9 +114,12 @@ pub enum Fcntl {
 pub fn fcntl(fd: i32, command: Fcntl) -> SysResult {
     let (command, arg) = match command {
         Fcntl::DupCloseOnExec(lowest) => (flags::F_DUPFD_CLOEXEC, lowest),
+        Fcntl::GetFdFlags => (flags::F_GETFD, 0),
         Fcntl::SetFdFlags(flags) => (flags::F_SETFD, flags),
         Fcntl::GetStatusFlags => (flags::F_GETFL, 0),
         Fcntl::SetStatusFlags(flags) => (flags::F_SETFL, flags),
+        Fcntl::AddSeals(seals) => (flags::F_ADD_SEALS, seals),
+        Fcntl::GetSeals => (flags::F_GET_SEALS, 0),
     };
     // SAFETY: the argument of these commands is a number.
     unsafe { raw(nr::fcntl, [int(fd), command, arg, 0, 0, 0]) }
@@ -222,6 +228,16 @@ pub fn write(fd: i32, bytes: &[u8]) -> SysResult {
     }
 }
 
+/// pread(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn pread(fd: i32, buf: &mut [u8], offset: u64) -> SysResult {
+    let args = [int(fd), buf.as_mut_ptr() as u64, buf.len() as u64, offset, 0, 0];
+    // SAFETY: `buf` is ours to write for its length.
+    unsafe { raw(nr::pread64, args) }
+}
+
 /// pwrite(2).
 ///
 /// # Errors
@@ -230,6 +246,22 @@ pub fn pwrite(fd: i32, bytes: &[u8], offset: u64) -> SysResult {
     let args = [int(fd), bytes.as_ptr() as u64, bytes.len() as u64, offset, 0, 0];
     // SAFETY: `bytes` is borrowed for the call and only read.
     unsafe { raw(nr::pwrite64, args) }
+}
+
+/// Writes to the start of a file, all of it.
+///
+/// # Errors
+/// The kernel's.
+pub fn write_whole(fd: i32, bytes: &[u8]) -> Result<(), linux_abi::Errno> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match pwrite(fd, &bytes[done..], done as u64) {
+            Ok(count) => done += count as usize,
+            Err(linux_abi::Errno::EINTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// fstat(2), as the host lays it out.

@@ -73,6 +73,24 @@ pub const ERESTART: Errno = Errno(512);
 /// That and its siblings, up to ERESTART_RESTARTBLOCK. The kernel lets only a tracer see them.
 pub const RESTARTS: std::ops::RangeInclusive<i32> = 512..=516;
 
+/// From the three arguments of the calls below: rcx = the pending word, r11 = where the arguments are, the rest as SYSCALL
+/// takes it.
+macro_rules! load_arguments {
+    () => {
+        "
+        mov rcx, rdi
+        mov rax, rsi
+        mov r11, rdx
+        mov rdi, [r11]
+        mov rsi, [r11 + 8]
+        mov rdx, [r11 + 16]
+        mov r10, [r11 + 24]
+        mov r8, [r11 + 32]
+        mov r9, [r11 + 40]
+        "
+    };
+}
+
 // rdi = the pending word, rsi = call number, rdx = the six arguments.
 // A signal handler that arms the pending word while rip is in [begin, syscall] moves rip to
 // `abort`. rip is at `syscall` also when the kernel decided to restart the call (SA_RESTART,
@@ -80,15 +98,7 @@ pub const RESTARTS: std::ops::RangeInclusive<i32> = 512..=516;
 global_asm!(
     ".globl raemu_blocking_call, raemu_blocking_begin, raemu_blocking_syscall, raemu_blocking_abort",
     "raemu_blocking_call:",
-    "    mov rcx, rdi",
-    "    mov rax, rsi",
-    "    mov r11, rdx",
-    "    mov rdi, [r11]",
-    "    mov rsi, [r11 + 8]",
-    "    mov rdx, [r11 + 16]",
-    "    mov r10, [r11 + 24]",
-    "    mov r8, [r11 + 32]",
-    "    mov r9, [r11 + 40]",
+    load_arguments!(),
     "raemu_blocking_begin:",
     "    cmp dword ptr [rcx], 0",
     "    jne raemu_blocking_abort",
@@ -106,15 +116,7 @@ global_asm!(
 global_asm!(
     ".globl raemu_supervised_call, raemu_supervised_begin, raemu_supervised_jump, raemu_supervised_stubs",
     "raemu_supervised_call:",
-    "    mov rcx, rdi",
-    "    mov rax, rsi",
-    "    mov r11, rdx",
-    "    mov rdi, [r11]",
-    "    mov rsi, [r11 + 8]",
-    "    mov rdx, [r11 + 16]",
-    "    mov r10, [r11 + 24]",
-    "    mov r8, [r11 + 32]",
-    "    mov r9, [r11 + 40]",
+    load_arguments!(),
     "    mov r11, [r11 + 48]",
     "raemu_supervised_begin:",
     "    cmp dword ptr [rcx], 0",

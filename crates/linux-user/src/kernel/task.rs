@@ -158,6 +158,12 @@ impl Task {
         }
     }
 
+    /// PR_SET_TAGGED_ADDR_CTRL: whether calls accept tagged addresses, also those that the emulator looks at by itself.
+    pub fn accept_tags(&mut self, control: u64) {
+        self.state.tagged_addresses = control;
+        take_tags(control != 0);
+    }
+
     fn exchange(&mut self, own: Own) -> Own {
         Own {
             process: std::mem::replace(&mut self.process, own.process),
@@ -186,8 +192,9 @@ impl Task {
         self.cpu.left_by_child(in_order);
         *self.cpu.state_mut() = registers;
         self.signals.restore(signals);
+        let tags = state.tagged_addresses;
         self.state = state;
-        take_tags(self.state.tagged_addresses != 0);
+        self.accept_tags(tags);
         self.tid = tid;
         self.ended = None;
         self.stepping = false;

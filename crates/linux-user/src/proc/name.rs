@@ -3,6 +3,7 @@
 
 use guest::GuestAddr;
 use guest_memory::access;
+use linux_abi::PATH_MAX;
 
 /// A file of /proc, or of a CPU's directory in /sys, that tells of the program or of the CPU.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,9 +27,6 @@ pub enum File {
     Midr,
     Revidr,
 }
-
-/// PATH_MAX, with its NUL.
-const PATH_MAX: u64 = 4096;
 
 /// The longest name, and a descriptor's number.
 const LONGEST: usize = 12;
@@ -113,7 +111,7 @@ fn last_component(path: GuestAddr) -> Option<([u8; LONGEST], usize)> {
             break at + u64::from(end.trailing_zeros() / 8);
         }
         at += 8;
-        if at - path.0 > PATH_MAX {
+        if at - path.0 > PATH_MAX as u64 {
             return None;
         }
         word = access::load(GuestAddr(at), 8).ok()?;

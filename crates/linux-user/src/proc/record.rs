@@ -13,6 +13,7 @@ use crate::host;
 use crate::kernel::process::Image;
 use crate::mm::maps::{HostLine, parse};
 use crate::mm::{Backing, Vma};
+use elf_loader::stack::{AT_ENTRY, AT_PHDR, AT_RANDOM, AT_SYSINFO_EHDR};
 use linux_abi::{Errno, flags};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -27,11 +28,6 @@ const GRANULE: u64 = 64 << 10;
 
 /// Our keys, from the one that says that this is a guest.
 const KEYS: [u64; 3] = [ARGUMENTS, HEAP, AREA];
-
-const AT_PHDR: u64 = 3;
-const AT_ENTRY: u64 = 9;
-const AT_RANDOM: u64 = 25;
-const AT_SYSINFO_EHDR: u64 = 33;
 
 /// Where the emulator's own arguments lie, on the stack that the kernel made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +75,7 @@ pub fn publish(image: &Image, heap: u64) {
         arguments: own.strings.clone(),
         environment: image.arguments.start.0..image.environment.end.0,
     };
-    // Before Linux 5.x the kernel has room for fewer entries: without the last two then.
+    // Older kernels have room for fewer entries (AT_VECTOR_SIZE): without the last two of ours then.
     if host::set_mm_map(&map, &auxv).is_err() {
         auxv.truncate(auxv.len() - 6);
         auxv.extend([0, 0]);

@@ -45,10 +45,7 @@ pub fn any() -> bool {
 }
 
 fn write_all(fd: i32, bytes: &[u8]) -> Result<(), Errno> {
-    let mut done = 0;
-    while done < bytes.len() {
-        done += host::pwrite(fd, &bytes[done..], done as u64)? as usize;
-    }
+    host::write_whole(fd, bytes)?;
     host::set_modification_time(fd, MARK)?;
     Ok(())
 }

@@ -7,13 +7,11 @@ use super::File;
 use super::record::Record;
 use crate::mm::{Backing, Vma};
 use crate::seccomp::{Ours, Shown};
+use crate::signal::action::{SIG_DFL, SIG_IGN};
 use crate::signal::set::NSIG;
 use crate::task::Task;
 use linux_abi::flags;
 use std::fmt::Write as _;
-
-const SIG_DFL: u64 = 0;
-const SIG_IGN: u64 = 1;
 
 /// What these files say of the guest.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]

@@ -10,16 +10,14 @@ use super::Seccomp;
 use super::bpf::{Insn, Program};
 use super::filter::Filter;
 use super::marker;
-use crate::host;
+use crate::host::{self, Fcntl};
 use crate::kernel::exec::descriptor::Descriptor;
 use linux_abi::Errno;
-use linux_abi::nr::x86_64 as nr;
+use linux_abi::flags;
 use std::fmt;
 use std::sync::Arc;
 use zerocopy::{FromBytes, IntoBytes};
 
-const F_ADD_SEALS: u64 = 1033;
-const F_GET_SEALS: u64 = 1034;
 /// F_SEAL_SEAL, _SHRINK, _GROW and _WRITE.
 const SEALS: u64 = 0xf;
 
@@ -45,22 +43,16 @@ impl fmt::Display for Lost {
 /// # Errors
 /// EMFILE, ENOMEM and the like; EACCES where the thread cannot be marked.
 pub fn write(seccomp: &mut Seccomp) -> Result<Option<(Descriptor, Named)>, Errno> {
-    const MFD_CLOEXEC: u64 = 1;
-    const MFD_ALLOW_SEALING: u64 = 2;
     let Some(filters) = seccomp.filters.clone() else {
         return Ok(None);
     };
     marker::set(seccomp)?;
     let bytes = encode(seccomp.marks, &filters);
-    let fd = host::memfd_create(c"seccomp", MFD_CLOEXEC | MFD_ALLOW_SEALING)?;
+    let fd = host::memfd_create(c"seccomp", flags::MFD_CLOEXEC | flags::MFD_ALLOW_SEALING)?;
     let file = Descriptor::own(fd);
     let number = file.number();
-    let mut done = 0;
-    while done < bytes.len() {
-        done += host::pwrite(number, &bytes[done..], done as u64)? as usize;
-    }
-    // SAFETY: the argument of this command is a number.
-    unsafe { host::raw(nr::fcntl, [fd, F_ADD_SEALS, SEALS, 0, 0, 0]) }?;
+    host::write_whole(number, &bytes)?;
+    host::fcntl(number, Fcntl::AddSeals(SEALS))?;
     let named = Named {
         fd: number,
         inode: host::fstat(number)?.st_ino,
@@ -105,22 +97,12 @@ fn read(named: Named) -> Option<Inherited> {
         return None;
     }
     let file = Descriptor::own(named.fd as u64);
-    // SAFETY: the command takes no argument.
-    let seals = unsafe { host::raw(nr::fcntl, [named.fd as u64, F_GET_SEALS, 0, 0, 0, 0]) };
+    let seals = host::fcntl(named.fd, Fcntl::GetSeals);
     if seals != Ok(SEALS) {
         return None;
     }
     let mut bytes = vec![0; usize::try_from(stat.st_size).ok()?];
-    let args = [
-        file.number() as u64,
-        bytes.as_mut_ptr() as u64,
-        bytes.len() as u64,
-        0,
-        0,
-        0,
-    ];
-    // SAFETY: the buffer is ours to write for its length.
-    let count = unsafe { host::raw(nr::pread64, args) }.ok()?;
+    let count = host::pread(file.number(), &mut bytes, 0).ok()?;
     (count as usize == bytes.len()).then(|| decode(&bytes))?
 }
 

@@ -31,6 +31,7 @@ use crate::signal::set::{SIGKILL, SIGSYS};
 use crate::syscall::arg::Regs;
 use bpf::Data;
 use filter::{AUDIT_ARCH_AARCH64, Action, Filter};
+use linux_abi::nr::arm64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 
@@ -210,18 +211,18 @@ fn refusal(number: u16) -> SysResult {
 
 /// The calls of mode 1.
 fn is_strict(number: i32) -> bool {
-    const READ: i32 = 63;
-    const WRITE: i32 = 64;
-    const EXIT: i32 = 93;
-    const RT_SIGRETURN: i32 = 139;
+    const READ: i32 = nr::number("read") as i32;
+    const WRITE: i32 = nr::number("write") as i32;
+    const EXIT: i32 = nr::number("exit") as i32;
+    const RT_SIGRETURN: i32 = nr::number("rt_sigreturn") as i32;
     matches!(number, READ | WRITE | EXIT | RT_SIGRETURN)
 }
 
 /// Whether the guest's C library asked its vDSO, which on hardware makes no call for these clocks.
 fn is_made_without_a_call(task: &Task, number: u64, clock: u64) -> bool {
-    const CLOCK_GETTIME: u64 = 113;
-    const CLOCK_GETRES: u64 = 114;
-    const GETTIMEOFDAY: u64 = 169;
+    const CLOCK_GETTIME: u64 = nr::number("clock_gettime") as u64;
+    const CLOCK_GETRES: u64 = nr::number("clock_getres") as u64;
+    const GETTIMEOFDAY: u64 = nr::number("gettimeofday") as u64;
     const PAGE: u64 = !(guest::PAGE_SIZE - 1);
     // REALTIME, MONOTONIC, MONOTONIC_RAW, the coarse ones, BOOTTIME, TAI.
     let has_clock = matches!(clock, 0 | 1 | 4..=7 | 11);

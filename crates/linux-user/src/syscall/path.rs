@@ -9,11 +9,8 @@ use crate::proc::{At, File};
 use crate::task::Task;
 use guest::GuestAddr;
 use guest_memory::access;
-use linux_abi::{Errno, flags};
+use linux_abi::{Errno, PATH_MAX, flags};
 use std::ffi::CString;
-
-/// PATH_MAX, with its NUL.
-const PATH_MAX: usize = 4096;
 
 /// Whether a last symbolic link is followed, for the test if the prefixed path exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! prctl(2): most options are the host's; those of the CPU are arm64's.
 
-use super::arg::guard::{self, passed, passed_pages};
+use super::arg::guard::{passed, passed_pages};
 use super::arg::{Hex, Int, write, write_bytes};
 use super::pac;
 use crate::host;
@@ -68,8 +68,7 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
             if arg2.0 & !PR_TAGGED_ADDR_ENABLE != 0 || (arg3.0 | arg4.0 | arg5.0) != 0 {
                 return Err(Errno::EINVAL);
             }
-            task.state.tagged_addresses = arg2.0;
-            guard::take_tags(arg2.0 != 0);
+            task.accept_tags(arg2.0);
             Ok(0)
         }
         PR_GET_TAGGED_ADDR_CTRL if (arg2.0 | arg3.0 | arg4.0 | arg5.0) != 0 => Err(Errno::EINVAL),

@@ -106,15 +106,9 @@ fn identity_of(dir: i32, path: &CStr, at: u64) -> Result<Identity, Errno> {
 
 /// A memory file with these contents.
 fn copy(contents: &Mapping) -> Result<Descriptor, Errno> {
-    const MFD_CLOEXEC: u64 = 1;
-    /// Linux 6.3: asked for where files in memory cannot be executed otherwise.
-    const MFD_EXEC: u64 = 0x10;
-    let create = |how: u64| {
-        let name = c"raemu-aarch64".as_ptr() as u64;
-        // SAFETY: the name is a string of ours, and only read.
-        unsafe { host::raw(nr::memfd_create, [name, how, 0, 0, 0, 0]) }
-    };
-    let fd = create(MFD_CLOEXEC | MFD_EXEC).or_else(|_| create(MFD_CLOEXEC))?;
+    // MFD_EXEC, of Linux 6.3, is asked for where files in memory cannot be executed otherwise.
+    let create = |how: u64| host::memfd_create(c"raemu-aarch64", how);
+    let fd = create(flags::MFD_CLOEXEC | flags::MFD_EXEC).or_else(|_| create(flags::MFD_CLOEXEC))?;
     let file = Descriptor::own(fd);
     let (start, len) = (contents.address(), contents.len() as u64);
     let mut done = 0;

@@ -22,17 +22,14 @@ use crate::proc::{self, At, File};
 use crate::seccomp::handed;
 use crate::seccomp::install::has_no_new_privs;
 use crate::syscall::arg::guard::strip;
-use crate::syscall::arg::read;
+use crate::syscall::arg::{read, read_cstr};
 use descriptor::Descriptor;
 use emulator::Source;
 use guest::GuestAddr;
 use inherit::Inherited;
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{Errno, SysResult, flags};
+use linux_abi::{Errno, PATH_MAX, SysResult, flags};
 use plan::{Emulated, Plan, Target, plan};
-
-/// PATH_MAX, with its NUL.
-const PATH_MAX: usize = 4096;
 
 /// The strings and the pointer arrays of an execve. They belong to the Task, because a
 /// vfork child shares memory with its parent and vanishes without freeing anything.
@@ -65,7 +62,7 @@ pub fn execute(
     envp: GuestAddr,
     at: u64,
 ) -> SysResult {
-    let mut path = read_string(path, PATH_MAX)?;
+    let mut path = read_cstr(path, PATH_MAX - 1)?.ok_or(Errno::ENAMETOOLONG)?;
     if let Some(program) = guest_program(task, dirfd, &path, at) {
         path = program;
     }
@@ -180,15 +177,6 @@ fn guest_program(task: &Task, dirfd: i32, path: &[u8], at: u64) -> Option<Vec<u8
     proc::target(task, &at, file)
 }
 
-fn read_string(addr: GuestAddr, max: usize) -> Result<Vec<u8>, Errno> {
-    crate::mm::own::check(addr.0, 1)?;
-    match guest_memory::access::read_cstr(addr, max - 1) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(Errno::ENAMETOOLONG),
-        Err(_) => Err(Errno::EFAULT),
-    }
-}
-
 /// The pointers of argv or envp, without the terminator.
 fn read_pointers(array: GuestAddr) -> Result<Vec<u64>, Errno> {
     let mut pointers = Vec::new();
@@ -209,15 +197,14 @@ fn untagged(task: &mut Task, arrays: [GuestAddr; 2]) -> [GuestAddr; 2] {
     if task.state.tagged_addresses == 0 {
         return arrays;
     }
-    for (array, kept) in arrays.iter().zip(&mut task.exec.untagged) {
-        kept.clear();
-        kept.extend(read_pointers(*array).unwrap_or_default());
-        kept.push(0);
-    }
-    let readable = |array: &GuestAddr| !array.is_null() && read_pointers(*array).is_ok();
-    std::array::from_fn(|at| match readable(&arrays[at]) {
-        true => GuestAddr(task.exec.untagged[at].as_ptr() as u64),
-        false => arrays[at],
+    let kept = &mut task.exec.untagged;
+    std::array::from_fn(|at| match read_pointers(arrays[at]) {
+        Ok(mut pointers) if !arrays[at].is_null() => {
+            pointers.push(0);
+            kept[at] = pointers;
+            GuestAddr(kept[at].as_ptr() as u64)
+        }
+        Ok(_) | Err(_) => arrays[at],
     })
 }
 

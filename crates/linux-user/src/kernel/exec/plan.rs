@@ -13,9 +13,7 @@ use std::ffi::CString;
 
 /// The kernel's limit of interpreters that are scripts themselves.
 const MAX_SCRIPTS: usize = 5;
-const AT_EACCESS: u64 = 0x200;
-const O_CLOEXEC: u64 = 0o2000000;
-const F_GETFD: u64 = 1;
+/// Of fcntl(2).
 const FD_CLOEXEC: u64 = 1;
 
 /// What an execve names.
@@ -35,8 +33,7 @@ impl Target {
 
     /// Whether it cannot be named once it is executed, for its descriptor will be closed (BINPRM_FLAGS_PATH_INACCESSIBLE).
     pub fn is_closed_on_exec(&self) -> bool {
-        // SAFETY: the argument of this command is a number.
-        let fd_flags = || unsafe { host::raw(nr::fcntl, [self.dirfd as u64, F_GETFD, 0, 0, 0, 0]) };
+        let fd_flags = || host::fcntl(self.dirfd, host::Fcntl::GetFdFlags);
         self.is_through_descriptor() && fd_flags().is_ok_and(|fd_flags| fd_flags & FD_CLOEXEC != 0)
     }
 }
@@ -149,47 +146,36 @@ impl File {
     /// # Errors
     /// Those execve has: ENOENT, ENOTDIR, ELOOP, and EACCES for what is no executable file.
     fn open(dirfd: i32, path: &[u8], at: u64) -> Result<File, Errno> {
-        const X_OK: u64 = 1;
-        const O_NONBLOCK: u64 = 0o4000;
-        const O_NOFOLLOW: u64 = 0o400000;
         let dir = dirfd as i64 as u64;
         let pointer = path.as_ptr() as u64;
         // SAFETY: the path is a string of ours, and only read.
-        unsafe { host::raw(nr::faccessat2, [dir, pointer, X_OK, AT_EACCESS | at, 0, 0]) }?;
+        unsafe {
+            host::raw(
+                nr::faccessat2,
+                [dir, pointer, flags::X_OK, flags::AT_EACCESS | at, 0, 0],
+            )
+        }?;
         if path == b"\0" && at & flags::AT_EMPTY_PATH != 0 {
             return File::reopen(dirfd);
         }
-        let no_follow = if at & flags::AT_SYMLINK_NOFOLLOW != 0 {
-            O_NOFOLLOW
-        } else {
-            0
-        };
         // A FIFO must not hold us up.
-        let open_flags = O_CLOEXEC | O_NONBLOCK | no_follow;
+        let mut open = OpenFlags::O_CLOEXEC | OpenFlags::O_NONBLOCK;
+        open.set(OpenFlags::O_NOFOLLOW, at & flags::AT_SYMLINK_NOFOLLOW != 0);
         // SAFETY: the path is a string of ours, and only read.
-        let fd = unsafe { host::raw(nr::openat, [dir, pointer, open_flags, 0, 0, 0]) }?;
+        let fd = unsafe { host::raw(nr::openat, [dir, pointer, open.to_host(), 0, 0, 0]) }?;
         File(Descriptor::own(fd)).if_regular()
     }
 
     /// The file behind a descriptor, which may be open for something else (O_PATH).
     fn reopen(fd: i32) -> Result<File, Errno> {
-        let link = format!("/proc/self/fd/{fd}\0");
-        let args = [
-            flags::AT_FDCWD as i64 as u64,
-            link.as_ptr() as u64,
-            O_CLOEXEC,
-            0,
-            0,
-            0,
-        ];
-        // SAFETY: the path is a string of ours, and only read.
-        let fd = match unsafe { host::raw(nr::openat, args) } {
-            Ok(fd) => fd,
+        let link = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Errno::EINVAL)?;
+        let file = match Descriptor::open(&link) {
             Err(Errno::EMFILE) => return Err(Errno::EMFILE),
             // No /proc.
-            Err(_) => File::without_proc(fd)?,
+            Err(_) => Descriptor::own(File::without_proc(fd)?),
+            Ok(file) => file,
         };
-        File(Descriptor::own(fd)).if_regular()
+        File(file).if_regular()
     }
 
     /// The same by a proc file system of our own, which takes privileges, or the descriptor itself if it is open for
@@ -197,7 +183,7 @@ impl File {
     fn without_proc(fd: i32) -> SysResult {
         if let Ok(proc) = host::detached_proc() {
             let link = CString::new(format!("self/fd/{fd}")).map_err(|_| Errno::EINVAL)?;
-            let opened = host::openat(proc as i32, &link, O_CLOEXEC, 0);
+            let opened = host::openat(proc as i32, &link, OpenFlags::O_CLOEXEC.to_host(), 0);
             host::close(proc as i32)?;
             return opened;
         }
@@ -229,29 +215,26 @@ impl File {
 
 impl ReadAt for File {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
-        let args = [
-            self.0.number() as u64,
-            buf.as_mut_ptr() as u64,
-            buf.len() as u64,
-            offset,
-            0,
-            0,
-        ];
-        // SAFETY: the buffer is ours to write for its length.
-        Ok(unsafe { host::raw(nr::pread64, args) }? as usize)
+        Ok(host::pread(self.0.number(), buf, offset)? as usize)
     }
 }
 
 /// The kernel says ENOENT for a program whose ELF interpreter is missing.
 fn check_interpreter(task: &Task, file: &File) -> Result<(), Errno> {
-    const F_OK: u64 = 0;
     let headers = Headers::read(file).map_err(refusal)?;
     let Some(mut name) = headers.interpreter_name(file).map_err(refusal)? else {
         return Ok(());
     };
     name.push(0);
     let exists = |path: &[u8]| {
-        let args = [flags::AT_FDCWD as i64 as u64, path.as_ptr() as u64, F_OK, 0, 0, 0];
+        let args = [
+            flags::AT_FDCWD as i64 as u64,
+            path.as_ptr() as u64,
+            flags::F_OK,
+            0,
+            0,
+            0,
+        ];
         // SAFETY: the path is a string of ours, and only read.
         unsafe { host::raw(nr::faccessat, args) }
     };

@@ -5,28 +5,20 @@
 //! arguments whether it would have slept, and what it would have given. Without a tracer nobody can tell such a signal from
 //! one before the call.
 
-use super::kernel;
+use super::kernel::{self, P_ALL, P_PGID, P_PID};
 use super::tracee::{RESTART_BLOCK, RESTART_NO_HANDLER};
 use crate::host;
 use crate::syscall::arg::{read, write};
 use crate::syscall::row;
 use crate::task::Task;
 use guest::GuestAddr;
+use linux_abi::flags::{MSG_DONTWAIT, POLLIN, POLLOUT, WEXITED};
 
-/// POLLIN and POLLOUT of poll(2).
-const POLLIN: u64 = 1;
-const POLLOUT: u64 = 4;
-const MSG_DONTWAIT: u64 = 0x40;
 const TIMER_ABSTIME: u64 = 1;
 /// Of futex(2): FUTEX_WAIT, FUTEX_WAIT_BITSET, and what the operation is without FUTEX_PRIVATE_FLAG and its like.
 const WAIT: u64 = 0;
 const WAIT_BITSET: u64 = 9;
 const OPERATION: u64 = 0x7f;
-/// Of waitid(2).
-const P_ALL: u64 = 0;
-const P_PID: u64 = 1;
-const P_PGID: u64 = 2;
-const WEXITED: u64 = 4;
 
 /// The kernel's private error for the call that the task was to make, `None` if it does not sleep, or nobody knows: then
 /// the call is as good as not begun.

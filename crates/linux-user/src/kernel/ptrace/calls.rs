@@ -1,47 +1,14 @@
 //! ptrace(2): from registers to a request.
 
 use super::mailbox::{Mode, changed};
-use super::{filters, kernel, regset, tracee, tracer};
+use super::{filters, kernel, regset, request, tracee, tracer};
 use crate::signal::info::SigInfo;
-use crate::signal::set::UNBLOCKABLE;
+use crate::signal::set::{SIGKILL, UNBLOCKABLE};
 use crate::syscall::arg::{read, read_bytes, write, write_bytes};
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::{Errno, SysResult};
 
-/// Requests, as arm64 numbers them (uapi linux/ptrace.h, asm/ptrace.h).
-mod request {
-    pub const TRACEME: u64 = 0;
-    pub const PEEKTEXT: u64 = 1;
-    pub const PEEKDATA: u64 = 2;
-    pub const POKETEXT: u64 = 4;
-    pub const POKEDATA: u64 = 5;
-    pub const CONT: u64 = 7;
-    pub const KILL: u64 = 8;
-    pub const SINGLESTEP: u64 = 9;
-    pub const ATTACH: u64 = 16;
-    pub const DETACH: u64 = 17;
-    pub const SYSCALL: u64 = 24;
-    pub const SYSEMU: u64 = 31;
-    pub const SYSEMU_SINGLESTEP: u64 = 32;
-    pub const SETOPTIONS: u64 = 0x4200;
-    pub const GETEVENTMSG: u64 = 0x4201;
-    pub const GETSIGINFO: u64 = 0x4202;
-    pub const SETSIGINFO: u64 = 0x4203;
-    pub const GETREGSET: u64 = 0x4204;
-    pub const SETREGSET: u64 = 0x4205;
-    pub const SEIZE: u64 = 0x4206;
-    pub const INTERRUPT: u64 = 0x4207;
-    pub const LISTEN: u64 = 0x4208;
-    pub const PEEKSIGINFO: u64 = 0x4209;
-    pub const GETSIGMASK: u64 = 0x420a;
-    pub const SETSIGMASK: u64 = 0x420b;
-    pub const SECCOMP_GET_FILTER: u64 = 0x420c;
-    pub const SECCOMP_GET_METADATA: u64 = 0x420d;
-    pub const GET_SYSCALL_INFO: u64 = 0x420e;
-}
-
-const SIGKILL: i32 = 9;
 const SIGSET_SIZE: u64 = 8;
 /// How many siginfos are copied at once.
 const INFOS: usize = 32;

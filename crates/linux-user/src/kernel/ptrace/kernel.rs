@@ -8,37 +8,27 @@ use crate::host;
 use crate::signal::info::SigInfo;
 use crate::syscall::arg::Out;
 use crate::task::Task;
+use elf_loader::stack::{AT_ENTRY, auxv_value};
 use linux_abi::layout::Rusage;
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{Errno, SysResult};
+use linux_abi::{Errno, OpenFlags, SysResult, flags};
 use std::ffi::CString;
-use std::mem::MaybeUninit;
 use zerocopy::{FromBytes, IntoBytes};
 
-pub const PEEKDATA: u64 = 2;
-pub const POKEDATA: u64 = 5;
-pub const CONT: u64 = 7;
+pub use super::request::{
+    ATTACH, CONT, DETACH, INTERRUPT, LISTEN, PEEKDATA, POKEDATA, SECCOMP_GET_FILTER, SEIZE, SETOPTIONS,
+};
+use super::request::{GETEVENTMSG, GETSIGINFO, PEEKSIGINFO, SETSIGINFO, SETSIGMASK};
+/// x86-64's (asm/ptrace-abi.h).
 const GETREGS: u64 = 12;
 const SETREGS: u64 = 13;
-pub const ATTACH: u64 = 16;
-pub const DETACH: u64 = 17;
-pub const SETOPTIONS: u64 = 0x4200;
-const GETEVENTMSG: u64 = 0x4201;
-const GETSIGINFO: u64 = 0x4202;
-const SETSIGINFO: u64 = 0x4203;
-pub const SEIZE: u64 = 0x4206;
-pub const INTERRUPT: u64 = 0x4207;
-pub const LISTEN: u64 = 0x4208;
-const PEEKSIGINFO: u64 = 0x4209;
-pub const SECCOMP_GET_FILTER: u64 = 0x420c;
-const SETSIGMASK: u64 = 0x420b;
 
-/// WNOHANG, WUNTRACED (WSTOPPED) and __WALL of wait4(2) and waitid(2).
-pub const WNOHANG: u64 = 1;
-pub const WSTOPPED: u64 = 2;
-pub const WNOWAIT: u64 = 0x0100_0000;
-pub const WALL: u64 = 0x4000_0000;
-const P_PID: u64 = 1;
+pub use linux_abi::flags::{__WALL as WALL, WNOHANG, WNOWAIT, WUNTRACED as WSTOPPED};
+
+/// Whom waitid(2) waits for.
+pub const P_ALL: u64 = 0;
+pub const P_PID: u64 = 1;
+pub const P_PGID: u64 = 2;
 
 /// struct user_regs_struct of x86-64.
 #[derive(Clone, Copy)]
@@ -252,9 +242,8 @@ pub fn has_none_yet([kind, id]: [u64; 2], options: u64) -> bool {
 
 /// Whether a call for these events of a descriptor would wait.
 pub fn would_wait(fd: i32, events: u64) -> bool {
-    const O_NONBLOCK: u64 = 0o4000;
-    let flags = host::fcntl(fd, host::Fcntl::GetStatusFlags);
-    if flags.is_ok_and(|flags| flags & O_NONBLOCK != 0) {
+    let status = host::fcntl(fd, host::Fcntl::GetStatusFlags);
+    if status.is_ok_and(|bits| OpenFlags::from_host(bits).contains(OpenFlags::O_NONBLOCK)) {
         return false;
     }
     // struct pollfd.
@@ -278,19 +267,7 @@ pub fn peek_stop(tid: i32) -> Option<u32> {
 /// Device and inode of the file that a process runs.
 pub fn executable(tid: &str) -> Option<(u64, u64)> {
     let path = CString::new(format!("/proc/{tid}/exe")).ok()?;
-    let mut stat = MaybeUninit::new(linux_abi::layout::HostStat::ZERO);
-    let args = [
-        linux_abi::flags::AT_FDCWD as i64 as u64,
-        path.as_ptr() as u64,
-        stat.as_mut_ptr() as u64,
-        0,
-        0,
-        0,
-    ];
-    // SAFETY: the path is only read; the kernel writes a struct stat.
-    unsafe { host::raw(nr::newfstatat, args) }.ok()?;
-    // SAFETY: initialised above.
-    let stat = unsafe { stat.assume_init() };
+    let stat = host::stat(&path).ok()?;
     Some((stat.st_dev, stat.st_ino))
 }
 
@@ -303,20 +280,11 @@ pub fn own_entry() -> u64 {
 /// AT_ENTRY of a process that has not begun its program.
 pub fn entry_of(tid: i32) -> Option<u64> {
     let path = CString::new(format!("/proc/{tid}/auxv")).ok()?;
-    let fd = host::openat(linux_abi::flags::AT_FDCWD, &path, 0o2000000, 0).ok()? as i32;
+    let fd = host::openat(flags::AT_FDCWD, &path, OpenFlags::O_CLOEXEC.to_host(), 0).ok()? as i32;
     let mut bytes = [0_u8; 1024];
     let count = host::read(fd, &mut bytes);
     let _ = host::close(fd);
-    let count = count.ok()? as usize;
-    let word = |at: usize| {
-        let mut word = [0; 8];
-        word.copy_from_slice(&bytes[at..at + 8]);
-        u64::from_le_bytes(word)
-    };
-    (0..count / 16)
-        .map(|n| (word(n * 16), word(n * 16 + 8)))
-        .find(|&(kind, _)| kind == libc::AT_ENTRY)
-        .map(|(_, value)| value)
+    auxv_value(&bytes[..count.ok()? as usize], AT_ENTRY)
 }
 
 /// Sleeps for so many microseconds, or until a signal comes.

@@ -12,6 +12,7 @@ mod filters;
 mod kernel;
 pub mod mailbox;
 pub mod regset;
+mod request;
 mod table;
 mod tracee;
 mod tracer;

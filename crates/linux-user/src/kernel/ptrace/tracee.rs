@@ -17,6 +17,7 @@ use crate::signal::info::{SI_KERNEL, SigInfo};
 use crate::signal::set::{SIGSTOP, SIGTRAP, bit};
 use crate::task::Task;
 use guest::GuestAddr;
+use linux_abi::nr::arm64::number;
 use linux_abi::{Errno, SysResult, errno};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,8 +35,8 @@ pub(super) const RESTART_NO_HANDLER: i32 = 514;
 /// ERESTARTNOINTR.
 const RESTART_ALWAYS: i32 = 513;
 /// Numbers of arm64's.
-const RESTART_SYSCALL: u64 = 128;
-const EXECVE: i32 = 221;
+const RESTART_SYSCALL: u64 = number("restart_syscall") as u64;
+const EXECVE: i32 = number("execve") as i32;
 const CLONE_PTRACE: u64 = 0x2000;
 
 /// Written by the tracer into an emulator that has not begun to run: state, options, mode, former thread number, the
@@ -258,7 +259,7 @@ fn apply(task: &mut Task, told: &Told, registers: &Registers, keeps_x0: bool) {
     // An exception return clears the exclusive monitor.
     state.exclusive_addr = u64::MAX;
     if told.changed & changed::TAGGED != 0 {
-        task.state.tagged_addresses = registers.tagged & 1;
+        task.accept_tags(registers.tagged & 1);
     }
     if told.changed & changed::MASK != 0 {
         task.signals.note_mask(registers.mask);
