@@ -132,6 +132,22 @@ static void seized(const char *what, int (*body)(void), const char *states)
     resume("end", PTRACE_CONT, pid, SIGUSR1);
 }
 
+/* Wherever it is: it may not have left fork(2) yet, or be on its way into a call. */
+static void seized_early(void)
+{
+    puts("# interrupted right behind SEIZE");
+    int stopped = 0;
+    for (int i = 0; i < 200; i++) {
+        pid_t pid = child(waits);
+        usleep(i * 20);
+        int status = 0;
+        if (pt(PTRACE_SEIZE, pid, 0, 0) == 0 && pt(PTRACE_INTERRUPT, pid, 0, 0) == 0)
+            stopped += waitpid(pid, &status, __WALL) == pid && status >> 16 == EVENT_STOP;
+        kill_it(pid);
+    }
+    printf("%d stopped\n", stopped);
+}
+
 static void listened(void)
 {
     puts("# a group stop that is listened to");
@@ -273,6 +289,7 @@ int main(void)
     seized("sleeps", sleeps, "S");
     seized("waits", waits, "S");
     seized("spins", spins, "R");
+    seized_early();
     listened();
     all_threads();
     let_go();

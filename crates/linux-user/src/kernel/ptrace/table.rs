@@ -225,7 +225,17 @@ impl Tracee {
         state::TRACED | if self.seized { state::SEIZED } else { 0 }
     }
 
+    /// From a stop that is not shown. Whatever a thread stops for, the host's kernel takes an interruption for done
+    /// (ptrace_stop): one that is still to be shown is asked for anew.
     pub fn go_on(&mut self, signal: i32) {
+        if self.interrupt {
+            let _ = kernel::request(kernel::INTERRUPT, self.tid, 0, 0);
+        }
+        self.go_on_to_next_stop(signal);
+    }
+
+    /// From a stop behind which the thread makes one that is shown.
+    pub fn go_on_to_next_stop(&self, signal: i32) {
         // It may have been killed.
         let _ = kernel::request(kernel::CONT, self.tid, 0, signal as u64);
     }

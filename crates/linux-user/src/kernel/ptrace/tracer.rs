@@ -62,18 +62,30 @@ pub fn seize(task: &mut Task, tid: i32, asked: u64) -> SysResult {
     let tracee = task.tracees.add(tid, true);
     tracee.options = asked as u32;
     tracee::look(task);
-    // It runs on, and yet its next event has to be seen.
-    let _ = kernel::request(kernel::INTERRUPT, tid, 0, 0);
-    for _ in 0..INTRODUCTION_TRIES {
-        match kernel::peek_stop(tid) {
-            Some(code) => {
-                let _ = wait::look_at(task, tid, code);
-                break;
-            }
-            None => kernel::pause(INTRODUCTION_PAUSE),
-        }
-    }
+    introduce_running(task, tid);
     Ok(0)
+}
+
+/// Tells a task that runs on that it has a tracer: its next event has to be seen.
+fn introduce_running(task: &mut Task, tid: i32) {
+    let ask = || kernel::request(kernel::INTERRUPT, tid, 0, 0);
+    let _ = ask();
+    for _ in 0..INTRODUCTION_TRIES {
+        let Some(code) = kernel::peek_stop(tid) else {
+            kernel::pause(INTRODUCTION_PAUSE);
+            continue;
+        };
+        let _ = wait::look_at(task, tid, code);
+        let Some(tracee) = task.tracees.find(tid) else {
+            return;
+        };
+        if tracee.introduced || tracee.foreign || tracee.held.is_some() {
+            return;
+        }
+        // A child that does not know itself yet.
+        kernel::pause(INTRODUCTION_PAUSE);
+        let _ = ask();
+    }
 }
 
 /// PTRACE_SETOPTIONS.

@@ -87,6 +87,9 @@ pub fn waitid(
     Ok(0)
 }
 
+/// Microseconds that a child which does not know itself yet runs before it is interrupted again.
+const INTERRUPTED_CHILD_PAUSE: u64 = 100;
+
 /// How long a wait that does not wait (WNOHANG) does so for a tracee that was let go on to its next boundary: to the
 /// kernel's eyes it stands there already.
 struct Patience {
@@ -206,6 +209,7 @@ fn hold(tracee: &mut Tracee, code: u32) -> Option<u32> {
     tracee.copy.stop.code = code;
     tracee.copy.stop.place = place::NONE;
     tracee.held = Some(Held::Host(code));
+    tracee.interrupt = false;
     Some(code)
 }
 
@@ -282,8 +286,12 @@ fn by_signal(tracee: &mut Tracee, signal: i32, info: &SigInfo) -> Option<u32> {
 /// PTRACE_EVENT_STOP.
 pub fn by_stop(tracee: &mut Tracee, signal: i32) {
     if !tracee.resolve() {
-        // As above.
-        tracee.go_on(0);
+        // As above; it needs time to come to know itself before it is interrupted again.
+        tracee.go_on_to_next_stop(0);
+        if tracee.interrupt {
+            kernel::pause(INTERRUPTED_CHILD_PAUSE);
+            let _ = kernel::request(kernel::INTERRUPT, tracee.tid, 0, 0);
+        }
         return;
     }
     if signal != SIGTRAP {
@@ -293,7 +301,7 @@ pub fn by_stop(tracee: &mut Tracee, signal: i32) {
     tracee.introduce();
     if tracee.read() && tracee.copy.stop.state == at::STOPPING {
         // It comes to a stop of its own.
-        tracee.go_on(0);
+        tracee.go_on_to_next_stop(0);
         return;
     }
     // A group stop that it was to show is over by now.
