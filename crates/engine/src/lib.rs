@@ -26,10 +26,11 @@ mod install_tests;
 mod tests;
 
 pub use blocks::Statistics;
-pub use cpu::{Cpu, PollHandle};
+pub use cpu::{Cpu, DebugPoints, Debugged, PollHandle};
 pub use edges::EdgeMap;
 pub use engine::{AddressSpace, Engine, Mode};
 pub use fault::{HostSignal, on_host_signal};
+pub use interp::Watchpoint;
 pub use jit_x64::target::{HostFeatures, Target};
 pub use trace::Trace;
 pub use translate::Translator;

@@ -1,6 +1,7 @@
 //! The main and epilogue stages of FEAT_MOPS, which write the size register back as far as
 //! they came.
 
+use crate::watch::Touch;
 use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault};
 use guest_memory::access;
 use semantics::ops::{BulkOp, BulkRegs, BulkStage};
@@ -55,6 +56,31 @@ pub fn run(
         Ok(()) => Ok(None),
         Err(stopped) => Err(stopped.fault),
     }
+}
+
+/// Where it will read and write: start and length of each. None for what is not there or faults.
+pub fn accesses(state: &CpuState, op: BulkOp, stage: BulkStage, regs: BulkRegs) -> [(Touch, u64, u64); 2] {
+    let (to, from, size) = (
+        state.reg(regs.rd.into()),
+        state.reg(regs.rs.into()),
+        state.reg(regs.rn.into()),
+    );
+    let moves = stage != BulkStage::Prologue && state.nzcv() & NZCV_C == 0;
+    let backward = op == BulkOp::Copy && size as i64 >= 0;
+    let (count, below) = if backward {
+        (size, 0)
+    } else {
+        (size.wrapping_neg(), size)
+    };
+    let written = if moves { count } else { 0 };
+    let read = match op {
+        BulkOp::Set | BulkOp::SetGranules => 0,
+        BulkOp::CopyForward | BulkOp::Copy => written,
+    };
+    [
+        (Touch::Store, to.wrapping_add(below), written),
+        (Touch::Load, from.wrapping_add(below), read),
+    ]
 }
 
 fn end(address: u64, size: u64) -> GuestAddr {

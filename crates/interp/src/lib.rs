@@ -21,9 +21,11 @@ mod player;
 mod registers;
 mod system;
 mod vector;
+mod watch;
 
 use guest::{CpuState, Exit, GuestAddr};
 pub use player::Player;
+pub use watch::Watchpoint;
 
 /// Why an instruction is not the end of the matter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +48,42 @@ pub fn step(state: &mut CpuState, word: u32) -> Result<(), Stop> {
         Ok(()) => player.finish(),
         Err(semantics::Undefined) => Err(Stop::Exit(Exit::Undefined)),
     }
+}
+
+/// As [`step`], but stops before an instruction that would access what is watched.
+///
+/// # Errors
+/// As `step`.
+pub fn step_watched(state: &mut CpuState, word: u32, watched: &[Watchpoint]) -> Result<Watched, Stop> {
+    if watched.is_empty() || watch::is_maintenance(word) {
+        return step(state, word).map(|()| Watched::Stepped);
+    }
+    let btype = std::mem::take(&mut state.btype);
+    let mut player = Player::new(state);
+    player.watched = watched;
+    let translated = semantics::translate(word, &mut player);
+    let (near, hit) = (player.near, player.hit);
+    if !near {
+        return match translated {
+            Ok(()) => player.finish().map(|()| Watched::Stepped),
+            Err(semantics::Undefined) => Err(Stop::Exit(Exit::Undefined)),
+        };
+    }
+    // It has done nothing so far.
+    state.btype = btype;
+    match hit {
+        Some(addr) => Ok(Watched::Hit(addr)),
+        None => step(state, word).map(|()| Watched::Stepped),
+    }
+}
+
+/// What became of an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Watched {
+    #[default]
+    Stepped,
+    /// It would access this watched address, and has done nothing.
+    Hit(GuestAddr),
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Plain loads and stores of the interpreter.
 
+use crate::watch::Touch;
 use crate::{Player, bulk};
 use guest::{GuestAddr, MemFault};
 use guest_memory::access;
@@ -42,33 +43,44 @@ pub(crate) fn store_v(size: MemSize, addr: GuestAddr, value: u128) -> Result<(),
 impl MemoryOps for Player<'_> {
     fn load(&mut self, size: MemSize, ext: LoadExt, base: u64, offset: i64) -> u64 {
         let addr = GuestAddr(base).offset(offset);
+        self.watch(Touch::Load, addr.0, size.bytes() as u64);
         self.memory(|_| load(size, ext, addr))
     }
     fn store(&mut self, size: MemSize, base: u64, offset: i64, value: u64) {
         let addr = GuestAddr(base).offset(offset);
+        self.watch(Touch::Store, addr.0, size.bytes() as u64);
         self.memory(|_| access::store(addr, size.bytes(), value));
     }
     fn load_v(&mut self, size: MemSize, base: u64, offset: i64) -> u128 {
         let addr = GuestAddr(base).offset(offset);
+        self.watch(Touch::Load, addr.0, size.bytes() as u64);
         self.memory(|_| load_v(size, addr))
     }
     fn store_v(&mut self, size: MemSize, base: u64, offset: i64, value: u128) {
         let addr = GuestAddr(base).offset(offset);
+        self.watch(Touch::Store, addr.0, size.bytes() as u64);
         self.memory(|_| store_v(size, addr, value));
     }
     fn load_pair(&mut self, _shared: bool, base: u64, offset: i64) -> (u64, u64) {
         let addr = GuestAddr(base).offset(offset);
+        self.watch(Touch::Load, addr.0, 16);
         self.memory(|_| access::load16(addr).map(|[first, second]| (first, second)))
     }
     fn store_pair(&mut self, shared: bool, base: u64, offset: i64, (first, second): (u64, u64)) {
+        let addr = GuestAddr(base).offset(offset);
+        self.watch(Touch::Store, addr.0, 16);
         if !shared {
             self.store(MemSize::X, base, offset, first);
             return self.store(MemSize::X, base, offset + 8, second);
         }
-        let addr = GuestAddr(base).offset(offset);
         self.memory(|_| access::store16(addr, [first, second]));
     }
     fn bulk(&mut self, op: BulkOp, stage: BulkStage, regs: BulkRegs) {
+        if !self.watched.is_empty() {
+            for (touch, addr, bytes) in bulk::accesses(self.state, op, stage, regs) {
+                self.watch(touch, addr, bytes);
+            }
+        }
         if let Some(target) = self.memory(|state| bulk::run(state, op, stage, regs)) {
             self.next = target;
         }

@@ -1,8 +1,8 @@
 //! [`Player`]: `Ops` carried out on a [`CpuState`]; each family of operations has a file of its own.
 
-use crate::Stop;
+use crate::{Stop, Watchpoint};
 use guest::cpu_model::FeatureSet;
-use guest::{CpuState, Exit, MemFault};
+use guest::{CpuState, Exit, GuestAddr, MemFault};
 use semantics::ops::{Cond, Machine};
 
 /// Executes one instruction.
@@ -12,6 +12,12 @@ pub struct Player<'a> {
     pub(crate) next: u64,
     /// What the instruction stops for. Once set, operations have no effect.
     pub(crate) exit: Option<Stop>,
+    /// What it must not access.
+    pub(crate) watched: &'a [Watchpoint],
+    /// It would have accessed something near to that.
+    pub(crate) near: bool,
+    /// The first address of that which it would have accessed.
+    pub(crate) hit: Option<GuestAddr>,
 }
 
 impl<'a> Player<'a> {
@@ -21,6 +27,9 @@ impl<'a> Player<'a> {
             state,
             next,
             exit: None,
+            watched: &[],
+            near: false,
+            hit: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Operations whose effect is the interpreter's own: faults, branches, exits.
 
-use crate::{Player, Stop};
+use crate::{Player, Stop, Watched, Watchpoint, step_watched};
 use guest::{Access, CpuState, Exit, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
 use semantics::ops::{
     AtomicOps, ControlOps, Exception, Indirect, LoadExt, MemSize, MemoryOps, Order, RegisterOps, SysReg,
@@ -151,4 +151,51 @@ fn store_exclusive_without_a_mark_fails() {
         ops.set_x(1, status);
     });
     assert_eq!((exit, s.x[1]), (Ok(()), 1));
+}
+
+#[test]
+fn a_watched_instruction_does_nothing_at_all() {
+    let mut memory = [0_u64; 32];
+    let base = memory.as_mut_ptr() as u64;
+    let watched = |offset: u64| {
+        [Watchpoint {
+            start: base + offset,
+            end: base + offset + 1,
+            loads: false,
+            stores: true,
+        }]
+    };
+    let mut state = CpuState::new();
+    state.x[0] = base;
+    state.v[0] = u128::MAX;
+    state.btype = 1;
+    // st1 {v0.16b-v3.16b}, [x0], #64
+    let word = 0x4c9f_2000;
+    assert_eq!(
+        step_watched(&mut state, word, &watched(48)),
+        Ok(Watched::Hit(GuestAddr(base + 48)))
+    );
+    assert_eq!((state.pc, state.x[0], state.btype), (0, base, 1));
+    assert_eq!(memory[0], 0);
+    // Near, and no more.
+    assert_eq!(step_watched(&mut state, word, &watched(64)), Ok(Watched::Stepped));
+    assert_eq!((state.pc, state.x[0], state.btype), (4, base + 64, 0));
+    assert_eq!(std::hint::black_box(&memory)[..2], [u64::MAX; 2]);
+    state.x[0] = base;
+    // dc cvac, x0; dc zva, x0
+    assert_eq!(
+        step_watched(
+            &mut state,
+            0xd50b_7a20,
+            &[Watchpoint {
+                loads: true,
+                ..watched(0)[0]
+            }]
+        ),
+        Ok(Watched::Stepped)
+    );
+    assert_eq!(
+        step_watched(&mut state, 0xd50b_7420, &watched(0)),
+        Ok(Watched::Hit(GuestAddr(base)))
+    );
 }

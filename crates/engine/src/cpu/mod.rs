@@ -19,7 +19,7 @@ use guest_memory::access;
 use guest_memory::routines::Routines;
 use host_memory::lock::{Guarded, Level, Lock, Word};
 use host_memory::{Access, Mapping};
-use interp::Stop;
+use interp::{Stop, Watched, Watchpoint};
 use jit_x64::area::{
     AREA_SIZE, CONSTS, CpuArea, LOOKUP_ENTRIES, LookupEntry, LookupTable, MAX_BORROWED, POLL_OFFSET, Runtime,
     lookup_index,
@@ -53,6 +53,31 @@ const NO_ENTRY: LookupEntry = LookupEntry {
     guest_pc: 1,
     host_pc: 0,
 };
+
+/// What a CPU stops at that is debugged.
+#[derive(Clone, Default, Debug)]
+pub struct DebugPoints {
+    /// Addresses of instructions.
+    pub breakpoints: Vec<u64>,
+    pub watchpoints: Vec<Watchpoint>,
+}
+
+impl DebugPoints {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.breakpoints.is_empty() && self.watchpoints.is_empty()
+    }
+}
+
+/// Why it stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Debugged {
+    Exit(Exit),
+    /// At the instruction, which has done nothing; as for the next.
+    Breakpoint,
+    /// The first watched address that it would access.
+    Watchpoint(GuestAddr),
+}
 
 /// Why a signal handler or the interpreter stopped generated code.
 #[derive(Clone, Copy, Debug)]
@@ -471,15 +496,55 @@ impl Cpu {
     fn step_word(&mut self, pc: GuestAddr, word: u32) -> Result<(), Exit> {
         self.leave_host();
         let stepped = interp::step(self.state_mut(), word);
+        self.stepped(pc, stepped)
+    }
+
+    /// What the interpreter leaves to the engine after the instruction that stood at `pc`.
+    fn stepped<T: Default>(&mut self, pc: GuestAddr, stepped: Result<T, Stop>) -> Result<T, Exit> {
         if self.state().btype == u64::from(Indirect::Jump.btype()) && !self.engine.is_guarded(pc) {
             self.state_mut().btype = u64::from(Indirect::JumpStub.btype());
         }
         match stepped {
-            Ok(()) => Ok(()),
+            Ok(result) => Ok(result),
             Err(Stop::Exit(exit)) => Err(exit),
             Err(Stop::InvalidateCode(addr)) => {
                 self.engine.invalidate_line(addr);
-                Ok(())
+                Ok(T::default())
+            }
+        }
+    }
+
+    /// As [`Cpu::step`], but stops before an instruction that is at a breakpoint or would access what is watched.
+    ///
+    /// # Errors
+    /// The exit, or what was met.
+    pub fn step_debugged(&mut self, points: &DebugPoints) -> Result<(), Debugged> {
+        let pc = self.state().pc();
+        if points.breakpoints.contains(&pc.0) {
+            return Err(Debugged::Breakpoint);
+        }
+        let word = self.engine.fetch(pc).map_err(Debugged::Exit)?;
+        self.leave_host();
+        let stepped = interp::step_watched(self.state_mut(), word, &points.watchpoints);
+        match self.stepped(pc, stepped) {
+            Ok(Watched::Stepped) => Ok(()),
+            Ok(Watched::Hit(addr)) => Err(Debugged::Watchpoint(addr)),
+            Err(exit) => Err(Debugged::Exit(exit)),
+        }
+    }
+
+    /// As [`Cpu::run`], instruction by instruction, up to the first that is at a breakpoint or would access what is watched.
+    pub fn run_debugged(&mut self, points: &DebugPoints) -> Debugged {
+        loop {
+            if self.memory.take_request() {
+                self.memory.unprotect_poll_page();
+                return Debugged::Exit(Exit::Poll);
+            }
+            if let Err(exit) = self.land() {
+                return Debugged::Exit(exit);
+            }
+            if let Err(met) = self.step_debugged(points) {
+                return met;
             }
         }
     }

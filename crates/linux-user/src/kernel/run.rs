@@ -111,7 +111,13 @@ pub(super) fn run_until(task: &mut Task, mut stop: impl FnMut(&mut Task, Exit) -
             }
         }
         task.process.mm.see_shared_code(&task.process.engine);
-        let exit = if task.stepping { step(task) } else { task.cpu.run() };
+        let exit = if task.stepping {
+            step(task)
+        } else if task.trace.is_debugged() {
+            ptrace::debug::run(task)
+        } else {
+            task.cpu.run()
+        };
         if stop(task, exit) {
             return Some(exit);
         }
@@ -148,7 +154,7 @@ fn step(task: &mut Task) -> Exit {
         ptrace::report_step(task);
         return Exit::Poll;
     }
-    match task.cpu.step() {
+    match ptrace::debug::step(task) {
         Ok(()) => {
             boundary::raise(task, &Boundary::Step);
             ptrace::report_step(task);

@@ -252,6 +252,15 @@ pub fn breakpoint(task: &mut Task, immediate: u16) {
     force(task, &SigInfo::fault(set::SIGTRAP, info::TRAP_BRKPT, pc), false);
 }
 
+/// The current instruction is at a hardware breakpoint, or would access this watched address.
+pub fn debug_point(task: &mut Task, address: u64) {
+    force(
+        task,
+        &SigInfo::fault(set::SIGTRAP, info::TRAP_HWBKPT, address),
+        false,
+    );
+}
+
 /// rt_sigreturn(2). Returns what X0 is to hold.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ pub const BUS_ADRERR: i32 = 2;
 pub const ILL_ILLOPC: i32 = 1;
 pub const ILL_ILLOPN: i32 = 2;
 pub const TRAP_BRKPT: i32 = 1;
+pub const TRAP_HWBKPT: i32 = 4;
 
 impl SigInfo {
     pub const ZERO: SigInfo = SigInfo([0; 16]);

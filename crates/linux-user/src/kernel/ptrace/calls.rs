@@ -104,6 +104,10 @@ fn register_set(task: &mut Task, asked: u64, tid: i32, note: u64, iov: GuestAddr
     } else {
         let mut bytes = vec![0; count];
         read_bytes(GuestAddr(base), &mut bytes)?;
+        if matches!(set, regset::Set::Debug(_)) {
+            // What stands before the first register that cannot be, is set.
+            tracee.copy.told.changed |= changed::DEBUG;
+        }
         tracee.copy.told.changed |= regset::set(&mut tracee.copy.registers, set, &bytes)?;
     }
     write(iov.offset(8), &(count as u64))?;

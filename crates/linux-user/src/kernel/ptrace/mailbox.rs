@@ -11,6 +11,7 @@
 //! tracer only adds to what is told; the task takes that by [`Trace::take`].
 #![allow(unsafe_code)]
 
+use super::debug;
 use crate::host;
 use crate::signal::info::SigInfo;
 use std::arch::asm;
@@ -20,7 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 /// What a mailbox begins with: another layout has another number.
-pub const MAGIC: u64 = 0x7261_656d_7507_0001;
+pub const MAGIC: u64 = 0x7261_656d_7507_0002;
 
 /// si_code of the SIGTRAP by which a task stops for its tracer. Its own thread sends it.
 pub const STOP_CODE: i32 = -0x7261;
@@ -100,6 +101,7 @@ pub mod changed {
     pub const KEYS: u32 = 64;
     pub const ENABLED_KEYS: u32 = 128;
     pub const TAGGED: u32 = 256;
+    pub const DEBUG: u32 = 512;
 }
 
 /// How many pieces of changed code are named; more of them are all code.
@@ -182,6 +184,7 @@ pub struct Registers {
     pub keys: [[u64; 2]; 5],
     pub pac_mask: u64,
     pub tagged: u64,
+    pub debug: debug::Slots,
 }
 
 /// One task's.
@@ -263,6 +266,7 @@ pub struct Trace {
     pub(super) filters: Vec<[u64; 2]>,
     /// restart_syscall(2) is to go on with a call.
     pub(super) resumes: bool,
+    pub(super) debug: debug::Debug,
 }
 
 // SAFETY: whoever has the task has the mailbox; the tracer's writes come by way of the kernel, while it stands still.
@@ -292,6 +296,7 @@ impl Trace {
             step_owed: false,
             filters: Vec::new(),
             resumes: false,
+            debug: debug::Debug::default(),
         }
     }
 
@@ -333,6 +338,12 @@ impl Trace {
         self.observed
     }
 
+    /// Whether the task has hardware breakpoints or watchpoints.
+    #[must_use]
+    pub fn is_debugged(&self) -> bool {
+        self.debug.is_armed()
+    }
+
     /// What a child or thread begins with whose tracer is this one's.
     pub(super) fn inherit(&mut self, from: &Told) {
         self.with(|mailbox| {
@@ -348,6 +359,7 @@ impl Trace {
         self.entered = false;
         self.begun = None;
         self.result = None;
+        self.debug = debug::Debug::default();
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod begun;
 mod calls;
+pub mod debug;
 mod filters;
 mod kernel;
 pub mod mailbox;

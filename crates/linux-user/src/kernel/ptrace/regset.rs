@@ -1,14 +1,13 @@
 //! The register sets of PTRACE_GETREGSET and PTRACE_SETREGSET, from and to a mailbox's registers
 //! (arch/arm64/kernel/ptrace.c).
 
+use super::debug::{self, Kind};
 use super::mailbox::{Registers, changed};
 use linux_abi::Errno;
 use zerocopy::{FromBytes, IntoBytes};
 
 /// The flags of PSTATE that must be clear: the mode, AArch32, and masks of exceptions.
 const PSTATE_FORBIDDEN: u64 = 0x3df;
-/// BRPs that the CPU offers are none: tools then write BRK instructions, and watch by stepping.
-const DEBUG_ARCHITECTURE: u32 = 6;
 
 /// The sets, by their notes in core files (uapi linux/elf.h).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,7 +15,7 @@ pub enum Set {
     General,
     Floating,
     Tls,
-    Breakpoints,
+    Debug(Kind),
     SystemCall,
     PacMask,
     AddressKeys,
@@ -30,8 +29,8 @@ const SETS: &[(u64, Set, u64, u64)] = &[
     (1, Set::General, 8, 34 * 8),
     (2, Set::Floating, 4, 528),
     (0x401, Set::Tls, 8, 8),
-    (0x402, Set::Breakpoints, 4, 8),
-    (0x403, Set::Breakpoints, 4, 8),
+    (0x402, Set::Debug(Kind::Break), 4, debug::SET_SIZE),
+    (0x403, Set::Debug(Kind::Watch), 4, debug::SET_SIZE),
     (0x404, Set::SystemCall, 4, 4),
     (0x406, Set::PacMask, 8, 16),
     (0x407, Set::AddressKeys, 16, 128),
@@ -68,7 +67,7 @@ pub fn get(registers: &Registers, set: Set) -> Vec<u8> {
             bytes
         }
         Set::Tls => registers.tls.to_le_bytes().to_vec(),
-        Set::Breakpoints => u64::from(DEBUG_ARCHITECTURE << 8).to_le_bytes().to_vec(),
+        Set::Debug(kind) => registers.debug.get(kind),
         Set::SystemCall => registers.call.to_le_bytes().to_vec(),
         Set::PacMask => [registers.pac_mask, registers.pac_mask].as_bytes().to_vec(),
         Set::AddressKeys => {
@@ -112,7 +111,7 @@ pub fn set(registers: &mut Registers, set: Set, bytes: &[u8]) -> Result<u32, Err
             registers.tls = word(0);
             Ok(changed::TLS)
         }
-        Set::Breakpoints => Ok(0),
+        Set::Debug(kind) => registers.debug.set(kind, bytes).map(|()| changed::DEBUG),
         Set::SystemCall => {
             registers.call = i32::read_from_prefix(&whole).map_or(-1, |(call, _)| call);
             Ok(changed::CALL)

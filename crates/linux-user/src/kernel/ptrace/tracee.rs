@@ -225,6 +225,7 @@ fn fill(task: &Task, registers: &mut Registers) {
     registers.pac_mask = guest::PacState::MASK;
     registers.enabled_keys = (0..4).map(|n| u32::from(state.pac.masks[n] != 0) << n).sum();
     registers.tagged = task.state.tagged_addresses;
+    registers.debug = task.trace.debug.slots();
 }
 
 /// Takes over what the tracer set. `keeps_x0`: X0 is not the register but a result.
@@ -260,6 +261,9 @@ fn apply(task: &mut Task, told: &Told, registers: &Registers, keeps_x0: bool) {
     state.exclusive_addr = u64::MAX;
     if told.changed & changed::TAGGED != 0 {
         task.accept_tags(registers.tagged & 1);
+    }
+    if told.changed & changed::DEBUG != 0 {
+        task.trace.debug.change(registers.debug);
     }
     if told.changed & changed::MASK != 0 {
         task.signals.note_mask(registers.mask);
