@@ -14,7 +14,6 @@ mod clone;
 mod exec;
 mod fs;
 mod ioctl;
-mod ioctl_layout;
 mod memory;
 mod misc;
 pub(crate) mod pac;

@@ -3,11 +3,12 @@
 //! Most requests tell direction and size by their number (asm-generic/ioctl.h). Older ones do
 //! not: [`OLD`] has the usual ones, and of any other the first 256 bytes are looked at.
 //! [`nested`] knows the requests of general use whose structures hold further addresses, or
-//! are followed by arrays; drivers have more. [`ioctl_layout`] has those whose structures differ.
+//! are followed by arrays; drivers have more. [`layout`] has those whose structures differ.
+
+mod layout;
 
 use super::arg::guard::{nowhere, passed, touches_own};
 use super::arg::{Fd, Hex, Request, read};
-use super::ioctl_layout;
 use crate::seccomp::notify::{self, SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND};
 use crate::task::Task;
 use guest::GuestAddr;
@@ -22,7 +23,7 @@ pub fn ioctl(task: &mut Task, fd: Fd, request: Request, arg: Hex) -> SysResult {
         return notify::ioctl(task, fd.0, number, arg.0);
     }
     let fd = fd.0 as i64 as u64;
-    if let Some(row) = ioctl_layout::row(number) {
+    if let Some(row) = layout::row(number) {
         // SAFETY: the structure is a copy of ours, of the size that the kernel knows.
         return row.with_copy(arg.0, |copy| unsafe {
             task.interruptible(nr::ioctl, [fd, request.0, copy, 0, 0, 0])
@@ -131,7 +132,7 @@ fn nested(request: u64, arg: u64) -> Nested {
             let data = if iovec_count == 0 {
                 touches_own(word(16), half(12))
             } else {
-                super::arg::iovecs_touch_own(word(16), iovec_count)
+                crate::syscall::arg::iovecs_touch_own(word(16), iovec_count)
             };
             own(data || touches_own(word(24), command_len) || touches_own(word(32), sense_len))
         }
