@@ -11,7 +11,7 @@ use crate::log::Log;
 use crate::signal::info::{self, SigInfo};
 use crate::signal::set;
 use crate::syscall::arg::{Iov, read, read_bytes, read_cstr};
-use crate::syscall::{Part, Returns};
+use crate::syscall::{Part, Returns, ioctl};
 use guest::GuestAddr;
 use linux_abi::flags::FlagSet;
 use linux_abi::{SysResult, flags};
@@ -228,14 +228,17 @@ impl Printer {
         });
     }
 
+    /// A request's name, or what its number tells.
     pub fn ioctl(&mut self, request: u64) {
-        match flags::IOCTL
-            .iter()
-            .find(|(_, value, _)| *value == request & 0xffff_ffff)
-        {
-            Some((_, _, name)) => self.text(name),
-            None => self.hex(request & 0xffff_ffff),
+        let number = request as u32;
+        if let Some(name) = ioctl::table::name(number) {
+            return self.text(name);
         }
+        let direction =
+            ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"][number as usize >> 30];
+        let (kind, nr, size) = (number >> 8 & 0xff, number & 0xff, number >> 16 & 0x3fff);
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "_IOC({direction}, {kind:#x}, {nr:#x}, {size:#x})");
     }
 
     /// `"bytes"`, escaped, followed by `...` when cut.

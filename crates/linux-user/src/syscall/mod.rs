@@ -13,7 +13,7 @@ pub mod arg;
 mod clone;
 mod exec;
 mod fs;
-mod ioctl;
+pub(crate) mod ioctl;
 mod memory;
 mod misc;
 pub(crate) mod pac;

@@ -66,7 +66,7 @@ super::syscalls! {
     26 inotify_init1(flags: FdFlags) = host, Full;
     27 inotify_add_watch(fd: Fd, path: Path<Unless<2, IN_DONT_FOLLOW>>, mask: Hex) = host, Full;
     28 inotify_rm_watch(fd: Fd, wd: Int) = host, Full;
-    29 ioctl(fd: Fd, request: Request, arg: Hex) = ioctl::ioctl, Partial("addresses inside drivers' structures are not looked at; requests that carry code, flags of open or other layouts that differ between the architectures are not converted");
+    29 ioctl(fd: Fd, request: Request, arg: Hex) = ioctl::ioctl, Full;
     30 ioprio_set(which: Int, who: Int, ioprio: Int) = host, Full;
     31 ioprio_get(which: Int, who: Int) = host, Full;
     32 flock(fd: Fd, operation: Hex) = blocking, Full;

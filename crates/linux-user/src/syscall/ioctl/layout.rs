@@ -8,7 +8,7 @@ use linux_abi::{Errno, SysResult};
 
 /// Which way the kernel copies the structure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Direction {
+pub enum Direction {
     /// It reads it.
     In,
     /// It writes it, whole, with zeros between the members.
@@ -17,7 +17,7 @@ enum Direction {
 
 /// A member, or several that stand beside each other on both sides: offsets and sizes in bytes. What is wider on one side
 /// is an unsigned number.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Member {
     guest: usize,
     guest_size: usize,
@@ -26,35 +26,15 @@ struct Member {
 }
 
 /// A structure, with its sizes in bytes.
+#[derive(Debug)]
 pub struct Layout {
     guest_size: usize,
     host_size: usize,
     members: &'static [Member],
 }
 
-/// A request that is made with a copy.
-pub struct Row {
-    request: u64,
-    direction: Direction,
-    layout: &'static Layout,
-}
-
 /// No structure of a row is longer, on either side.
 const MOST: usize = 168;
-
-/// LOOP_SET_STATUS, LOOP_GET_STATUS.
-const ROWS: [Row; 2] = [
-    Row {
-        request: 0x4c02,
-        direction: Direction::In,
-        layout: &LOOP_INFO,
-    },
-    Row {
-        request: 0x4c03,
-        direction: Direction::Out,
-        layout: &LOOP_INFO,
-    },
-];
 
 const fn same(guest: usize, host: usize, size: usize) -> Member {
     Member {
@@ -75,7 +55,7 @@ const fn old_dev_t(guest: usize, host: usize) -> Member {
 }
 
 /// struct loop_info (linux/loop.h).
-const LOOP_INFO: Layout = Layout {
+pub static LOOP_INFO: Layout = Layout {
     guest_size: 160,
     host_size: 168,
     members: &[
@@ -94,38 +74,34 @@ const LOOP_INFO: Layout = Layout {
     ],
 };
 
-/// The row of a request, if it has one.
-#[must_use]
-pub fn row(request: u64) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.request == request)
-}
-
-impl Row {
+impl Layout {
     /// Makes the call, which gets the address of a structure of the host's, for the guest's structure at `arg`.
     ///
     /// # Errors
     /// The call's; EFAULT; EOVERFLOW for a number that the guest's member cannot hold (loop_info64_to_old).
-    pub fn with_copy(&self, arg: u64, call: impl FnOnce(u64) -> SysResult) -> SysResult {
-        let layout = self.layout;
+    pub fn with_copy(
+        &self,
+        direction: Direction,
+        arg: u64,
+        call: impl FnOnce(u64) -> SysResult,
+    ) -> SysResult {
         let (mut guest, mut host) = ([0_u8; MOST], [0_u8; MOST]);
-        let (guest, host) = (&mut guest[..layout.guest_size], &mut host[..layout.host_size]);
-        if self.direction == Direction::In {
+        let (guest, host) = (&mut guest[..self.guest_size], &mut host[..self.host_size]);
+        if direction == Direction::In {
             if read_bytes(GuestAddr(arg), guest).is_err() {
                 // Whether the request is one of this file's, the kernel says first.
                 return call(nowhere(arg));
             }
-            layout.to_host(guest, host);
+            self.to_host(guest, host);
         }
         let result = call(host.as_mut_ptr() as u64)?;
-        if self.direction == Direction::Out {
-            layout.to_guest(host, guest)?;
+        if direction == Direction::Out {
+            self.to_guest(host, guest)?;
             write_bytes(GuestAddr(arg), guest)?;
         }
         Ok(result)
     }
-}
 
-impl Layout {
     fn to_host(&self, guest: &[u8], host: &mut [u8]) {
         for member in self.members {
             let size = member.guest_size.min(member.host_size);
@@ -161,18 +137,17 @@ mod tests {
 
     #[test]
     fn members_fill_their_structures_in_order() {
-        for Row { layout, .. } in &ROWS {
-            let (mut guest, mut host) = (0, 0);
-            for member in layout.members {
-                // Between members is what aligns the next one.
-                assert!(member.guest >= guest && member.guest < guest + 8);
-                assert!(member.host >= host && member.host < host + 8);
-                guest = member.guest + member.guest_size;
-                host = member.host + member.host_size;
-            }
-            assert!(guest.next_multiple_of(8) == layout.guest_size && layout.guest_size <= MOST);
-            assert!(host.next_multiple_of(8) == layout.host_size && layout.host_size <= MOST);
+        let layout = &LOOP_INFO;
+        let (mut guest, mut host) = (0, 0);
+        for member in layout.members {
+            // Between members is what aligns the next one.
+            assert!(member.guest >= guest && member.guest < guest + 8);
+            assert!(member.host >= host && member.host < host + 8);
+            guest = member.guest + member.guest_size;
+            host = member.host + member.host_size;
         }
+        assert!(guest.next_multiple_of(8) == layout.guest_size && layout.guest_size <= MOST);
+        assert!(host.next_multiple_of(8) == layout.host_size && layout.host_size <= MOST);
     }
 
     /// Offsets of both sides' struct loop_info, as their compilers give them, of: lo_number, lo_device, lo_inode,
@@ -211,9 +186,9 @@ mod tests {
     #[test]
     fn the_structure_is_copied_the_way_the_request_says() {
         const NAME: i64 = 36;
-        let made = |request, arg: GuestAddr, fill: u8| {
+        let made = |direction, arg: GuestAddr, fill: u8| {
             let mut seen = 0;
-            let result = row(request).expect("it has one").with_copy(arg.0, |at| {
+            let result = LOOP_INFO.with_copy(direction, arg.0, |at| {
                 let name = (at + 48) as *mut u8;
                 // SAFETY: with_copy gives a structure of the host's, in which this is lo_name.
                 unsafe {
@@ -227,15 +202,13 @@ mod tests {
             (result, seen)
         };
         let structure = guest_copy(numbered(LOOP_INFO.guest_size).as_slice());
-        assert_eq!(made(0x4c02, structure, 0), (Ok(0), NAME as u8 + 1));
+        assert_eq!(made(Direction::In, structure, 0), (Ok(0), NAME as u8 + 1));
         assert_eq!(read::<u8>(structure.offset(NAME)), Ok(NAME as u8 + 1));
-        assert_eq!(made(0x4c03, structure, 77), (Ok(0), 0));
+        assert_eq!(made(Direction::Out, structure, 77), (Ok(0), 0));
         assert_eq!(read::<u8>(structure.offset(NAME)), Ok(77));
         let own = GuestAddr(before_own() + 4096);
-        assert_eq!(made(0x4c03, own, 77), (Err(Errno::EFAULT), 0));
-        let refused = row(0x4c02)
-            .expect("it has one")
-            .with_copy(own.0, |_| Err(Errno::ENOTTY));
+        assert_eq!(made(Direction::Out, own, 77), (Err(Errno::EFAULT), 0));
+        let refused = LOOP_INFO.with_copy(Direction::In, own.0, |_| Err(Errno::ENOTTY));
         assert_eq!(refused, Err(Errno::ENOTTY));
     }
 }
