@@ -14,7 +14,7 @@
 mod code;
 mod cpuinfo;
 mod fdinfo;
-mod host_file;
+pub(crate) mod host_file;
 mod identification;
 mod name;
 pub mod record;

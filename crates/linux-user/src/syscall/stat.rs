@@ -75,6 +75,18 @@ pub fn statx(
     mask: Hex,
     buf: Out<Statx>,
 ) -> SysResult {
+    statx_of(task, dirfd, path, at, mask, buf)
+}
+
+/// What statx(2) tells, and an entry of a ring.
+pub fn statx_of(
+    task: &Task,
+    dirfd: Fd,
+    path: GuestCStr,
+    at: AtFlags,
+    mask: Hex,
+    buf: Out<Statx>,
+) -> SysResult {
     let host_path = target_path(task, dirfd, path, links(at));
     let args = [
         dirfd.register(),

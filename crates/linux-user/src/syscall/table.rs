@@ -317,9 +317,9 @@ super::syscalls! {
     293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation");
     294 kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
     424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: Reads<128>, flags: Hex) = host, Full;
-    425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Partial("no SQPOLL, NO_MMAP or registered descriptors: submission entries are looked at when they are submitted");
-    426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Addr, size: Size) = uring::io_uring_enter, Partial("open flags and epoll events inside submission entries are the host\'s; opcodes up to Linux 6.11, without URING_CMD; rings of this process only");
-    427 io_uring_register(fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) = uring::io_uring_register, Partial("no rings of provided buffers, registered rings or memory regions: the kernel would take addresses from them unseen");
+    425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Full;
+    426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Addr, size: Size) = uring::io_uring_enter, Full;
+    427 io_uring_register(fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) = uring::io_uring_register, Full;
     428 open_tree(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: Hex) = host, Full;
     429 move_mount(from_dirfd: Fd, from_path: PathAt<If<4, MOVE_MOUNT_F_SYMLINKS>>, to_dirfd: Fd, to_path: PathAt<If<4, MOVE_MOUNT_T_SYMLINKS>>, flags: Hex) = host, Full;
     430 fsopen(fsname: GuestCStr, flags: Hex) = host, Full;

@@ -1,27 +1,26 @@
-//! io_uring: submission entries carry addresses past the table, so each is looked at when
-//! the kernel is told to take it.
+//! io_uring: submission entries carry addresses, flags and paths past the table, so each is looked at when the kernel is told
+//! to take it ([`entry`]).
 //!
-//! An entry that names the emulator's memory gets an address where there is nothing, and
-//! completes with EFAULT as it would. What the kernel would take on its own time cannot be
-//! looked at: polling of the queue by a kernel thread, rings of provided buffers, and rings
-//! or parameters in memory of the guest's choice are refused as a kernel without them
-//! does. What an opcode or operation newer than these tables points to is unknown; they
-//! are refused alike.
+//! What the kernel would take on its own time cannot be looked at, and is not there, as in a kernel without it: polling of
+//! the queue by a kernel thread, rings of provided buffers, registered rings, memory regions, commands of drivers,
+//! attributes of reads, epoll's events and received buffers without copies. Features and probe say so. So it is
+//! with opcodes and operations newer than these tables.
 //!
-//! The guest's own mappings of a ring say where it is: `mmap` tells us ([`mapped`]). Only as
-//! many entries are submitted as were seen there.
+//! The guest's own mappings of a ring say where it is: `mmap` tells us ([`mapped`]), or the ring is made where the guest says
+//! (IORING_SETUP_NO_MMAP). Only as many entries are submitted as were seen there.
 //!
 //! Descriptors belong to the host process, so the table of rings does. It has no lock, and
 //! holds only numbers: a stale entry can mislead nobody into more than a failed read.
 
-use super::arg::guard::{clear_len, nowhere, passed, passed_pages, touches_own};
-use super::arg::{
-    Addr, Arg, Fd, Hex, Size, UInt, Writes, iovecs_touch_own, message_touches_own, read, write,
-};
+mod entry;
+
+use super::arg::guard::{nowhere, passed, strip, touches_own};
+use super::arg::{Addr, Arg, Fd, Hex, Size, UInt, Writes, read, write};
 use crate::host;
+use crate::proc::host_file;
 use crate::task::Task;
+use entry::Submission;
 use guest::GuestAddr;
-use linux_abi::layout::Msghdr;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
@@ -58,17 +57,27 @@ static RINGS: [Ring; MOST_RINGS] = [const {
 type Params = [u32; 30];
 /// Indices there.
 const SQ_ENTRIES: usize = 0;
+const CQ_ENTRIES: usize = 1;
 const FLAGS: usize = 2;
+const FEATURES: usize = 5;
 const SQ_HEAD: usize = 10;
 const SQ_TAIL: usize = 11;
 const SQ_ARRAY: usize = 16;
+/// Addresses: of the entries, and of the ring.
+const SQ_USER_ADDR: usize = 18;
+const CQ_USER_ADDR: usize = 28;
 
 const SETUP_SQPOLL: u32 = 1 << 1;
+const SETUP_CQSIZE: u32 = 1 << 3;
 const SETUP_SQE128: u32 = 1 << 10;
+const SETUP_NO_MMAP: u32 = 1 << 14;
 const SETUP_NO_SQARRAY: u32 = 1 << 16;
 /// IOPOLL, CQSIZE, CLAMP, ATTACH_WQ, R_DISABLED, SUBMIT_ALL, COOP_TASKRUN, TASKRUN_FLAG,
-/// SQE128, CQE32, SINGLE_ISSUER, DEFER_TASKRUN, NO_SQARRAY.
-const SETUP_KNOWN: u32 = 1 | 0x3ff8 | SETUP_NO_SQARRAY;
+/// SQE128, CQE32, SINGLE_ISSUER, DEFER_TASKRUN, NO_MMAP, NO_SQARRAY.
+const SETUP_KNOWN: u32 = 1 | 0x3ff8 | SETUP_NO_MMAP | SETUP_NO_SQARRAY;
+
+/// IORING_FEAT_SQPOLL_NONFIXED, REG_REG_RING, RW_ATTR: of what is not there.
+const FEATURES_MISSING: u32 = 1 << 7 | 1 << 13 | 1 << 16;
 
 const IORING_OFF_SQ_RING: u64 = 0;
 const IORING_OFF_CQ_RING: u64 = 0x800_0000;
@@ -85,6 +94,9 @@ pub fn io_uring_setup(_: &mut Task, entries: UInt, params: Writes<120>) -> SysRe
     if setup_flags & !SETUP_KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
+    if setup_flags & SETUP_NO_MMAP != 0 {
+        guard_memory(entries.0, &mut ours);
+    }
     let ring = free_ring().ok_or(Errno::ENOMEM)?;
     // SAFETY: the kernel reads and writes a struct io_uring_params, which `ours` is.
     let fd = unsafe {
@@ -93,6 +105,7 @@ pub fn io_uring_setup(_: &mut Task, entries: UInt, params: Writes<120>) -> SysRe
             [entries.register(), (&raw mut ours) as u64, 0, 0, 0, 0],
         )
     }?;
+    ours[FEATURES] &= !FEATURES_MISSING;
     if let Err(error) = write(params.0, &ours) {
         host::close(fd as i32)?;
         return Err(error);
@@ -106,8 +119,12 @@ pub fn io_uring_setup(_: &mut Task, entries: UInt, params: Writes<120>) -> SysRe
     ] {
         place.store(value, Ordering::Relaxed);
     }
-    ring.ring.store(0, Ordering::Relaxed);
-    ring.sqes.store(0, Ordering::Relaxed);
+    let (of_ring, of_entries) = match setup_flags & SETUP_NO_MMAP {
+        0 => (0, 0),
+        _ => (address(&ours, CQ_USER_ADDR), address(&ours, SQ_USER_ADDR)),
+    };
+    ring.ring.store(of_ring, Ordering::Relaxed);
+    ring.sqes.store(of_entries, Ordering::Relaxed);
     // What an earlier ring of this number has left behind.
     for old in RINGS
         .iter()
@@ -117,6 +134,30 @@ pub fn io_uring_setup(_: &mut Task, entries: UInt, params: Writes<120>) -> SysRe
     }
     ring.fd.store(fd as i32, Ordering::Release);
     Ok(fd)
+}
+
+fn address(params: &Params, at: usize) -> u64 {
+    u64::from(params[at]) | u64::from(params[at + 1]) << 32
+}
+
+/// A ring in memory of the guest's choice, which is not the emulator's.
+fn guard_memory(entries: u32, params: &mut Params) {
+    /// IORING_MAX_ENTRIES; IORING_MAX_CQ_ENTRIES is twice that.
+    const MOST: u64 = 32768;
+    /// Heads, tails and what stands beside them.
+    const HEADERS: u64 = guest::PAGE_SIZE;
+    const ENTRY: u64 = 128;
+    const COMPLETION: u64 = 32;
+    let submissions = u64::from(entries).next_power_of_two().min(MOST);
+    let completions = match params[FLAGS] & SETUP_CQSIZE {
+        0 => 2 * submissions,
+        _ => u64::from(params[CQ_ENTRIES]).next_power_of_two().min(2 * MOST),
+    };
+    let ring = HEADERS + completions * COMPLETION + submissions * 4;
+    for (at, size) in [(SQ_USER_ADDR, submissions * ENTRY), (CQ_USER_ADDR, ring)] {
+        let addr = passed(address(params, at), size);
+        (params[at], params[at + 1]) = (addr as u32, (addr >> 32) as u32);
+    }
 }
 
 /// Takes a place for a ring; one of a descriptor that is closed will do.
@@ -187,13 +228,14 @@ pub fn io_uring_enter(
     if flags.0 as u32 as u64 & !ENTER_KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
-    let Some(ring) = find(fd.0) else {
-        // Nothing of the emulator's, or another process's ring, whose entries nobody can see.
-        return host::fcntl(fd.0, host::Fcntl::GetStatusFlags).and(Err(Errno::EOPNOTSUPP));
-    };
-    let seen = match to_submit.0 {
-        0 => 0,
-        wanted => guard_entries(ring, wanted),
+    let mut submission = Submission::new(fd.0);
+    let seen = match (to_submit.0, find(fd.0)) {
+        (0, _) => 0,
+        (wanted, Some(ring)) => guard_entries(task, ring, wanted, &mut submission),
+        // Another program's ring, whose entries nobody can see: as one that it made for itself
+        // (IORING_SETUP_SINGLE_ISSUER). What is no ring, the kernel says.
+        (_, None) if is_ring(fd.0) => return Err(Errno::EEXIST),
+        (wanted, None) => wanted,
     };
     let mut pointer = passed(arg.0.0, size.0);
     if flags.0 & ENTER_EXT_ARG != 0
@@ -211,11 +253,21 @@ pub fn io_uring_enter(
         size.0,
     ];
     // SAFETY: the entries to be taken and the argument are guarded.
-    unsafe { task.interruptible(nr::io_uring_enter, args) }
+    let result = unsafe { task.interruptible(nr::io_uring_enter, args) };
+    submission.taken(match result {
+        Ok(count) if to_submit.0 != 0 => count as usize,
+        Ok(_) | Err(_) => 0,
+    });
+    result
+}
+
+/// Whether a descriptor that no ring here has is one's all the same.
+fn is_ring(fd: i32) -> bool {
+    host_file::name_of(fd).is_ok_and(|name| name == b"anon_inode:[io_uring]")
 }
 
 /// Guards the entries between head and tail, as many as `wanted`; gives how many were seen.
-fn guard_entries(ring: &Ring, wanted: u32) -> u32 {
+fn guard_entries(task: &Task, ring: &Ring, wanted: u32, submission: &mut Submission) -> u32 {
     let base = ring.ring.load(Ordering::Acquire);
     let sqes = ring.sqes.load(Ordering::Acquire);
     if base == 0 || sqes == 0 {
@@ -241,176 +293,21 @@ fn guard_entries(ring: &Ring, wanted: u32) -> u32 {
             slot
         };
         // The kernel drops what is out of range.
-        if entry < entries && guard_entry(sqes + (u64::from(entry) << shift)).is_err() {
+        let sqe = sqes + (u64::from(entry) << shift);
+        if entry < entries && submission.take(task, sqe).is_err() {
             return index;
         }
     }
     count
 }
 
-/// What a field of an entry points to.
-#[derive(Clone, Copy)]
-enum Target {
-    /// So many bytes; of a string, one.
-    Bytes(u64),
-    /// As many bytes as the entry's `len` says.
-    Len,
-    /// The same, and the kernel may stop before.
-    UpToLen,
-    /// Elements of this size, `len` of them.
-    Elements(u64),
-    /// As many bytes as `addr2` (connect, bind), or the small `addr_len` (send) says.
-    Addr2Len,
-    AddrLen,
-    Iovecs,
-    Message,
-    Pages,
-    /// A socket's address, its size where `addr2` points to.
-    Name,
-    /// Buffers of `len` bytes each, `fd` of them.
-    Buffers,
-}
-
-/// Offsets of the fields that hold addresses: `off` or `addr2`, `addr`, `addr3`.
-const ADDR2: u64 = 8;
-const ADDR: u64 = 16;
-const ADDR3: u64 = 48;
-
-/// The opcodes of include/uapi/linux/io_uring.h, in order, and their addresses.
-#[rustfmt::skip]
-const OPCODES: &[&[(u64, Target)]] = &[
-    /* NOP */ &[],
-    /* READV */ &[(ADDR, Target::Iovecs)],
-    /* WRITEV */ &[(ADDR, Target::Iovecs)],
-    /* FSYNC */ &[],
-    /* READ_FIXED */ &[],
-    /* WRITE_FIXED */ &[],
-    /* POLL_ADD */ &[],
-    /* POLL_REMOVE */ &[],
-    /* SYNC_FILE_RANGE */ &[],
-    /* SENDMSG */ &[(ADDR, Target::Message)],
-    /* RECVMSG */ &[(ADDR, Target::Message)],
-    /* TIMEOUT */ &[(ADDR, Target::Bytes(16))],
-    /* TIMEOUT_REMOVE */ &[(ADDR2, Target::Bytes(16))],
-    /* ACCEPT */ &[(ADDR, Target::Name), (ADDR2, Target::Bytes(4))],
-    /* ASYNC_CANCEL */ &[],
-    /* LINK_TIMEOUT */ &[(ADDR, Target::Bytes(16))],
-    /* CONNECT */ &[(ADDR, Target::Addr2Len)],
-    /* FALLOCATE */ &[],
-    /* OPENAT */ &[(ADDR, Target::Bytes(1))],
-    /* CLOSE */ &[],
-    /* FILES_UPDATE */ &[(ADDR, Target::Elements(4))],
-    /* STATX */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Bytes(256))],
-    /* READ */ &[(ADDR, Target::UpToLen)],
-    /* WRITE */ &[(ADDR, Target::UpToLen)],
-    /* FADVISE */ &[],
-    /* MADVISE */ &[(ADDR, Target::Pages)],
-    /* SEND */ &[(ADDR, Target::Len), (ADDR2, Target::AddrLen)],
-    /* RECV */ &[(ADDR, Target::UpToLen)],
-    /* OPENAT2 */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Len)],
-    /* EPOLL_CTL */ &[(ADDR, Target::Bytes(12))],
-    /* SPLICE */ &[],
-    /* PROVIDE_BUFFERS */ &[(ADDR, Target::Buffers)],
-    /* REMOVE_BUFFERS */ &[],
-    /* TEE */ &[],
-    /* SHUTDOWN */ &[],
-    /* RENAMEAT */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Bytes(1))],
-    /* UNLINKAT */ &[(ADDR, Target::Bytes(1))],
-    /* MKDIRAT */ &[(ADDR, Target::Bytes(1))],
-    /* SYMLINKAT */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Bytes(1))],
-    /* LINKAT */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Bytes(1))],
-    /* MSG_RING */ &[],
-    /* FSETXATTR */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Len)],
-    /* SETXATTR */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Len), (ADDR3, Target::Bytes(1))],
-    /* FGETXATTR */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Len)],
-    /* GETXATTR */ &[(ADDR, Target::Bytes(1)), (ADDR2, Target::Len), (ADDR3, Target::Bytes(1))],
-    /* SOCKET */ &[],
-];
-const _: () = assert!(OPCODES.len() == URING_CMD);
-/// SEND_ZC to PIPE, behind URING_CMD, whose command only its driver knows.
-#[rustfmt::skip]
-const OPCODES_BEHIND: &[&[(u64, Target)]] = &[
-    /* SEND_ZC */ &[(ADDR, Target::Len), (ADDR2, Target::AddrLen)],
-    /* SENDMSG_ZC */ &[(ADDR, Target::Message)],
-    /* READ_MULTISHOT */ &[],
-    /* WAITID */ &[(ADDR2, Target::Bytes(128))],
-    /* FUTEX_WAIT */ &[(ADDR, Target::Bytes(8))],
-    /* FUTEX_WAKE */ &[(ADDR, Target::Bytes(8))],
-    /* FUTEX_WAITV */ &[(ADDR, Target::Elements(24))],
-    /* FIXED_FD_INSTALL */ &[],
-    /* FTRUNCATE */ &[],
-    /* BIND */ &[(ADDR, Target::Addr2Len)],
-    /* LISTEN */ &[],
-];
-const URING_CMD: usize = 46;
-
-/// Replaces the addresses of ours in the entry at `sqe`.
-fn guard_entry(sqe: u64) -> Result<(), Errno> {
-    /// None has this number.
-    const INVALID: u8 = 255;
-    const BUFFER_SELECT: u64 = 1 << 5;
-    let words: [u64; 8] = read(GuestAddr(sqe))?;
-    let opcode = usize::from(words[0] as u8);
-    let fields = match opcode.checked_sub(URING_CMD + 1) {
-        Some(behind) => OPCODES_BEHIND.get(behind),
-        None => OPCODES.get(opcode),
-    };
-    let Some(fields) = fields else {
-        return write(GuestAddr(sqe), &INVALID);
-    };
-    let selects = words[0] >> 8 & BUFFER_SELECT != 0;
-    for &(offset, target) in *fields {
-        let addr = words[offset as usize / 8];
-        if addr == 0 || (selects && matches!(target, Target::Len | Target::UpToLen)) {
-            continue;
-        }
-        let len = words[3] & 0xffff_ffff;
-        if let Target::UpToLen = target {
-            let clear = clear_len(addr, len);
-            if clear != 0 && clear != len {
-                write(GuestAddr(sqe + 24), &(clear as u32))?;
-                continue;
-            }
-        }
-        let replaced = match target {
-            Target::Pages => passed_pages(addr, len),
-            _ if target_touches_own(target, addr, &words) => nowhere(addr),
-            _ => addr,
-        };
-        if replaced != addr {
-            write(GuestAddr(sqe + offset), &replaced)?;
-        }
-    }
-    Ok(())
-}
-
-fn target_touches_own(target: Target, addr: u64, words: &[u64; 8]) -> bool {
-    let len = words[3] & 0xffff_ffff;
-    match target {
-        Target::Bytes(bytes) => touches_own(addr, bytes),
-        Target::Len | Target::UpToLen | Target::Pages => touches_own(addr, len),
-        Target::Elements(size) => touches_own(addr, len * size),
-        Target::Addr2Len => touches_own(addr, words[1]),
-        Target::AddrLen => touches_own(addr, words[5] >> 32 & 0xffff),
-        Target::Iovecs => iovecs_touch_own(addr, len),
-        Target::Message => {
-            touches_own(addr, size_of::<Msghdr>() as u64)
-                || read::<Msghdr>(GuestAddr(addr)).is_ok_and(|header| message_touches_own(&header))
-        }
-        Target::Name => {
-            let size = read::<u32>(GuestAddr(words[1])).unwrap_or(0);
-            touches_own(addr, u64::from(size).min(128))
-        }
-        Target::Buffers => touches_own(addr, len.saturating_mul(words[0] >> 32)),
-    }
-}
-
 /// io_uring_register(2).
 pub fn io_uring_register(task: &mut Task, fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) -> SysResult {
+    const REGISTER_PROBE: u32 = 8;
     let pointer = if registration_touches_own(opcode.0, arg.0.0, u64::from(nr_args.0))? {
         nowhere(arg.0.0)
     } else {
-        arg.0.0
+        strip(arg.0.0)
     };
     let args = [
         fd.register(),
@@ -421,7 +318,25 @@ pub fn io_uring_register(task: &mut Task, fd: Fd, opcode: UInt, arg: Addr, nr_ar
         0,
     ];
     // SAFETY: what the operation reads and writes, now or later, is guarded.
-    unsafe { task.interruptible(nr::io_uring_register, args) }
+    let result = unsafe { task.interruptible(nr::io_uring_register, args) }?;
+    if opcode.0 == REGISTER_PROBE {
+        restrict_probe(arg.0, nr_args.0)?;
+    }
+    Ok(result)
+}
+
+/// A probe tells of the opcodes that there are.
+fn restrict_probe(probe: GuestAddr, count: u32) -> Result<(), Errno> {
+    /// struct io_uring_probe's head: last_op, ops_len. struct io_uring_probe_op follows: op, and IO_URING_OP_SUPPORTED.
+    const HEAD: i64 = 16;
+    let [last, len] = read::<[u8; 2]>(probe)?;
+    for op in 0..u32::from(len).min(count) {
+        if !entry::is_known(op as usize) {
+            let at = probe.offset(HEAD + i64::from(op) * 8 + 2);
+            write(at, &0_u16)?;
+        }
+    }
+    write(probe, &last.min(entry::LAST_OPCODE))
 }
 
 /// Whether an array of iovec for registration, or a buffer in it, touches the emulator's
@@ -475,6 +390,9 @@ fn registration_touches_own(opcode: u32, arg: u64, count: u64) -> Result<bool, E
         // SYNC_CANCEL, FILE_ALLOC_RANGE, NAPI, UNREGISTER_NAPI, CLOCK.
         24 => touches_own(arg, 64),
         25 | 27 | 28 | 29 => touches_own(arg, 16),
+        // CLONE_BUFFERS: descriptors and numbers. SEND_MSG_RING: an entry without addresses.
+        30 => touches_own(arg, 32),
+        31 => touches_own(arg, 64),
         // Registered rings, rings of buffers, memory regions and what is newer.
         _ => return Err(Errno::EINVAL),
     })
