@@ -3,6 +3,10 @@
 #define _GNU_SOURCE
 #include "check.h"
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -32,7 +36,7 @@ static void *tagged(const void *address)
 }
 #define T(address) tagged(address)
 
-static int ends[2], sockets[2], epoll;
+static int ends[2], sockets[2], epoll, udp;
 static char text[16] = "hello", got[16];
 
 /* Each call once: 0 if it did what it is for. */
@@ -79,6 +83,13 @@ static int calls(void)
     TRY(sendmsg(sockets[0], T(&message), 0) == 5 && read(sockets[1], got, 5) == 5);
     TRY(sendmsg(sockets[0], &message, 0) == 5 && read(sockets[1], got, 5) == 5);
     TRY(ioctl(ends[0], FIONREAD, T(&word)) == 0);
+    /* Addresses in structures. */
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq device = {.ifr_name = "lo", .ifr_data = T(&link)};
+    TRY(ioctl(udp, SIOCETHTOOL, &device) == 0 && device.ifr_data == T(&link));
+    struct sock_filter whole[] = {BPF_STMT(BPF_RET | BPF_K, 0xffff)};
+    struct sock_fprog filter = {1, T(whole)};
+    TRY(setsockopt(udp, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0);
     TRY(fcntl(epoll, F_GETOWN) == 0 && fcntl(ends[0], F_GETLK, T(&lock)) != -2 && errno != EFAULT);
     TRY(syscall(SYS_getcwd, T(got), sizeof got) > 0 || errno == ERANGE);
     TRY(prctl(PR_GET_NAME, T(got)) == 0);
@@ -96,6 +107,7 @@ int main(void)
     char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(pipe(ends) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
     epoll = epoll_create1(0);
+    udp = socket(AF_INET, SOCK_DGRAM, 0);
     struct epoll_event event = {EPOLLOUT, {0}};
     CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], &event) == 0);
     /* Loads and stores, and calls on mappings, never mind. */

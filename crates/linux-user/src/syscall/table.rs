@@ -245,7 +245,7 @@ super::syscalls! {
     205 getpeername(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>) = host, Full;
     206 sendto(fd: Fd, buf: InBuf, len: Size, flags: MsgFlags, addr: ReadsArray<1, 5>, addrlen: UInt) = blocking, Full;
     207 recvfrom(fd: Fd, buf: OutBuf, len: Size, flags: MsgFlags, addr: WritesSized<5, 128>, addrlen: InOut<u32>) = blocking, Full;
-    208 setsockopt(fd: Fd, level: Int, name: Int, value: OptionIn, len: UInt) = host, Partial("classic BPF and eBPF programs run in the host's kernel and see its architecture");
+    208 setsockopt(fd: Fd, level: Int, name: Int, value: OptionIn, len: UInt) = host, Full;
     209 getsockopt(fd: Fd, level: Int, name: Int, value: OptionOut, len: InOut<u32>) = host, Full;
     210 shutdown(fd: Fd, how: Int) = host, Full;
     211 sendmsg(fd: Fd, msg: Reads<56>, flags: MsgFlags) = socket::sendmsg, Full;

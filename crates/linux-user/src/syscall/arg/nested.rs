@@ -70,11 +70,7 @@ nested! {
 
     /// setsockopt's value: level and name are in registers 1 and 2, the length in 4.
     OptionIn, pointer: |addr, at, host| {
-        host.regs[at] = if option_touches_own(host.regs[1], host.regs[2], addr) {
-            nowhere(addr)
-        } else {
-            passed(addr, host.count(4))
-        };
+        option(addr, at, host);
     };
 
     /// getsockopt's value: its size is in the u32 that register 4 points to.
@@ -296,39 +292,86 @@ pub fn guarded_message(mut header: Msghdr, host: &mut HostArgs) -> Msghdr {
     header
 }
 
-/// The options whose value holds a count and the address of so many elements: level, name,
-/// the count's offset and size, the address's offset, an element's size. The tables of
-/// netfilter get their old counters written there; filters are read.
-const OPTIONS: &[(u64, u64, u64, usize, u64, u64)] = &[
+/// An option whose value holds an address: of how many elements, and where both stand.
+struct OptionRow {
+    level: u32,
+    name: u32,
+    count_at: u16,
+    count_size: u16,
+    addr_at: u16,
+    element: u64,
+}
+
+const fn option_row(level: u32, name: u32, count: (u16, u16), addr_at: u16, element: u64) -> OptionRow {
+    OptionRow {
+        level,
+        name,
+        count_at: count.0,
+        count_size: count.1,
+        addr_at,
+        element,
+    }
+}
+
+/// Filters are read: classic BPF, which is the same on all architectures. The tables of netfilter get their old counters
+/// written there. Packets come to a registered area later.
+const OPTIONS: &[OptionRow] = &[
     // SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, PACKET_FANOUT_DATA: struct sock_fprog.
-    (1, 26, 0, 2, 8, 8),
-    (1, 51, 0, 2, 8, 8),
-    (263, 22, 0, 2, 8, 8),
+    option_row(1, 26, (0, 2), 8, 8),
+    option_row(1, 51, (0, 2), 8, 8),
+    option_row(263, 22, (0, 2), 8, 8),
     // IPT_SO_SET_REPLACE, IP6T_SO_SET_REPLACE, ARPT_SO_SET_REPLACE: struct ipt_replace and its like.
-    (0, 64, 84, 4, 88, 16),
-    (41, 64, 84, 4, 88, 16),
-    (0, 96, 68, 4, 72, 16),
+    option_row(0, 64, (84, 4), 88, 16),
+    option_row(41, 64, (84, 4), 88, 16),
+    option_row(0, 96, (68, 4), 72, 16),
     // EBT_SO_SET_ENTRIES: struct ebt_replace, its counters and its entries.
-    (0, 128, 96, 4, 104, 16),
-    (0, 128, 40, 4, 112, 1),
+    option_row(0, 128, (96, 4), 104, 16),
+    option_row(0, 128, (40, 4), 112, 1),
+    // XDP_UMEM_REG: struct xdp_umem_reg.
+    option_row(283, 4, (8, 8), 0, 1),
+    // RDS_GET_MR: struct rds_get_mr_args.
+    option_row(276, 2, (8, 8), 0, 1),
 ];
 
-fn option_touches_own(level: u64, name: u64, value: u64) -> bool {
-    let field = |offset: u64, size: usize| {
-        let addr = GuestAddr(value.wrapping_add(offset));
-        match size {
-            2 => read::<u16>(addr).map(u64::from),
-            4 => read::<u32>(addr).map(u64::from),
-            _ => read::<u64>(addr),
-        }
+/// A value with addresses goes to the kernel as a copy where one of them has to change.
+fn option(addr: u64, at: usize, host: &mut HostArgs) {
+    let (level, name, len) = (host.regs[1] as u32, host.regs[2] as u32, host.count(4));
+    host.regs[at] = passed(addr, len);
+    let rows = || {
+        OPTIONS
+            .iter()
+            .filter(|row| (row.level, row.name) == (level, name))
     };
-    OPTIONS
+    if rows().next().is_none() || len > PAGE_SIZE || touches_own(addr, len) {
+        return;
+    }
+    let mut value = vec![0_u8; len as usize];
+    if super::read_bytes(GuestAddr(addr), &mut value).is_err() {
+        return;
+    }
+    let given = value.clone();
+    for row in rows() {
+        let (from, size) = (usize::from(row.count_at), usize::from(row.count_size));
+        let (Some(count), Some(place)) = (
+            value.get(from..from + size).map(number),
+            value.get_mut(usize::from(row.addr_at)..usize::from(row.addr_at) + 8),
+        ) else {
+            continue;
+        };
+        let passed = passed(number(place), count.saturating_mul(row.element));
+        place.copy_from_slice(&passed.to_le_bytes());
+    }
+    if value != given {
+        host.regs[at] = host.keep(words(&value[..]));
+    }
+}
+
+/// An unsigned number of up to eight bytes.
+fn number(bytes: &[u8]) -> u64 {
+    bytes
         .iter()
-        .any(|&(of_level, of_name, count_at, count_size, addr_at, element)| {
-            (level as u32, name as u32) == (of_level as u32, of_name as u32)
-                && matches!((field(count_at, count_size), field(addr_at, 8)),
-                (Ok(count), Ok(addr)) if touches_own(addr, count * element))
-        })
+        .rev()
+        .fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 /// The kernel tells of each page where it is, or moves it: of ours it knows nothing.
@@ -351,7 +394,8 @@ fn page_list(addr: u64, at: usize, host: &mut HostArgs) {
 }
 
 /// Whether process `pid` has the caller's memory.
-fn shares_memory(pid: u64) -> bool {
+#[must_use]
+pub fn shares_memory(pid: u64) -> bool {
     const KCMP_VM: u64 = 1;
     let args = [host::gettid() as u64, pid, KCMP_VM, 0, 0, 0];
     // SAFETY: the call takes no address.
