@@ -235,6 +235,12 @@ static long f_uring_recvmsg(word bad) {
     return ring_call(IORING_OP_RECVMSG, pair[0], (word)&header, 0, 1);
 }
 static long f_uring_array(word bad) { return ring_call(IORING_OP_READV, file, bad, 0, 1); }
+static long f_uring_epoll(word bad) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    long result = ring_call(IORING_OP_EPOLL_CTL, epoll, bad, pipes[1], EPOLL_CTL_ADD);
+    close(epoll);
+    return result;
+}
 static long f_uring_timeout(word bad) { return ring_call(IORING_OP_TIMEOUT, -1, bad, 0, 1); }
 static long f_uring_register(word bad) {
     struct iovec v = { (void *)(bad & ~4095ul), 4096 };
@@ -265,6 +271,13 @@ static long f_process_madvise(word bad) {
     int pidfd = syscall(__NR_pidfd_open, getpid(), 0);
     struct iovec v = { (void *)PAGE(bad), 4096 };
     long result = SYS(process_madvise, pidfd, &v, 1, MADV_COLD, 0);
+    close(pidfd);
+    return result;
+}
+static long f_process_madvise_drop(word bad) {
+    int pidfd = syscall(__NR_pidfd_open, getpid(), 0);
+    struct iovec v = { (void *)PAGE(bad), 4096 };
+    long result = SYS(process_madvise, pidfd, &v, 1, MADV_DONTNEED, 0);
     close(pidfd);
     return result;
 }
@@ -317,6 +330,13 @@ static long f_ioctl_ifconf(word bad) {
     close(fd);
     return result;
 }
+static long f_ioctl_ethtool(word bad) {
+    struct { char name[16]; word data[3]; } request = { "lo", { bad } };
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    long result = SYS(ioctl, fd, 0x8946, &request);
+    close(fd);
+    return result;
+}
 static long f_prctl_get_name(word bad) { return SYS(prctl, 16, bad, 0, 0, 0); }
 static long f_prctl_set_name(word bad) { return SYS(prctl, 15, bad, 0, 0, 0); }
 static long f_prctl_pdeathsig(word bad) { return SYS(prctl, 2, bad, 0, 0, 0); }
@@ -333,12 +353,13 @@ static const struct { const char *name; long (*call)(word); } functions[] = {
     F(recvmsg_control), F(sendmsg_iov), F(sendmsg_control), F(recvmmsg), F(sendmmsg), F(vm_readv_local),
     F(vm_readv_remote), F(vm_writev_local), F(vm_writev_remote), F(io_submit_iocb), F(io_submit_read),
     F(io_submit_write), F(io_submit_readv), F(uring_read), F(uring_write), F(uring_recv), F(uring_openat),
-    F(uring_statx), F(uring_readv), F(uring_recvmsg), F(uring_array), F(uring_timeout), F(uring_register),
+    F(uring_statx), F(uring_readv), F(uring_recvmsg), F(uring_array), F(uring_epoll), F(uring_timeout), F(uring_register),
     F(uring_probe), F(uring_argument), F(munmap), F(mprotect), F(madvise), F(mremap), F(mlock), F(msync),
-    F(mincore), F(mbind), F(mseal), F(remap_file_pages), F(shmdt), F(process_madvise), F(uffd_register),
+    F(mincore), F(mbind), F(mseal), F(remap_file_pages), F(shmdt), F(process_madvise),
+    F(process_madvise_drop), F(uffd_register),
     F(uffd_copy), F(move_pages), F(futex_waitv), F(futex_lock_pi), F(futex_wake_op), F(semctl_stat),
     F(semctl_getall), F(semctl_setall), F(fcntl_getlk), F(fcntl_setlk), F(fcntl_getown_ex), F(fcntl_setown_ex),
-    F(fcntl_hint), F(ioctl_fionread), F(ioctl_fionbio), F(ioctl_ifconf), F(prctl_get_name), F(prctl_set_name),
+    F(fcntl_hint), F(ioctl_fionread), F(ioctl_fionbio), F(ioctl_ifconf), F(ioctl_ethtool), F(prctl_get_name), F(prctl_set_name),
     F(prctl_pdeathsig), F(prctl_subreaper), F(prctl_auxv), F(setsockopt_filter),
 };
 

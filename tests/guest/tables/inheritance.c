@@ -290,6 +290,8 @@ static void change_ioprio(void) { syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 7); }
 static value get_personality(void) { return personality(0xffffffff); }
 static void set_personality(void) { personality(SHORT_INODE); }
 static void change_personality(void) { personality(0); }
+static value get_implies(void) { return personality(0xffffffff) & READ_IMPLIES_EXEC; }
+static void set_implies(void) { personality(READ_IMPLIES_EXEC); }
 
 /* Process and file system. */
 static value get_group(void) { return getpgrp(); }
@@ -475,6 +477,7 @@ static const struct attribute {
     {"SCHED_RESET_ON_FORK", get_policy, set_reset, change_policy},
     {"I/O priority", get_ioprio, set_ioprio, change_ioprio},
     {"personality", get_personality, set_personality, change_personality},
+    {"READ_IMPLIES_EXEC", get_implies, set_implies, change_personality},
     {"process group", get_group, set_group, change_group},
     {"resource limits", get_limit, set_limit, change_limit},
     {"umask", get_umask, set_umask, change_umask},

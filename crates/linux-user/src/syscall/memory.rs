@@ -2,11 +2,17 @@
 //! (of mmap, brk, mremap's target) have none (Documentation/arch/arm64/tagged-address-abi.rst).
 
 use super::arg::guard::{HostArgs, iovecs_of_pages};
-use super::arg::{Addr, Advice, Arg, AttachFlags, Fd, Hex, Int, Iov, Long, MapFlags, Prot, RemapFlags, Size};
+use super::arg::{
+    Addr, Advice, Arg, AttachFlags, Fd, Hex, IOV_MAX, Int, Iov, Long, MapFlags, Pid, Prot, RemapFlags,
+    RemoteIov, Size, read, shares_memory,
+};
 use crate::host;
 use crate::mm::{MapRequest, RemapRequest};
+use crate::proc::host_file;
 use crate::task::Task;
+use guest::GuestAddr;
 use guest_memory::access::untag;
+use linux_abi::layout::Iovec;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
 
@@ -91,26 +97,105 @@ pub fn madvise(task: &mut Task, addr: Addr, len: Size, advice: Advice) -> SysRes
         .madvise(task.cpu.engine(), untag(addr.0), len.0, advice.0)
 }
 
-/// process_madvise(2), without the advice that drops contents: the range could be the
-/// emulator's of this process, or another's.
+/// pkey_free(2): so none can be given back (mm_pkey_free without CONFIG_ARCH_HAS_PKEYS).
+pub fn pkey_free(_: &mut Task, _: Int) -> SysResult {
+    Err(Errno::EINVAL)
+}
+
+/// process_madvise(2): any advice to the caller's own memory (Linux 6.15), to another's what changes no contents.
 pub fn process_madvise(
-    _: &mut Task,
+    task: &mut Task,
     pidfd: Fd,
     iov: Iov,
     vlen: Size,
     advice: Advice,
     flags: Hex,
 ) -> SysResult {
-    match advice.0 {
-        flags::MADV_WILLNEED | flags::MADV_COLD | flags::MADV_PAGEOUT | flags::MADV_COLLAPSE => {
-            let mut host = HostArgs::default();
-            let (ranges, count) = iovecs_of_pages(iov.addr.0, vlen.0, &mut host);
-            host.regs = [pidfd.register(), ranges, count, advice.0, flags.0, 0];
-            // SAFETY: the array is only read, and advice of these kinds changes no contents.
-            unsafe { host::raw(nr::process_madvise, host.regs) }
-        }
-        _ => Err(Errno::EINVAL),
+    let remote = matches!(
+        advice.0,
+        flags::MADV_WILLNEED | flags::MADV_COLD | flags::MADV_PAGEOUT | flags::MADV_COLLAPSE
+    );
+    let mut host = HostArgs::default();
+    let (ranges, count) = iovecs_of_pages(iov.addr.0, vlen.0, &mut host);
+    host.regs = [pidfd.register(), ranges, count, advice.0, flags.0, 0];
+    if remote || flags.0 != 0 || vlen.0 > IOV_MAX {
+        // SAFETY: the array is only read, and advice of these kinds changes no contents; or the call is refused.
+        return unsafe { host::raw(nr::process_madvise, host.regs) };
     }
+    // Of which process it is, and whether the ranges can be read, the kernel says by an advice that does nothing.
+    host.regs[3] = flags::MADV_COLD;
+    host.regs[2] = 0;
+    // SAFETY: no range is looked at.
+    unsafe { host::raw(nr::process_madvise, host.regs) }?;
+    if !is_own_memory(pidfd.0) {
+        return Err(Errno::EINVAL);
+    }
+    let entries = (0..vlen.0).map(|index| read::<Iovec>(iov.addr.offset(index as i64 * 16)));
+    let mut done = 0;
+    for entry in entries.collect::<Result<Vec<_>, _>>()? {
+        let addr = untag(GuestAddr(entry.iov_base));
+        match task
+            .process
+            .mm
+            .madvise(task.cpu.engine(), addr, entry.iov_len, advice.0)
+        {
+            Ok(_) => done += entry.iov_len,
+            Err(errno) if done == 0 => return Err(errno),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+/// Whether a descriptor of a process is of one that has the caller's memory.
+fn is_own_memory(pidfd: i32) -> bool {
+    /// What stands for the calling thread, and its process, since Linux 6.14.
+    const PIDFD_SELF: [i32; 2] = [-10000, -10002];
+    PIDFD_SELF.contains(&pidfd) || pid_of(pidfd).is_some_and(|pid| shares_memory(pid as u64))
+}
+
+/// The process that a pidfd is of.
+fn pid_of(pidfd: i32) -> Option<i32> {
+    let about = host_file::read(format!("/proc/self/fdinfo/{pidfd}").as_bytes()).ok()?;
+    let about = String::from_utf8_lossy(&about).into_owned();
+    let pid = about.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    pid.trim().parse().ok()
+}
+
+/// process_vm_writev(2). A process sees code that another wrote when it has executed IC IVAU itself: the kernel does not for
+/// it, as it does for a tracer's pokes (copy_to_user_page). A tracee is told all the same.
+pub fn process_vm_writev(
+    task: &mut Task,
+    pid: Pid,
+    local: Iov,
+    liovcnt: Size,
+    remote: RemoteIov,
+    riovcnt: Size,
+    flags: Hex,
+) -> SysResult {
+    let mut host = HostArgs::default();
+    host.regs = [
+        pid.register(),
+        local.register(),
+        liovcnt.register(),
+        remote.register(),
+        riovcnt.register(),
+        flags.register(),
+    ];
+    local.guard(1, &mut host);
+    remote.guard(3, &mut host);
+    // SAFETY: the vectors and the caller's buffers are guarded; where the other process is written to is its own.
+    let written = unsafe { host::raw(nr::process_vm_writev, host.regs) }?;
+    if task.tracees.find(pid.0).is_some() {
+        let ranges = Iov {
+            addr: remote.0,
+            count: riovcnt.0,
+        };
+        for range in ranges.entries().collect::<Vec<_>>() {
+            task.tracees.wrote(range.iov_base, range.iov_len);
+        }
+    }
+    Ok(written)
 }
 
 /// remap_file_pages(2).
@@ -143,6 +228,10 @@ pub fn munlockall(task: &mut Task) -> SysResult {
 
 /// personality(2). READ_IMPLIES_EXEC is the guest's memory map's; the rest is the host's.
 pub fn personality(task: &mut Task, persona: Hex) -> SysResult {
+    if persona.0 & PER_MASK == PER_LINUX32 {
+        // The CPU has no AArch32 (arch/arm64/kernel/sys.c).
+        return Err(Errno::EINVAL);
+    }
     let args = [persona.register(), 0, 0, 0, 0, 0];
     // SAFETY: the call takes no address.
     let before = unsafe { host::raw(nr::personality, args) }?;
@@ -153,6 +242,8 @@ pub fn personality(task: &mut Task, persona: Hex) -> SysResult {
 }
 
 const READ_IMPLIES_EXEC: u64 = 0x0040_0000;
+const PER_MASK: u64 = 0xff;
+const PER_LINUX32: u64 = 8;
 
 /// The protection that a call asking for `prot` gives (mm/mmap.c and mm/mprotect.c).
 fn effective(task: &Task, prot: Prot) -> u64 {

@@ -204,7 +204,7 @@ super::syscalls! {
     164 setrlimit(resource: Resource, rlim: In<Rlimit>) = host, Full;
     165 getrusage(who: Int, usage: Out<Rusage>) = host, Full;
     166 umask(mask: Mode) = host, Full;
-    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("options that change the memory map are refused");
+    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("PR_SET_MM is refused: where a program's parts lie stays as execve left it");
     168 getcpu(cpu: Out<u32>, node: Out<u32>, cache: Addr) = host, Full;
     169 gettimeofday(tv: Out<Timeval>, tz: Out<Timezone>) = time::gettimeofday, Full;
     170 settimeofday(tv: In<Timeval>, tz: In<Timezone>) = host, Full;
@@ -292,7 +292,7 @@ super::syscalls! {
     268 setns(fd: Fd, nstype: CloneFlags) = host, Full;
     269 sendmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags) = blocking, Full;
     270 process_vm_readv(pid: Pid, local: IovOut, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = host, Full;
-    271 process_vm_writev(pid: Pid, local: Iov, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = host, Partial("code written into another process is seen when that process invalidates it");
+    271 process_vm_writev(pid: Pid, local: Iov, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = memory::process_vm_writev, Full;
     272 kcmp(pid1: Pid, pid2: Pid, kind: Int, idx1: Hex, idx2: Hex) = host, Full;
     273 finit_module(fd: Fd, params: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel cannot load arm64 modules");
     274 sched_setattr(pid: Pid, attr: SelfSized<0>, flags: Hex) = host, Full;
@@ -311,7 +311,7 @@ super::syscalls! {
     287 pwritev2(fd: Fd, iov: Iov, iovcnt: Size, offset: Long, offset_high: Long, flags: RwFlags) = blocking, Full;
     288 pkey_mprotect(addr: Addr, len: Size, prot: Prot, pkey: Int) = memory::pkey_mprotect, Full;
     289 pkey_alloc(flags: Hex, rights: Hex) = memory::pkey_alloc, Full;
-    290 pkey_free(pkey: Int) = none, Error(EINVAL, "there are no protection keys without FEAT_S1POE, so none to free");
+    290 pkey_free(pkey: Int) = memory::pkey_free, Full;
     291 statx(dirfd: Fd, path: GuestCStr, flags: AtFlags, mask: Hex, buf: Out<Statx>) = stat::statx, Full;
     292 io_pgetevents(ctx: Reads<4>, min_nr: Long, nr: Long, events: WritesUpTo<32, 2>, timeout: In<Timespec>, sigmask: Reads<16>) = poll::io_pgetevents, Full;
     293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation");
@@ -327,12 +327,12 @@ super::syscalls! {
     432 fsmount(fd: Fd, flags: Hex, attr_flags: Hex) = host, Full;
     433 fspick(dirfd: Fd, path: PathAt<Unless<2, FSPICK_SYMLINK_NOFOLLOW>>, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
-    435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid");
+    435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid: EPERM, as for the unprivileged");
     436 close_range(first: UInt, last: UInt, flags: Hex) = host, Full;
     437 openat2(dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) = fs::openat2, Full;
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;
     439 faccessat2(dirfd: Fd, path: GuestCStr, mode: AccessMode, flags: AtFlags) = fs::faccessat2, Full;
-    440 process_madvise(pidfd: Fd, iov: Iov, vlen: Size, advice: Advice, flags: Hex) = memory::process_madvise, Partial("advice that drops contents is refused, as before Linux 6.15");
+    440 process_madvise(pidfd: Fd, iov: Iov, vlen: Size, advice: Advice, flags: Hex) = memory::process_madvise, Full;
     441 epoll_pwait2(epfd: Fd, events: OutUpTo<EpollEvent, 2>, maxevents: Int, timeout: In<Timespec>, sigmask: SigSetIn, sigsetsize: Size) = poll::epoll_pwait2, Full;
     442 mount_setattr(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: AtFlags, attr: ReadsArray<1, 4>, size: Size) = host, Full;
     443 quotactl_fd(fd: Fd, cmd: Hex, id: Int, addr: Writes<256>) = host, Full;
