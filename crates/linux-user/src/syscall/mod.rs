@@ -18,6 +18,7 @@ mod memory;
 mod misc;
 pub(crate) mod pac;
 mod path;
+mod perf;
 mod poll;
 mod prctl;
 mod process;

@@ -23,8 +23,8 @@ use super::arg::{
     Writes, WritesArray, WritesSized, WritesUpTo, XattrArgs,
 };
 use super::{
-    clone, exec, fs, ioctl, memory, misc, poll, prctl, process, signal, socket, stat, sysv, thread, time,
-    uring,
+    clone, exec, fs, ioctl, memory, misc, perf, poll, prctl, process, signal, socket, stat, sysv, thread,
+    time, uring,
 };
 use linux_abi::OpenFlags;
 use linux_abi::flags::{
@@ -278,7 +278,7 @@ super::syscalls! {
     238 migrate_pages(pid: Pid, maxnode: Size, old_nodes: Bits<1, 1>, new_nodes: Bits<1, 1>) = host, Full;
     239 move_pages(pid: Pid, count: Size, pages: PageList, nodes: ReadsArray<4, 1>, status: WritesArray<4, 1>, flags: Hex) = host, Full;
     240 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Reads<128>) = host, Full;
-    241 perf_event_open(attr: SelfSized<4>, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = host, Partial("samples show the emulator's instructions and registers");
+    241 perf_event_open(attr: SelfSized<4>, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = perf::perf_event_open, Partial("software events alone, as without a PMU; samples of addresses of code, of registers and of stacks are refused, as of a PMU without interrupts; the clock of an event\'s page is the host\'s");
     242 accept4(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>, flags: FdFlags) = blocking, Full;
     243 recvmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
     260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = process::wait4, Full;
