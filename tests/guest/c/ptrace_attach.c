@@ -1,6 +1,7 @@
 /* Attaching to tasks that sleep, spin, are stopped or have threads; PTRACE_SEIZE, INTERRUPT and LISTEN; letting go; the
  * death of a tracer. */
 #include "ptrace.h"
+#include <dirent.h>
 
 static volatile sig_atomic_t caught;
 
@@ -9,25 +10,47 @@ static void note(int signal)
     caught += signal;
 }
 
-static int sleeps(void)
+/* The body has its handler. */
+static volatile int *ready;
+
+static void begin(void)
 {
     signal(SIGUSR1, note);
+    *ready = 1;
+}
+
+static void until_ready(void)
+{
+    while (!*ready)
+        usleep(100);
+    *ready = 0;
+}
+
+static int sleeps(void)
+{
+    begin();
     for (int i = 0; i < 3000 && !caught; i++)
         usleep(10000);
     return caught;
 }
 
+/* By sigsuspend: with pause(2), a signal just before it would be waited for for ever, here as on hardware. */
 static int waits(void)
 {
-    signal(SIGUSR1, note);
+    sigset_t block, none;
+    sigemptyset(&none);
+    sigemptyset(&block);
+    sigaddset(&block, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &block, NULL);
+    begin();
     while (!caught)
-        pause();
+        sigsuspend(&none);
     return caught;
 }
 
 static int spins(void)
 {
-    signal(SIGUSR1, note);
+    begin();
     volatile unsigned long count = 0;
     while (!caught)
         count++;
@@ -51,7 +74,7 @@ static void *sleeper(void *value)
 
 static int threads(void)
 {
-    signal(SIGUSR1, note);
+    begin();
     pthread_t thread[4];
     static long counts[4];
     for (int i = 0; i < 4; i++)
@@ -65,6 +88,7 @@ static void attached(const char *what, int (*body)(void), const char *states)
 {
     printf("# attach to one that %s\n", what);
     pid_t pid = child(body);
+    until_ready();
     usleep(20000);
     until(pid, states);
     printf("%s\n", answer(pt(PTRACE_ATTACH, pid, 0, 0)));
@@ -89,6 +113,7 @@ static void attached_stopped(void)
 {
     puts("# attach to one that is stopped");
     pid_t pid = child(waits);
+    until_ready();
     until(pid, "S");
     kill(pid, SIGSTOP);
     until(pid, "T");
@@ -111,6 +136,7 @@ static void seized(const char *what, int (*body)(void), const char *states)
 {
     printf("# seize one that %s\n", what);
     pid_t pid = child(body);
+    until_ready();
     usleep(20000);
     until(pid, states);
     printf("%s\n", answer(pt(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD)));
@@ -145,6 +171,7 @@ static void seized_early(void)
             stopped += waitpid(pid, &status, __WALL) == pid && status >> 16 == EVENT_STOP;
         kill_it(pid);
     }
+    *ready = 0;
     printf("%d stopped\n", stopped);
 }
 
@@ -152,6 +179,7 @@ static void listened(void)
 {
     puts("# a group stop that is listened to");
     pid_t pid = child(waits);
+    until_ready();
     until(pid, "S");
     pt(PTRACE_SEIZE, pid, 0, 0);
     kill(pid, SIGSTOP);
@@ -175,6 +203,7 @@ static void listened(void)
     resume("end", PTRACE_CONT, pid, SIGUSR1);
     puts("# listening without a stop of the group");
     pid = child(waits);
+    until_ready();
     until(pid, "S");
     pt(PTRACE_SEIZE, pid, 0, 0);
     kill(pid, SIGUSR2);
@@ -185,13 +214,15 @@ static void listened(void)
 
 static int tids(pid_t pid, pid_t *list)
 {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
     int count = 0;
-    for (pid_t tid = pid; tid < pid + 400 && count < 5; tid++) {
-        char path[64];
-        snprintf(path, sizeof path, "/proc/%d/task/%d", pid, tid);
-        if (access(path, F_OK) == 0)
-            list[count++] = tid;
-    }
+    for (struct dirent *entry; tasks && count < 5 && (entry = readdir(tasks));)
+        if (entry->d_name[0] != '.')
+            list[count++] = atoi(entry->d_name);
+    if (tasks)
+        closedir(tasks);
     return count;
 }
 
@@ -200,6 +231,7 @@ static void all_threads(void)
     puts("# attach to all threads");
     pid_t pid = child(threads), list[5];
     int count;
+    until_ready();
     while ((count = tids(pid, list)) < 5)
         usleep(1000);
     usleep(20000);
@@ -223,6 +255,7 @@ static void let_go(void)
 {
     puts("# detached with a signal");
     pid_t pid = child(waits);
+    until_ready();
     until(pid, "S");
     pt(PTRACE_ATTACH, pid, 0, 0);
     next("stop", pid);
@@ -231,6 +264,7 @@ static void let_go(void)
     next("end", pid);
     puts("# attached again");
     pid = child(waits);
+    until_ready();
     until(pid, "S");
     for (int i = 0; i < 3; i++) {
         pt(PTRACE_ATTACH, pid, 0, 0);
@@ -247,6 +281,7 @@ static void tracer_dies(const char *what, long options)
 {
     printf("# the tracer dies: %s\n", what);
     pid_t pid = child(waits);
+    until_ready();
     until(pid, "S");
     fflush(stdout);
     pid_t tracer = fork();
@@ -265,6 +300,7 @@ static void not_waited_for(void)
 {
     puts("# the tracer dies: its tracee stopped, and nobody waited");
     pid_t pid = child(waits);
+    until_ready();
     until(pid, "S");
     fflush(stdout);
     pid_t tracer = fork();
@@ -280,12 +316,35 @@ static void not_waited_for(void)
     next("end", pid);
 }
 
+/* Before it has left fork(2), say: where there are registers already. */
+static void attached_early(void)
+{
+    puts("# attached to at its begin");
+    int good = 0;
+    for (int i = 0; i < 100; i++) {
+        pid_t pid = child(waits);
+        usleep(i * 20);
+        pt(PTRACE_ATTACH, pid, 0, 0);
+        int status = 0;
+        waitpid(pid, &status, __WALL);
+        long word;
+        struct regs regs = get_regs(pid);
+        good += WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP
+                && pt(PTRACE_PEEKDATA, pid, PC(regs), (long)&word) == 0;
+        kill_it(pid);
+    }
+    *ready = 0;
+    printf("%d stopped\n", good);
+}
+
 int main(void)
 {
+    ready = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     attached("sleeps", sleeps, "S");
     attached("waits", waits, "S");
     attached("spins", spins, "R");
     attached_stopped();
+    attached_early();
     seized("sleeps", sleeps, "S");
     seized("waits", waits, "S");
     seized("spins", spins, "R");

@@ -40,6 +40,8 @@ pub struct Tracee {
     pub seized: bool,
     /// By PTRACE_ATTACH: it owes a stop by SIGSTOP.
     pub attached: bool,
+    /// That stop as it came while the thread did not know itself, and how often it was put off.
+    pub put_off: Option<(SigInfo, u32)>,
     pub options: u32,
     pub mode: Mode,
     /// Where its mailbox is; 0 until that is known.
@@ -94,6 +96,7 @@ impl Tracees {
             tid,
             seized,
             attached: false,
+            put_off: None,
             options: 0,
             mode: Mode::Continue,
             mailbox: 0,

@@ -7,9 +7,10 @@ use crate::signal::set::SIGTRAP;
 use crate::task::Task;
 use linux_abi::{Errno, SysResult};
 
-/// How long PTRACE_SEIZE waits for its tracee to know of it, in microseconds and tries.
+/// How long PTRACE_ATTACH and PTRACE_SEIZE wait for their tracee to know of it, in microseconds and tries. Sooner or later it
+/// does: but until then others may wait for it, for which the tracer waits first.
 const INTRODUCTION_PAUSE: u64 = 100;
-const INTRODUCTION_TRIES: u32 = 200;
+const INTRODUCTION_TRIES: u32 = 2000;
 
 /// AUDIT_ARCH_AARCH64.
 const AUDIT_ARCH: u32 = 0xc000_00b7;
@@ -49,6 +50,7 @@ pub fn attach(task: &mut Task, tid: i32) -> SysResult {
     kernel::request(kernel::ATTACH, tid, 0, 0)?;
     task.tracees.add(tid, false).attached = true;
     tracee::look(task);
+    introduce_running(task, tid, || {});
     Ok(0)
 }
 
@@ -62,14 +64,17 @@ pub fn seize(task: &mut Task, tid: i32, asked: u64) -> SysResult {
     let tracee = task.tracees.add(tid, true);
     tracee.options = asked as u32;
     tracee::look(task);
-    introduce_running(task, tid);
+    // Else it would run on, and its next event has to be seen.
+    let interrupt = || {
+        let _ = kernel::request(kernel::INTERRUPT, tid, 0, 0);
+    };
+    interrupt();
+    introduce_running(task, tid, interrupt);
     Ok(0)
 }
 
-/// Tells a task that runs on that it has a tracer: its next event has to be seen.
-fn introduce_running(task: &mut Task, tid: i32) {
-    let ask = || kernel::request(kernel::INTERRUPT, tid, 0, 0);
-    let _ = ask();
+/// Tells a task that it has a tracer, where the host's kernel stops it; `stop_again` has it do so once more.
+fn introduce_running(task: &mut Task, tid: i32, stop_again: impl Fn()) {
     for _ in 0..INTRODUCTION_TRIES {
         let Some(code) = kernel::peek_stop(tid) else {
             kernel::pause(INTRODUCTION_PAUSE);
@@ -84,7 +89,7 @@ fn introduce_running(task: &mut Task, tid: i32) {
         }
         // A child that does not know itself yet.
         kernel::pause(INTRODUCTION_PAUSE);
-        let _ = ask();
+        stop_again();
     }
 }
 

@@ -87,8 +87,10 @@ pub fn waitid(
     Ok(0)
 }
 
-/// Microseconds that a child which does not know itself yet runs before it is interrupted again.
-const INTERRUPTED_CHILD_PAUSE: u64 = 100;
+/// Microseconds that a child which does not know itself yet runs before it is stopped again, and how often that is done
+/// at most.
+const NEW_CHILD_PAUSE: u64 = 100;
+const PUT_OFF_TIMES: u32 = 1000;
 
 /// How long a wait that does not wait (WNOHANG) does so for a tracee that was let go on to its next boundary: to the
 /// kernel's eyes it stands there already.
@@ -248,10 +250,8 @@ fn by_signal(tracee: &mut Tracee, signal: i32, info: &SigInfo) -> Option<u32> {
         return None;
     }
     if !tracee.resolve() {
-        // A child that the kernel has attached to, before it knows itself.
         if tracee.attached && signal == SIGSTOP {
-            tracee.attached = false;
-            return hold(tracee, signal as u32);
+            return put_off(tracee, info);
         }
         tracee.go_on(if signal == SIGSTOP { 0 } else { signal });
         return None;
@@ -278,18 +278,40 @@ fn by_signal(tracee: &mut Tracee, signal: i32, info: &SigInfo) -> Option<u32> {
     } else {
         attend::SIGNAL
     };
-    tracee.attached &= signal != SIGSTOP;
-    tracee.bring(bits, Some(info), true);
+    let mut info = *info;
+    if signal == SIGSTOP {
+        tracee.attached = false;
+        if let Some((first, _)) = tracee.put_off.take() {
+            info = first;
+        }
+    }
+    tracee.bring(bits, Some(&info), true);
+    None
+}
+
+/// The stop by SIGSTOP of a child that does not know itself yet: its registers are not the guest's, so it is sent the signal again
+/// when it has run a little.
+fn put_off(tracee: &mut Tracee, info: &SigInfo) -> Option<u32> {
+    let (_, times) = tracee.put_off.get_or_insert((*info, 0));
+    *times += 1;
+    if *times > PUT_OFF_TIMES {
+        // No thread of the guest's.
+        tracee.attached = false;
+        return hold(tracee, SIGSTOP as u32);
+    }
+    tracee.go_on(0);
+    kernel::pause(NEW_CHILD_PAUSE);
+    let _ = kernel::tkill(tracee.tid, SIGSTOP);
     None
 }
 
 /// PTRACE_EVENT_STOP.
 pub fn by_stop(tracee: &mut Tracee, signal: i32) {
     if !tracee.resolve() {
-        // As above; it needs time to come to know itself before it is interrupted again.
+        // It needs time to come to know itself before it is interrupted again.
         tracee.go_on_to_next_stop(0);
         if tracee.interrupt {
-            kernel::pause(INTERRUPTED_CHILD_PAUSE);
+            kernel::pause(NEW_CHILD_PAUSE);
             let _ = kernel::request(kernel::INTERRUPT, tracee.tid, 0, 0);
         }
         return;
