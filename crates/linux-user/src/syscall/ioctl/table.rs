@@ -220,8 +220,8 @@ requests! {
     0x8906 => SIOCGSTAMP: plain(16);
     0x8907 => SIOCGSTAMPNS: plain(16);
     // struct rtentry, with the name of a device.
-    0x890b => SIOCADDRT: with(120, &[string(96)]);
-    0x890c => SIOCDELRT: with(120, &[string(96)]);
+    0x890b => SIOCADDRT: with(120, &[string(88)]);
+    0x890c => SIOCDELRT: with(120, &[string(88)]);
     0x8910 => SIOCGIFNAME: plain(INTERFACE);
     0x8912 => SIOCGIFCONF: with(16, &[at(8, list(0, U32(0), 1))]);
     0x8913 => SIOCGIFFLAGS: plain(INTERFACE);

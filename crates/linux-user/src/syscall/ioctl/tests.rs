@@ -115,7 +115,7 @@ const COMPILER: &str = "aarch64-linux-gnu-gcc";
 
 /// What the headers need before them.
 const PRELUDE: &str = "#include <stddef.h>\n#include <stdint.h>\n#include <sys/types.h>\n#include <sys/time.h>\n\
-    #include <linux/types.h>\n#include <asm/termbits.h>\n#include <sys/socket.h>\n#include <netinet/in.h>\n";
+    #include <linux/types.h>\n#include <linux/ioctl.h>\n#include <linux/fiemap.h>\n#include <linux/filter.h>\n#include <asm/termbits.h>\n#include <sys/socket.h>\n#include <netinet/in.h>\n";
 
 /// Headers with requests, and their structures that hold addresses: a request's number, its structure, and the members, in
 /// the order of their places.
