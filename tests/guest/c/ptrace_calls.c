@@ -1,5 +1,6 @@
 /* ptrace(2) at system calls: entry and exit, what PTRACE_GET_SYSCALL_INFO says, calls changed and skipped. */
 #include "ptrace.h"
+#include <sys/time.h>
 
 static int quiet(void)
 {
@@ -21,6 +22,17 @@ static int writes(void)
 {
     char text[] = "some text\n";
     return write(1, text, sizeof text - 1);
+}
+
+static int tells_time(void)
+{
+    struct timespec now;
+    struct timeval then;
+    getppid();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    gettimeofday(&then, NULL);
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    return 0;
 }
 
 static void show_info(pid_t pid)
@@ -78,6 +90,21 @@ static void sizes(void)
     printf("%s", answer(pt(GET_SYSCALL_INFO, pid, 25, (long)&info)));
     printf(" nr %s\n", (info.entry.nr & 0xff) == (SYS_getppid & 0xff) ? "cut" : "whole");
     printf("%s\n", answer(pt(GET_SYSCALL_INFO, pid, sizeof info, 0)));
+    kill_it(pid);
+}
+
+static void clocks(void)
+{
+    puts("# the vDSO reads clocks without a call");
+    pid_t pid = traced(tells_time);
+    SYSGOOD(pid);
+    until_call(pid, SYS_getppid);
+    resume("left", PTRACE_SYSCALL, pid, 0);
+    resume("the next", PTRACE_SYSCALL, pid, 0);
+    printf("is %s\n", NUMBER(get_regs(pid)) == SYS_clock_gettime ? "clock_gettime" : "another");
+    resume("left", PTRACE_SYSCALL, pid, 0);
+    resume("the next", PTRACE_SYSCALL, pid, 0);
+    printf("is %s\n", NUMBER(get_regs(pid)) == SYS_exit_group ? "exit_group" : "another");
     kill_it(pid);
 }
 
@@ -194,6 +221,7 @@ int main(void)
     pairs();
     errors();
     sizes();
+    clocks();
     plain();
     changes();
     emulated();

@@ -29,6 +29,7 @@ use crate::signal::deliver;
 use crate::signal::info::SigInfo;
 use crate::signal::set::{SIGKILL, SIGSYS};
 use crate::syscall::arg::Regs;
+use crate::syscall::time;
 use bpf::Data;
 use filter::{AUDIT_ARCH_AARCH64, Action, Filter};
 use linux_abi::nr::arm64 as nr;
@@ -145,7 +146,7 @@ pub fn recheck(task: &mut Task, number: u64, regs: &Regs) -> Verdict {
 #[cold]
 fn decide(task: &mut Task, number: u64, regs: &Regs, traced: bool) -> Verdict {
     let pc = task.cpu.state().pc;
-    if is_made_without_a_call(task, number, regs[0]) {
+    if time::is_made_without_a_call(task, number, regs[0]) {
         return Verdict::Make;
     }
     let data = Data {
@@ -216,23 +217,6 @@ fn is_strict(number: i32) -> bool {
     const EXIT: i32 = nr::number("exit") as i32;
     const RT_SIGRETURN: i32 = nr::number("rt_sigreturn") as i32;
     matches!(number, READ | WRITE | EXIT | RT_SIGRETURN)
-}
-
-/// Whether the guest's C library asked its vDSO, which on hardware makes no call for these clocks.
-fn is_made_without_a_call(task: &Task, number: u64, clock: u64) -> bool {
-    const CLOCK_GETTIME: u64 = nr::number("clock_gettime") as u64;
-    const CLOCK_GETRES: u64 = nr::number("clock_getres") as u64;
-    const GETTIMEOFDAY: u64 = nr::number("gettimeofday") as u64;
-    const PAGE: u64 = !(guest::PAGE_SIZE - 1);
-    // REALTIME, MONOTONIC, MONOTONIC_RAW, the coarse ones, BOOTTIME, TAI.
-    let has_clock = matches!(clock, 0 | 1 | 4..=7 | 11);
-    let served = match number & 0xffff_ffff {
-        CLOCK_GETTIME | CLOCK_GETRES => has_clock,
-        GETTIMEOFDAY => true,
-        _ => false,
-    };
-    let sigreturn = task.process.image.sigreturn.0;
-    served && sigreturn != 0 && task.cpu.state().pc & PAGE == sigreturn & PAGE
 }
 
 /// siginfo of a SIGSYS of seccomp's (seccomp_init_siginfo).

@@ -31,7 +31,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod thread;
-mod time;
+pub(crate) mod time;
 mod uring;
 
 use crate::kernel::ptrace::Altered;

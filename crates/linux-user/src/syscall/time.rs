@@ -5,6 +5,7 @@ use super::arg::{ClockId, In, Out};
 use crate::host;
 use crate::task::Task;
 use linux_abi::layout::{Sigevent, Timespec, Timeval, Timezone};
+use linux_abi::nr::arm64::number;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{SysResult, flags};
 
@@ -29,6 +30,23 @@ fn vdso_time(clock: u64) -> Option<Timespec> {
         | flags::CLOCK_BOOTTIME => host::vdso_clock(clock),
         _ => None,
     }
+}
+
+/// Whether the guest's C library asked its vDSO, which on hardware makes no call for these clocks.
+pub fn is_made_without_a_call(task: &Task, call: u64, clock: u64) -> bool {
+    const CLOCK_GETTIME: u64 = number("clock_gettime") as u64;
+    const CLOCK_GETRES: u64 = number("clock_getres") as u64;
+    const GETTIMEOFDAY: u64 = number("gettimeofday") as u64;
+    const PAGE: u64 = !(guest::PAGE_SIZE - 1);
+    // REALTIME, MONOTONIC, MONOTONIC_RAW, the coarse ones, BOOTTIME, TAI.
+    let has_clock = matches!(clock, 0 | 1 | 4..=7 | 11);
+    let served = match call & 0xffff_ffff {
+        CLOCK_GETTIME | CLOCK_GETRES => has_clock,
+        GETTIMEOFDAY => true,
+        _ => false,
+    };
+    let sigreturn = task.process.image.sigreturn;
+    served && sigreturn.0 != 0 && task.cpu.state().pc & PAGE == task.process.mm.in_vdso(sigreturn).0 & PAGE
 }
 
 /// gettimeofday(2).

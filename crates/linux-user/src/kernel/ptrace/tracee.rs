@@ -15,6 +15,7 @@ use crate::signal::deliver;
 use crate::signal::frame;
 use crate::signal::info::{SI_KERNEL, SigInfo};
 use crate::signal::set::{SIGSTOP, SIGTRAP, bit};
+use crate::syscall::time;
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::nr::arm64::number;
@@ -96,6 +97,10 @@ struct Ptrace;
 impl Observer for Ptrace {
     fn at(&self, task: &mut Task, boundary: &Boundary<'_>) -> Resume {
         match boundary {
+            Boundary::CallEntered(call) if is_no_call(task, call) => {}
+            Boundary::CallLeft(call, _) if is_no_call(task, call) => {
+                task.trace.step_owed = mode(task).steps();
+            }
             Boundary::CallEntered(call) => enter(task, call),
             Boundary::CallLeft(_, result) => leave(task, *result),
             Boundary::Seccomp { message, taken } => taken.set(filtered(task, *message)),
@@ -484,6 +489,11 @@ fn send_given(answer: &Answer) {
     if let Answer::Resumed(signal @ 1..) = answer {
         let _ = kernel::signal_self(&SigInfo::fault(*signal, SI_KERNEL, 0));
     }
+}
+
+/// What the vDSO answers by itself on hardware.
+fn is_no_call(task: &Task, call: &Call<'_>) -> bool {
+    time::is_made_without_a_call(task, call.number, call.regs[0])
 }
 
 fn enter(task: &mut Task, call: &Call<'_>) {
