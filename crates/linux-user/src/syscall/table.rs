@@ -314,7 +314,7 @@ super::syscalls! {
     290 pkey_free(pkey: Int) = memory::pkey_free, Full;
     291 statx(dirfd: Fd, path: GuestCStr, flags: AtFlags, mask: Hex, buf: Out<Statx>) = stat::statx, Full;
     292 io_pgetevents(ctx: Reads<4>, min_nr: Long, nr: Long, events: WritesUpTo<32, 2>, timeout: In<Timespec>, sigmask: Reads<16>) = poll::io_pgetevents, Full;
-    293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation");
+    293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation; C libraries and allocators then ask getcpu, or keep caches by thread");
     294 kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
     424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: Reads<128>, flags: Hex) = host, Full;
     425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Full;
