@@ -31,6 +31,7 @@ impl Access {
 
 /// Private memory that is zero at first and takes pages only as it is touched. It goes back to the area when it is
 /// dropped.
+#[derive(Debug)]
 pub struct Mapping {
     start: NonNull<u8>,
     len: usize,

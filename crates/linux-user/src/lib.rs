@@ -26,3 +26,4 @@ pub use kernel::process::{ExeFile, Image, Process};
 pub use kernel::run::{Start, first_task, run};
 pub use kernel::task::{self, Task};
 pub use options::{CrashLine, Options};
+pub use proc::unnamed::Unnamed;

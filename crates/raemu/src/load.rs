@@ -13,7 +13,7 @@ use linux_abi::Errno;
 use linux_user::host::{Fcntl, fcntl};
 use linux_user::mm::Mm;
 use linux_user::signal::Actions;
-use linux_user::{ExeFile, Image, Process, Start};
+use linux_user::{ExeFile, Image, Process, Start, Unnamed};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -119,12 +119,16 @@ fn map(
     elf_loader::load(&GuestMemory { mm, engine }, &request)
 }
 
-/// A descriptor of the program that stays, if `path` does not lead to its file. Not of a deleted one, or one in memory:
-/// the guest's own descriptors are all that it is to see there.
+/// Whether a path is the kernel's for a file that has none.
+fn is_unnamed(path: &[u8]) -> bool {
+    path.ends_with(b" (deleted)")
+}
+
+/// A descriptor of the program that stays, if `path` does not lead to its file, which has a name.
 fn exe_file(file: &File, path: &[u8]) -> Option<ExeFile> {
     /// Above what programs use, below the customary limit of 1024.
     const HIGH: u64 = 1000;
-    if path.ends_with(b" (deleted)") {
+    if is_unnamed(path) {
         return None;
     }
     let is = file.metadata().ok()?;
@@ -143,6 +147,9 @@ fn image(program: &Program, loaded: Loaded) -> Image {
     let exe = program.exe();
     Image {
         exe_file: exe_file(&program.file, &exe),
+        unnamed: is_unnamed(&exe)
+            .then(|| Unnamed::of(&program.file).map(Arc::new))
+            .flatten(),
         exe,
         cmdline: program.cmdline(),
         arguments: loaded.arguments,

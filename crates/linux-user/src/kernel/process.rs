@@ -7,6 +7,7 @@ use super::tenant::Tenancy;
 use crate::host;
 use crate::mm::Mm;
 use crate::options::Options;
+use crate::proc::unnamed::Unnamed;
 use crate::seccomp::shared::Shared;
 use crate::signal::Actions;
 use engine::{Engine, PollHandle};
@@ -31,6 +32,8 @@ pub struct Image {
     pub exe: Vec<u8>,
     /// Where that path does not lead there: it is of a mount that is gone.
     pub exe_file: Option<ExeFile>,
+    /// Where no path leads there: it is in memory, or deleted.
+    pub unnamed: Option<Arc<Unnamed>>,
     /// The guest's arguments, each with its NUL: what /proc/self/cmdline shows.
     pub cmdline: Vec<u8>,
     /// Where the arguments' and the environment's strings lie: a program may rewrite them,

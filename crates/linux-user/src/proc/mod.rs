@@ -20,6 +20,7 @@ mod name;
 pub mod record;
 pub mod shown;
 mod status;
+pub mod unnamed;
 
 use crate::host;
 use crate::kernel::process::{ExeFile, Image};
@@ -29,11 +30,12 @@ use guest::GuestAddr;
 use guest_memory::access;
 use linux_abi::layout::{HostStat, OpenHow, Statfs};
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{OpenFlags, SysResult, flags};
+use linux_abi::{Errno, OpenFlags, SysResult, flags};
 pub use name::File;
 use name::Place;
 use record::Record;
 use status::Facts;
+use std::ffi::CStr;
 use std::ops::Range;
 
 /// statfs's f_type of a proc file system.
@@ -246,7 +248,10 @@ fn own_program(image: &Image) -> record::Program {
         Some(ExeFile { fd, .. }) => {
             record::Program::behind(image.exe.clone(), format!("/proc/self/fd/{fd}").into_bytes())
         }
-        None => record::Program::at(image.exe.clone()),
+        None => match image.unnamed.as_ref().and_then(|unnamed| unnamed.link()) {
+            Some(link) => record::Program::behind(image.exe.clone(), link),
+            None => record::Program::at(image.exe.clone()),
+        },
     }
 }
 
@@ -283,7 +288,7 @@ pub fn open(task: &Task, at: &At<'_>, file: File, open: OpenFlags) -> Option<Sys
         if open.contains(OpenFlags::O_NOFOLLOW) {
             return None;
         }
-        let path = host_file::c_path(&node.exe(task)?.path()).ok()?;
+        let exe = node.exe(task)?;
         if at.resolve != 0 {
             // Whether the link may be followed.
             match at.open(OpenFlags::O_PATH.union(OpenFlags::O_CLOEXEC).to_host()) {
@@ -291,7 +296,13 @@ pub fn open(task: &Task, at: &At<'_>, file: File, open: OpenFlags) -> Option<Sys
                 Err(error) => return Some(Err(error)),
             };
         }
-        return Some(host::openat(flags::AT_FDCWD, &path, open.to_host(), 0));
+        if let (Whose::Own, Some(unnamed)) = (&node.whose, &task.process.image.unnamed)
+            && unnamed.link().is_none()
+        {
+            return Some(unnamed.open_copy(&exe.name, open));
+        }
+        let path = host_file::c_path(&exe.path()).ok()?;
+        return Some(open_program(&path, open));
     }
     if open.intersects(OpenFlags::O_PATH) || open.contains(OpenFlags::O_DIRECTORY) {
         return None;
@@ -316,6 +327,19 @@ pub fn open(task: &Task, at: &At<'_>, file: File, open: OpenFlags) -> Option<Sys
         // It has been read, but not by the guest.
         None => Some(host::lseek(real, 0, 0).map(|_| real as u64)),
     }
+}
+
+/// Opens a file that is being executed: nobody may write to it (deny_write_access).
+fn open_program(path: &CStr, open: OpenFlags) -> SysResult {
+    let writes = open.access_mode() != 0 && !open.contains(OpenFlags::O_PATH);
+    if !writes {
+        return host::openat(flags::AT_FDCWD, path, open.to_host(), 0);
+    }
+    // Other errors come first.
+    let open = open.difference(OpenFlags::O_TRUNC);
+    let fd = host::openat(flags::AT_FDCWD, path, open.to_host(), 0)?;
+    host::close(fd as i32)?;
+    Err(Errno::ETXTBSY)
 }
 
 /// The target of an exe link that must lead to a guest's program.
