@@ -17,8 +17,8 @@ use crate::shell::{capture, command, run as run_command, workspace};
 #[rustfmt::skip]
 const PACKAGES: &[&str] = &[
     "apt", "base-files", "bash", "bc", "binutils", "bzip2", "coreutils", "dash", "debianutils", "diffutils", "dpkg",
-    "file", "findutils", "gawk", "gcc", "git", "grep", "gzip", "libc-bin", "libc6-dev", "make", "openssl", "perl",
-    "python3", "sed", "sqlite3", "tar", "tzdata", "util-linux", "xz-utils", "zlib1g", "zstd",
+    "file", "findutils", "gawk", "gcc", "gdb", "git", "grep", "gzip", "libc-bin", "libc6-dev", "make", "openssl", "perl",
+    "python3", "sed", "sqlite3", "strace", "tar", "tzdata", "util-linux", "xz-utils", "zlib1g", "zstd",
 ];
 
 /// Links that update-alternatives would make in maintainer scripts.
