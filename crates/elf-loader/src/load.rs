@@ -36,6 +36,8 @@ pub struct Program<'a> {
     pub stack_size: u64,
     /// It grows as it is used, and has so many bytes from the beginning.
     pub growing_stack: Option<u64>,
+    /// Where its addresses end, if not the host's.
+    pub limit: Option<u64>,
     pub random: [u8; 16],
     /// Chooses the address of a relocatable program; 0 for the lowest.
     pub address_seed: u64,
@@ -62,6 +64,17 @@ pub struct Loaded {
     pub environment: Range<GuestAddr>,
 }
 
+impl Program<'_> {
+    /// Where a position-independent program goes: with a limit of its addresses to the kernel's ELF_ET_DYN_BASE.
+    fn pie_base(&self) -> u64 {
+        let random = (self.address_seed & ((1 << PIE_RANDOM_BITS) - 1)) * PAGE_SIZE;
+        match self.limit {
+            None => PIE_BASE + random,
+            Some(end) => end / 3 * 2 / PAGE_SIZE * PAGE_SIZE,
+        }
+    }
+}
+
 /// Loads `program` into `memory`.
 ///
 /// # Errors
@@ -73,8 +86,7 @@ pub fn load(memory: &dyn Memory, program: &Program<'_>) -> Result<Loaded, LoadEr
     if interpreter.is_none() {
         headers.guard_code(program.file);
     }
-    let random = (program.address_seed & ((1 << PIE_RANDOM_BITS) - 1)) * PAGE_SIZE;
-    let bias = map_image(memory, program.file, &headers, Some(PIE_BASE + random))?;
+    let bias = map_image(memory, program.file, &headers, Some(program.pie_base()))?;
     let entry = headers.entry.wrapping_add(bias);
     let (start, base) = match &interpreter {
         Some(interpreter) => {

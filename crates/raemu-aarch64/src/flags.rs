@@ -136,13 +136,13 @@ pub const FLAGS: &[Flag] = &[
         "accepted, without effect: guest addresses are host addresses",
         |_, _| Ok(()),
     ),
-    flag(
+    inherited(flag(
         "R",
         Some("RESERVED_VA"),
         Some("size"),
-        "accepted, without effect: no address space is reserved",
+        "guest addresses below 'size', or with suffix K, M or G",
         reserved_va,
-    ),
+    )),
     flag(
         "t",
         Some("RTSIG_MAP"),
@@ -397,15 +397,23 @@ fn unset_env(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
     Ok(())
 }
 
-fn reserved_va(_: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
-    let (_, rest) = number_and_rest(value).unwrap_or((0, value));
-    match rest {
-        b"" | b"k" | b"K" | b"M" | b"G" => Ok(()),
+fn reserved_va(settings: &mut Settings, value: &[u8]) -> Result<(), Outcome> {
+    let (size, rest) = number_and_rest(value).unwrap_or((0, value));
+    let unit: u64 = match rest {
+        b"" => 1,
+        b"k" | b"K" => 1 << 10,
+        b"M" => 1 << 20,
+        b"G" => 1 << 30,
         other => {
             let shown = String::from_utf8_lossy(other);
-            Err(Outcome::Plain(format!("Unrecognised -R size suffix '{shown}'")))
+            return Err(Outcome::Plain(format!("Unrecognised -R size suffix '{shown}'")));
         }
-    }
+    };
+    // None, or more than there is: the host's own end.
+    settings.address_limit = size
+        .checked_mul(unit)
+        .filter(|&size| size != 0 && size < guest::GUEST_ADDRESS_LIMIT);
+    Ok(())
 }
 
 fn page_size(_: &mut Settings, value: &[u8]) -> Result<(), Outcome> {

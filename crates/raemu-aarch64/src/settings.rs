@@ -143,6 +143,8 @@ pub struct Settings {
     pub env_changes: Vec<EnvChange>,
     pub argv0: Option<Vec<u8>>,
     pub stack_size: u64,
+    /// -R: where the guest's addresses end.
+    pub address_limit: Option<u64>,
     pub uname_release: Option<String>,
     pub strace: bool,
     pub log: flags::LogItems,
@@ -174,6 +176,7 @@ impl Default for Settings {
             env_changes: Vec::new(),
             argv0: None,
             stack_size: DEFAULT_STACK,
+            address_limit: None,
             uname_release: None,
             strace: false,
             log: flags::LogItems::default(),

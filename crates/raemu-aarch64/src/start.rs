@@ -183,6 +183,7 @@ fn config(invocation: &Invocation, settings: &Settings, told: &Told) -> Result<C
         } else {
             0
         }),
+        address_limit: settings.address_limit,
         seed: settings.seed,
         fp_checks: settings.fp_checks,
         trace,

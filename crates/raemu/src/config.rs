@@ -16,6 +16,9 @@ pub struct Config {
     /// It grows with its use, as far as RLIMIT_STACK says then, and has so many bytes from the beginning. Only for a program
     /// in place of the process, which is started on another stack than the process's first: it stands below that.
     pub growing_stack: Option<u64>,
+    /// The guest's addresses end there, at most at the host's end: it finds the layout of a kernel with such a small address
+    /// space, always the same one.
+    pub address_limit: Option<u64>,
     /// Makes the layout, AT_RANDOM and RNDR a sequence that repeats; without it they are the host's random numbers.
     pub seed: Option<u64>,
     /// How often the interpreter executes a block before it is translated.
@@ -55,6 +58,7 @@ impl Default for Config {
             model: &MAX,
             stack_size: STACK_SIZE,
             growing_stack: None,
+            address_limit: None,
             seed: None,
             patience: PATIENCE,
             fp_checks: false,

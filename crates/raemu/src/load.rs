@@ -49,6 +49,9 @@ pub fn load(program: Program, config: Config, role: Role) -> Result<Ready, LoadE
         Role::Tenant => (Actions::of_tenant(), false),
     };
     let mm = Mm::new();
+    if let Some(end) = config.address_limit {
+        mm.limit_addresses(end, config.stack_size);
+    }
     let engine = engine(&mm, &config);
     let mut seeds = Seeds(config.seed);
     let loaded = map(&mm, &engine, &program, &config, &mut seeds, privileged)?;
@@ -110,6 +113,7 @@ fn map(
         open: &|name| open_below(config.options.sysroot_bytes(), name),
         stack_size: config.stack_size,
         growing_stack: config.growing_stack,
+        limit: config.address_limit,
         random,
         address_seed,
         ids: host::ids(),

@@ -138,6 +138,28 @@ fn a_seed_repeats_random_bytes_and_layout() {
     assert_ne!(random(&[]), random(&[]));
 }
 
+/// -R: the layout of a smaller address space, for the programs that the guest executes too.
+#[test]
+fn addresses_stay_below_their_limit() {
+    let bench = Bench::new("addresses");
+    for (name, option) in [("addresses", "-static"), ("pie", "-static-pie")] {
+        bench.compile("addresses", name, option);
+        let program = format!("./{name}");
+        for (size, limit, bits) in [
+            ("0x40000000000", "0x40000000000", 42),
+            ("512G", "0x8000000000", 39),
+            ("4G", "0x100000000", 32),
+        ] {
+            let lines = format!("{bits} bits\n{bits} bits\n");
+            assert_eq!(
+                bench.stdout(&["-R", size, &program, limit]),
+                lines,
+                "{name} {size}"
+            );
+        }
+    }
+}
+
 /// The kernel's layout of arguments for an entry with the P flag, told by the wrapper's name
 /// where old kernels do not tell.
 #[test]

@@ -67,16 +67,24 @@ impl MapRequest {
     }
 
     /// The length the kernel maps: whole pages, huge ones for MAP_HUGETLB.
-    fn mapped_len(&self) -> u64 {
+    pub(super) fn mapped_len(&self) -> u64 {
         if self.flags & flags::MAP_HUGETLB == 0 {
             return GuestAddr(self.len).page_up().0;
+        }
+        self.len.next_multiple_of(self.alignment())
+    }
+
+    /// What its address is a multiple of.
+    pub(super) fn alignment(&self) -> u64 {
+        if self.flags & flags::MAP_HUGETLB == 0 {
+            return PAGE_SIZE;
         }
         // MAP_HUGE_SHIFT: the flags may name the size; 2 MiB is the usual default.
         let log = match self.flags >> 26 & 0x3f {
             0 => 21,
             log => log,
         };
-        self.len.next_multiple_of(1 << log)
+        1 << log
     }
 
     fn vma(&self, at: u64, kept: u64) -> Vma {
@@ -92,7 +100,7 @@ impl MapRequest {
         }
     }
 
-    fn to_host(self, addr: u64, map_flags: u64) -> SysResult {
+    pub(super) fn to_host(self, addr: u64, map_flags: u64) -> SysResult {
         let args = [
             addr,
             self.len,
@@ -119,17 +127,24 @@ impl Mm {
         let mut state = self.lock();
         state.deny_exec_gain.check(request.prot, request.prot)?;
         let map_flags = request.flags & !unknown | state.lock_future.map_flags();
+        // A hint beyond 2^47 would ask a host with 5-level tables for such an address.
+        let fits = request.addr.0.saturating_add(request.len) <= state.end();
         let at = if request.is_fixed() {
+            if !fits && state.limit.is_some() {
+                return Err(Errno::ENOMEM);
+            }
             map_fixed(&mut state, &request, map_flags)?
         } else {
-            // A hint beyond 2^47 would ask a host with 5-level tables for such an address.
-            let fits = request.addr.0.saturating_add(request.len) <= GUEST_ADDRESS_LIMIT;
             let exact = map_flags & flags::MAP_FIXED_NOREPLACE != 0;
             if exact && !fits {
                 return Err(Errno::ENOMEM);
             }
             let hint = if fits { request.addr.0 } else { 0 };
-            request.to_host(hint, map_flags)?
+            if exact {
+                request.to_host(hint, map_flags)?
+            } else {
+                state.map_anywhere(&request, hint, map_flags)?
+            }
         };
         let vma = request.vma(at, guard_bit(engine));
         self.replace(&mut state, engine, vma);

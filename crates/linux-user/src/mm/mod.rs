@@ -21,6 +21,7 @@ mod locked;
 mod map;
 pub mod maps;
 pub mod own;
+mod place;
 mod protect;
 mod remap;
 mod repair;
@@ -78,6 +79,8 @@ struct State {
     deny_exec_gain: DenyExecGain,
     /// MCL_FUTURE, and MCL_ONFAULT with it: new mappings are locked.
     lock_future: LockFuture,
+    /// Where the guest's addresses end, if before the host's.
+    limit: Option<place::Limit>,
     /// A child that shared memory died while it changed the map: the host's may differ.
     unsure: bool,
 }

@@ -67,6 +67,40 @@ impl RemapRequest {
     }
 }
 
+/// Makes the call, after the checks.
+fn carry_out(state: &mut State, request: RemapRequest, old_len: u64, new_len: u64) -> SysResult {
+    if request.has(flags::MREMAP_FIXED) {
+        let holes = claim_holes(state, &(request.new.0..request.new.0 + new_len))?;
+        return request.to_host().inspect_err(|_| release(&holes));
+    }
+    if state.limit.is_some() && request.has(flags::MREMAP_MAYMOVE) {
+        return move_below_limit(state, request, old_len, new_len);
+    }
+    // As for mmap: no hint that would leave the guest's part of the address space.
+    let beyond = request.new.0.saturating_add(new_len) > GUEST_ADDRESS_LIMIT;
+    let new = if beyond { GuestAddr::NULL } else { request.new };
+    RemapRequest { new, ..request }.to_host()
+}
+
+/// Stays in its place if it can; else one is found, which the host's kernel would take too high.
+fn move_below_limit(state: &mut State, request: RemapRequest, old_len: u64, new_len: u64) -> SysResult {
+    if old_len != 0 && !request.has(flags::MREMAP_DONTUNMAP) {
+        match (RemapRequest { flags: 0, ..request }).to_host() {
+            Err(Errno::ENOMEM) => {}
+            result => return result,
+        }
+    }
+    let Some(place) = state.claim_place(new_len)? else {
+        return Err(Errno::ENOMEM);
+    };
+    let moved = RemapRequest {
+        flags: request.flags | flags::MREMAP_FIXED,
+        new: GuestAddr(place.start),
+        ..request
+    };
+    moved.to_host().inspect_err(|_| release(&[place]))
+}
+
 impl Mm {
     /// mremap(2).
     ///
@@ -83,18 +117,7 @@ impl Mm {
         if !state.table.covers(&source) {
             return Err(Errno::EFAULT);
         }
-        let fixed = request.has(flags::MREMAP_FIXED);
-        let holes = if fixed {
-            claim_holes(&mut state, &(request.new.0..request.new.0 + new_len))?
-        } else {
-            Vec::new()
-        };
-        // As for mmap: no hint that would leave the guest's part of the address space.
-        let mut to_host = request;
-        if !fixed && request.new.0.saturating_add(new_len) > GUEST_ADDRESS_LIMIT {
-            to_host.new = GuestAddr::NULL;
-        }
-        let at = to_host.to_host().inspect_err(|_| release(&holes))?;
+        let at = carry_out(&mut state, request, old_len, new_len)?;
         let kept = old_len == 0 || request.has(flags::MREMAP_DONTUNMAP);
         let moved = Moved {
             source: source.start..source.start + old_len,

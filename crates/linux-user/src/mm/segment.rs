@@ -4,7 +4,7 @@ use super::map::{claim_holes, release};
 use super::{Backing, Mm, Vma, page_range};
 use crate::host;
 use engine::Engine;
-use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
+use guest::{GuestAddr, PAGE_SIZE};
 use linux_abi::layout::ShmidDs;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
@@ -52,9 +52,11 @@ impl Mm {
         let prot = flags::PROT_READ | write | exec;
         state.deny_exec_gain.check(prot, prot)?;
         let mut holes = Vec::new();
-        if start != 0 {
+        if start == 0 {
+            start = state.place(GuestAddr(size).page_up().0, SHMLBA)?.unwrap_or(0);
+        } else {
             let range = page_range(start, size, Errno::EINVAL)?;
-            if range.end > GUEST_ADDRESS_LIMIT {
+            if range.end > state.end() {
                 return Err(Errno::EINVAL);
             }
             if shm_flags & flags::SHM_REMAP != 0 {

@@ -15,10 +15,14 @@ use std::ops::Range;
 impl Mm {
     /// Maps the main stack of a program that has the process to itself: right below the first stack of the emulator, from
     /// where there is nothing down to where the kernel begins to put mappings, as far away as RLIMIT_STACK asks for.
-    /// `None` if there is no such place.
+    /// With a limit of its addresses, right below that. `None` if there is no such place.
     #[must_use]
     pub fn map_stack(&self, engine: &Engine, len: u64, prot: u64) -> Option<Range<GuestAddr>> {
-        let end = own::below_first_stack()?;
+        let limit = self.lock().limit;
+        let end = match limit {
+            Some(limit) => limit.end,
+            None => own::below_first_stack()?,
+        };
         let start = end.checked_sub(GuestAddr(len).page_up().0)?;
         let mut request = super::MapRequest::anonymous(end - start, prot);
         request.addr = GuestAddr(start);

@@ -158,6 +158,11 @@ impl VmaTable {
             .collect()
     }
 
+    /// The areas that begin below `addr`, from the last to the first.
+    pub fn below(&self, addr: u64) -> impl Iterator<Item = &Vma> {
+        self.areas.range(..addr).rev().map(|(_, vma)| vma)
+    }
+
     /// The parts of `range` that no area covers.
     #[must_use]
     pub fn holes(&self, range: &Range<u64>) -> Vec<Range<u64>> {
