@@ -72,8 +72,10 @@ impl<T: Copy> Table<T> {
 pub struct BlockRecord {
     pub host_start: u64,
     pub host_len: u32,
-    /// Where its map entries begin.
+    /// Where its map entries begin, and how many there are: behind the last block's may be those of one that is being
+    /// recorded, or was when its maker was killed.
     first_entry: u32,
+    entries: u32,
     pub guest_pc: u64,
 }
 
@@ -183,6 +185,7 @@ impl CodeCache {
             host_start: host,
             host_len: code.bytes.len() as u32,
             first_entry,
+            entries: code.map.len() as u32,
             guest_pc: key.pc,
         });
         let offset = (host - self.code.address()) as u32;
@@ -235,11 +238,8 @@ impl CodeCache {
         if offset >= block.host_len {
             return None;
         }
-        let entries = self.entries.as_slice();
-        let last = blocks
-            .get(after)
-            .map_or(entries.len(), |next| next.first_entry as usize);
-        let entries = &entries[block.first_entry as usize..last];
+        let first = block.first_entry as usize;
+        let entries = &self.entries.as_slice()[first..first + block.entries as usize];
         let after = entries.partition_point(|entry| entry.host_offset <= offset);
         let entry = entries[..after].last()?;
         Some((block.guest_pc + u64::from(entry.insn) * 4, entry.flags))
@@ -269,5 +269,48 @@ impl CodeCache {
         // SAFETY: four bytes of the code, as above.
         let rel = unsafe { (field as *const i32).read_unaligned() };
         (field + 4).wrapping_add_signed(i64::from(rel))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jit_x64::build::FpMode;
+    use jit_x64::code::{Code, MapEntry};
+
+    #[test]
+    fn what_is_being_recorded_is_not_the_last_blocks() {
+        let cache = CodeCache::with_size(1 << 20).expect("memory");
+        let key = BlockKey {
+            pc: 0x1000,
+            fp_mode: FpMode::default(),
+        };
+        let mut code = Code::default();
+        code.reset(0, key.pc);
+        code.bytes = vec![0x90; 64];
+        for (host_offset, pc_delta) in [(0, 0), (10, 4), (20, 8)] {
+            code.map.push(MapEntry {
+                host_offset,
+                pc_delta,
+                flags: FlagState::Slot,
+            });
+        }
+        let host = cache.place(&code).expect("room");
+        cache.append(host, code.bytes.len(), |place| place.copy_from_slice(&code.bytes));
+        cache.record(host, key, &code);
+        // Another block's entries stand there, and it does not yet.
+        for _ in 0..8 {
+            cache.entries.push(PackedEntry {
+                host_offset: 0,
+                insn: 77,
+                flags: FlagState::Slot,
+            });
+        }
+        let place = |offset: u64| cache.locate(host + offset).map(|(pc, _)| pc);
+        assert_eq!(
+            [place(5), place(15), place(63)],
+            [Some(0x1000), Some(0x1004), Some(0x1008)]
+        );
+        assert_eq!(place(64), None);
     }
 }
