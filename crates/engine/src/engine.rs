@@ -6,7 +6,7 @@ use crate::cpu::CpuHandle;
 use crate::engines;
 use crate::trace::Trace;
 use guest::{CpuModel, GuestAddr};
-use host_memory::lock::{All, Guard, Guarded, Level, Lock};
+use host_memory::lock::{self, All, Guard, Guarded, Level, Lock};
 use jit_x64::asm::Asm;
 use jit_x64::stubs::Stubs;
 use jit_x64::target::{HostFeatures, Target};
@@ -306,8 +306,13 @@ impl Engine {
 
     fn drop_all(&self, cache: &CodeCache, shared: &mut Shared) {
         self.stopping.store(true, Ordering::SeqCst);
+        let mut rounds = 0;
         while self.request_all() {
-            std::thread::yield_now();
+            wait(rounds);
+            rounds += 1;
+            if rounds.is_multiple_of(ROUNDS_OF_TRUST) && lock::others_may_die() {
+                self.cpus.lock().0.retain(|cpu| !(cpu.in_code() && cpu.is_dead()));
+            }
         }
         cache.truncate(self.stub_bytes);
         shared.forget_blocks();
@@ -328,12 +333,12 @@ impl Engine {
         let mut rounds = 0_u32;
         while self.stopping.load(Ordering::SeqCst) {
             // Nobody is left to wake anyone if the flushing CPU's process is killed.
-            if rounds < 10 {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(Duration::from_micros(100));
-            }
+            wait(rounds);
             rounds += 1;
+            if rounds.is_multiple_of(ROUNDS_OF_TRUST) {
+                // Who has the lock flushes. From one that was killed it is taken, and this flushes in its place.
+                self.repair();
+            }
         }
     }
 
@@ -342,6 +347,18 @@ impl Engine {
         let handle = cpu.handle();
         self.cpus.reach(all).0.retain(|other| other.is(&handle));
         self.shared.reach(all).jobs.clear();
+    }
+}
+
+/// As long as that another CPU is waited for before it may be dead.
+const ROUNDS_OF_TRUST: u32 = 100;
+
+/// Lets others run.
+fn wait(rounds: u32) {
+    if rounds < 10 {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(Duration::from_micros(100));
     }
 }
 

@@ -4,7 +4,8 @@
 //! that shares memory may be killed within an allocation, and its parent and siblings use the heap meanwhile. So it
 //! allocates from a heap of its own, and puts what it frees of others' on a list of theirs: one store that happens or does not.
 //! What the child leaves behind (in tables that all share) stays valid. Its heap serves the next child, unless it was
-//! killed within it: then nothing is allocated from it again.
+//! killed within it: then nothing is allocated from it again. Likewise the process's own heap is given up for another one
+//! by a process that a child forks off whose maker was killed within that heap.
 //!
 //! # Safety
 //! A [`Memory`] is used by who has its lock or, of a child, by that child alone. None is ever freed.
@@ -91,8 +92,10 @@ struct Memory {
 unsafe impl Sync for Memory {}
 
 static LOCK: Word = Word::new(Level::Heap);
-static MAIN: Memory = Memory::new(FIRST_HEAP, GRANULARITY);
-/// Heaps of children.
+static FIRST: Memory = Memory::new(FIRST_HEAP, GRANULARITY);
+/// The process's heap, if the first was given up.
+static MAIN: AtomicPtr<Memory> = AtomicPtr::new(ptr::null_mut());
+/// All others: of children, and what the process's was replaced by.
 static CHILDREN: AtomicPtr<Memory> = AtomicPtr::new(ptr::null_mut());
 static NEXT_OWNER: AtomicU16 = AtomicU16::new(FIRST_HEAP + 1);
 
@@ -177,9 +180,16 @@ fn with<R>(act: impl FnOnce(&mut Dlmalloc<Pages>) -> R) -> R {
     }
     LOCK.acquire();
     // SAFETY: under the lock.
-    let result = unsafe { MAIN.enter(act) };
+    let result = unsafe { main().enter(act) };
     LOCK.release();
     result
+}
+
+/// The process's heap.
+#[inline]
+fn main() -> &'static Memory {
+    // SAFETY: null, or a heap, which is never freed.
+    unsafe { MAIN.load(Ordering::Relaxed).as_ref() }.unwrap_or(&FIRST)
 }
 
 fn children() -> impl Iterator<Item = &'static Memory> {
@@ -204,12 +214,12 @@ fn take() -> Option<&'static Memory> {
     let free = |memory: &&Memory| {
         !memory.taken.load(Ordering::Relaxed) && !memory.taken.swap(true, Ordering::Acquire)
     };
-    let memory = children().find(free).or_else(make)?;
+    let memory = children().find(free).or_else(|| make(64 << 10))?;
     TAKEN.set(memory);
     Some(memory)
 }
 
-fn make() -> Option<&'static Memory> {
+fn make(granularity: usize) -> Option<&'static Memory> {
     let owner = NEXT_OWNER
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| next.checked_add(1))
         .ok()?;
@@ -217,7 +227,7 @@ fn make() -> Option<&'static Memory> {
     let memory = mapping.start().cast::<Memory>();
     mem::forget(mapping);
     // SAFETY: memory of this size, aligned to a page, that is never given back.
-    unsafe { memory.write(Memory::new(owner, 64 << 10)) };
+    unsafe { memory.write(Memory::new(owner, granularity)) };
     let mut first = CHILDREN.load(Ordering::Relaxed);
     loop {
         // SAFETY: just written, and never freed.
@@ -240,9 +250,16 @@ pub(crate) fn child_is_gone() {
     }
 }
 
-/// The caller's copy of memory is its own now: it allocates from the process's heap.
+/// The caller's copy of memory is its own now: it allocates from the process's heap, or from another in its place if
+/// the lock's owner was killed. (A child that is killed with the lock has left the heap whole, but that cannot be told.)
 pub(crate) fn become_whole() {
     TAKEN.set(ptr::null());
+    if LOCK.is_orphaned()
+        && let Some(memory) = make(GRANULARITY)
+    {
+        MAIN.store(ptr::from_ref(memory).cast_mut(), Ordering::Relaxed);
+        LOCK.adopt();
+    }
 }
 
 /// Sets a child that the calling thread is about to make apart from the thread's own; gives what the thread had.
@@ -264,16 +281,14 @@ fn foreign(block: *mut u8) -> Option<&'static Memory> {
     }
     let owner = area::owner(block);
     debug_assert!(owner > MAPPED, "a block of a heap");
-    let own = if mortal {
-        childs_own().map_or(FIRST_HEAP, |own| own.owner)
-    } else {
-        FIRST_HEAP
-    };
+    let own = if mortal { childs_own() } else { None }
+        .unwrap_or_else(main)
+        .owner;
     if owner == own {
         return None;
     }
     if owner == FIRST_HEAP {
-        return Some(&MAIN);
+        return Some(&FIRST);
     }
     children().find(|memory| memory.owner == owner)
 }

@@ -17,6 +17,7 @@ mod heap;
 pub mod lock;
 mod mapping;
 pub mod own;
+pub mod party;
 mod shared_word;
 pub mod thread;
 

@@ -7,7 +7,9 @@
 //! - **Children that share memory** (vfork, CLONE_VM) can be killed at any instruction, also while they hold a lock. A
 //!   lock's word names its owner, so the parent, once the kernel has let go of the child's memory, finds what the
 //!   child held ([`Child::bury`]). What a lock guards ([`Guarded`]) is either copied, changed, and put in place by one
-//!   store, if the owner is such a child; or it is given up and made anew.
+//!   store, as long as there are such children; or it is given up and made anew.
+//! - **Their makers** can be killed as well, and then nobody buries. So who has waited long asks whether the owner still
+//!   lives ([`crate::party`]), and takes the lock from a dead one.
 //!
 //! Nothing here allocates while a lock is held, but for that copy, which lies in the child's own heap; and nothing
 //! takes part in the C library's locks: the heap is built on it.
@@ -16,10 +18,12 @@
 //! A [`Word`] is never freed. The value of a [`Lock`] is reached only by the owner of its word.
 
 use crate::heap;
+use crate::party::{NOBODY, Party};
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::time::Duration;
 
 /// What is locked, in the order in which locks are taken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -65,13 +69,17 @@ const LEVELS: [Level; 11] = [
 
 /// In a word: somebody may sleep until it is free.
 const WAITED_FOR: u32 = 1 << 31;
-/// In a party: it shares the memory of another process, and may be killed alone.
+/// In a word and in [`PARTY`]: the party shares the memory of another process, and may be killed alone.
 const MORTAL: u32 = 1 << 30;
 
 /// Tries before a waiter sleeps: what locks are held for is short.
 const SPINS: u32 = 100;
 
-static NEXT_PARTY: AtomicU32 = AtomicU32::new(1);
+/// How long a waiter sleeps before it asks after the owner: at first, and at most.
+const PATIENCE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+
+/// Children that share this memory. Those whose maker was killed count for good.
+static SHARERS: AtomicU32 = AtomicU32::new(0);
 static WORDS: AtomicPtr<Word> = AtomicPtr::new(ptr::null_mut());
 /// Waiters that sleep, or did when they were killed.
 static SLEEPERS: AtomicU32 = AtomicU32::new(0);
@@ -85,19 +93,34 @@ thread_local! {
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
 
-fn new_party() -> u32 {
-    // Wraps after a thousand million threads and children; what they held is long free then.
-    let number = NEXT_PARTY.fetch_add(1, Ordering::Relaxed) & (MORTAL - 1);
-    number.max(1)
+fn me() -> u32 {
+    let me = PARTY.get();
+    if me != 0 {
+        return me;
+    }
+    PARTY.set(Party::of_this_thread().0);
+    PARTY.get()
 }
 
-fn party() -> u32 {
-    let party = PARTY.get();
-    if party != 0 {
-        return party;
+/// The calling thread or child.
+#[must_use]
+pub fn party() -> Party {
+    Party(me() & !MORTAL)
+}
+
+/// The calling thread ends, and takes no lock any more.
+pub(crate) fn forget_thread() {
+    let me = PARTY.replace(0);
+    if me != 0 {
+        Party(me).leave();
     }
-    PARTY.set(new_party());
-    PARTY.get()
+}
+
+/// Whether a part of those who use this memory can be killed: there are children that share it, or the caller is one.
+#[must_use]
+#[inline]
+pub fn others_may_die() -> bool {
+    SHARERS.load(Ordering::SeqCst) != 0
 }
 
 /// Whether the caller is a process that shares another's memory.
@@ -176,6 +199,17 @@ impl Word {
         }
     }
 
+    /// To be called by the owner: whether the one before died, and what is guarded has not been looked at since.
+    #[inline]
+    pub fn is_orphaned(&self) -> bool {
+        self.orphaned.load(Ordering::Relaxed)
+    }
+
+    /// To be called by the owner, who has looked.
+    pub fn adopt(&self) {
+        self.orphaned.store(false, Ordering::Relaxed);
+    }
+
     /// Takes the lock.
     #[inline]
     pub fn acquire(&'static self) {
@@ -191,34 +225,35 @@ impl Word {
             );
             HELD.set(HELD.get() | 1 << level);
         }
-        let party = party();
+        let me = me();
         if self
             .state
-            .compare_exchange(0, party, Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
-            self.wait(party);
+            self.wait(me);
         }
     }
 
     #[cold]
-    fn wait(&self, party: u32) {
+    fn wait(&self, me: u32) {
         for _ in 0..SPINS {
             std::hint::spin_loop();
             if self.state.load(Ordering::Relaxed) == 0
                 && self
                     .state
-                    .compare_exchange(0, party, Ordering::Acquire, Ordering::Relaxed)
+                    .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok()
             {
                 return;
             }
         }
+        let [mut patience, longest] = PATIENCE;
         loop {
             let state = self.state.load(Ordering::Relaxed);
             // Others may sleep as well, so whoever has slept says that somebody does.
             let wanted = if state == 0 {
-                party | WAITED_FOR
+                me | WAITED_FOR
             } else {
                 state | WAITED_FOR
             };
@@ -229,10 +264,52 @@ impl Word {
             if changed && state == 0 {
                 return;
             }
-            if changed {
-                SLEEPERS.fetch_add(1, Ordering::SeqCst);
-                futex(&self.state, libc::FUTEX_WAIT, wanted);
-                SLEEPERS.fetch_sub(1, Ordering::SeqCst);
+            if changed && self.sleep(wanted, others_may_die().then_some(patience)) {
+                if self.take_from_dead(me, wanted) {
+                    return;
+                }
+                patience = longest.min(patience * 2);
+            }
+        }
+    }
+
+    /// Until the state is another; says whether that took too long.
+    fn sleep(&self, state: u32, patience: Option<Duration>) -> bool {
+        SLEEPERS.fetch_add(1, Ordering::SeqCst);
+        let timed_out = futex(&self.state, libc::FUTEX_WAIT, state, patience) == Err(libc::ETIMEDOUT);
+        SLEEPERS.fetch_sub(1, Ordering::SeqCst);
+        timed_out
+    }
+
+    /// Takes the lock, which is in this state, if its owner is dead.
+    fn take_from_dead(&self, me: u32, state: u32) -> bool {
+        let owner = Party(state & !(WAITED_FOR | MORTAL));
+        let taken = owner.is_dead()
+            && self
+                .state
+                .compare_exchange(state, me | WAITED_FOR, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok();
+        if taken {
+            // Who dies right here leaves a dead owner behind as well.
+            self.orphaned.store(true, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Frees the lock if it is this dead party's; says whether it was.
+    fn take_back_from(&self, dead: Party) -> bool {
+        loop {
+            let state = self.state.load(Ordering::Relaxed);
+            if state & !(WAITED_FOR | MORTAL) != dead.0 {
+                return false;
+            }
+            self.orphaned.store(true, Ordering::Relaxed);
+            // A waiter may have asked after it, and be faster.
+            let freed = self
+                .state
+                .compare_exchange(state, 0, Ordering::Release, Ordering::Relaxed);
+            if freed.is_ok() {
+                return true;
             }
         }
     }
@@ -244,18 +321,31 @@ impl Word {
             HELD.set(HELD.get() & !(1 << self.level as u8));
         }
         if self.state.swap(0, Ordering::Release) & WAITED_FOR != 0 {
-            futex(&self.state, libc::FUTEX_WAKE, 1);
+            wake(&self.state, 1);
         }
     }
 }
 
 #[cold]
-fn futex(word: &AtomicU32, operation: i32, value: u32) {
+fn futex(word: &AtomicU32, operation: i32, value: u32, patience: Option<Duration>) -> Result<(), i32> {
     // All who use a word share its memory, whichever process they are: private futexes go by that.
     let operation = operation | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: waits at, or wakes, a word that is never freed; no timeout is passed. What it returns does not matter:
-    // the caller looks again.
-    unsafe { libc::syscall(libc::SYS_futex, word, operation, value, ptr::null::<u8>()) };
+    let timeout = patience.map(|time| libc::timespec {
+        tv_sec: time.as_secs() as i64,
+        tv_nsec: i64::from(time.subsec_nanos()),
+    });
+    let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: waits at, or wakes, a word that is never freed; a timeout is read only.
+    match unsafe { libc::syscall(libc::SYS_futex, word, operation, value, timeout) } {
+        // SAFETY: the calling thread's own.
+        -1 => Err(unsafe { *libc::__errno_location() }),
+        _ => Ok(()),
+    }
+}
+
+fn wake(word: &AtomicU32, count: i32) {
+    // There may be nobody.
+    let _ = futex(word, libc::FUTEX_WAKE, count as u32, None);
 }
 
 /// What a [`Lock`] guards.
@@ -301,9 +391,9 @@ impl<T: Guarded> Lock<T> {
             lock: self,
             copy: None,
         };
-        if self.word.orphaned.load(Ordering::Relaxed) {
+        if self.word.is_orphaned() {
             guard.owner_died();
-            self.word.orphaned.store(false, Ordering::Relaxed);
+            self.word.adopt();
         }
         guard
     }
@@ -350,7 +440,7 @@ impl<T: Guarded> Drop for Lock<T> {
 /// Gives the lock up when it is dropped.
 pub struct Guard<'a, T: Guarded> {
     lock: &'a Lock<T>,
-    /// What a mortal owner changes.
+    /// What an owner changes that may be killed alone.
     copy: Option<Box<T>>,
 }
 
@@ -370,7 +460,7 @@ impl<T: Guarded> Deref for Guard<'_, T> {
 impl<T: Guarded> DerefMut for Guard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        if is_mortal() && self.copy.is_none() {
+        if others_may_die() && self.copy.is_none() {
             self.copy = self.deref().copied().map(Box::new);
         }
         match &mut self.copy {
@@ -416,7 +506,7 @@ pub fn all() -> All {
 
 impl Drop for All {
     fn drop(&mut self) {
-        let me = party();
+        let me = me();
         for word in words().filter(|word| word.owner() == me) {
             word.release();
         }
@@ -425,8 +515,10 @@ impl Drop for All {
 
 /// The calling process has become the only user of its memory: the child of a fork.
 pub fn become_whole() {
-    if is_mortal() {
-        PARTY.set(new_party());
+    let was_mortal = is_mortal();
+    SHARERS.store(0, Ordering::SeqCst);
+    PARTY.set(Party::alone().0);
+    if was_mortal {
         heap::become_whole();
     }
 }
@@ -450,7 +542,7 @@ pub struct End {
 
 /// A child that shares the caller's memory and thread-local storage, while the caller sleeps.
 pub struct Child {
-    child: u32,
+    child: Party,
     parent: u32,
     /// The heap of a parent that is such a child itself.
     parents_heap: *const (),
@@ -460,39 +552,68 @@ impl Child {
     /// To be called right before the child is made: from now on the thread is the child to the locks.
     #[must_use]
     pub fn expect() -> Child {
+        let parent = me();
         let child = Child {
-            child: new_party() | MORTAL,
-            parent: party(),
+            child: Party::of_child(Party(parent & !MORTAL)),
+            parent,
             parents_heap: heap::expect_child(),
         };
-        PARTY.set(child.child);
+        if SHARERS.fetch_add(1, Ordering::SeqCst) == 0 {
+            // Who has a lock may be changing what it guards in place: that must be over.
+            drop(all());
+        }
+        PARTY.set(child.child.0 | MORTAL);
         LEAVING.set(false);
         child
     }
 
-    /// The child is gone from this memory: the thread is itself again, and what the child held is free.
+    /// Where the kernel is to write the child's number as the caller sees it (CLONE_PARENT_SETTID), so that it is known
+    /// even if both are killed before the child runs. None if there are too many parties.
+    #[must_use]
+    pub fn number_at(&self) -> Option<*mut i32> {
+        self.child.number_at()
+    }
+
+    /// The child is gone from this memory: the thread is itself again, and what the child held is free. A child of the
+    /// child's may still use the thread's storage: then this waits until it is gone, too.
     pub fn bury(self) -> End {
+        self.child.outlive_descendants(party);
+        let mut dead = party();
+        let alone = dead == self.child;
+        let mut held = false;
+        loop {
+            for word in words() {
+                held |= word.take_back_from(dead);
+            }
+            let maker = dead.maker();
+            dead.leave();
+            if dead == self.child {
+                break;
+            }
+            SHARERS.fetch_sub(1, Ordering::SeqCst);
+            dead = if maker == NOBODY { self.child } else { maker };
+        }
+        let in_order = LEAVING.replace(false) && alone;
         PARTY.set(self.parent);
-        let in_order = LEAVING.replace(false);
+        SHARERS.fetch_sub(1, Ordering::SeqCst);
         heap::child_is_gone();
         heap::return_to(self.parents_heap);
         if cfg!(debug_assertions) {
             HELD.set(0);
         }
-        let mut held = false;
-        for word in words() {
-            if word.owner() == self.child {
-                held = true;
-                word.orphaned.store(true, Ordering::Relaxed);
-                word.state.store(0, Ordering::Release);
-            }
-            // It may have died between giving a lock up and waking who waits for it.
-            if SLEEPERS.load(Ordering::SeqCst) != 0 {
-                futex(&word.state, libc::FUTEX_WAKE, i32::MAX as u32);
+        // One may have died between giving a lock up and waking who waits for it.
+        if SLEEPERS.load(Ordering::SeqCst) != 0 {
+            for word in words() {
+                wake(&word.state, i32::MAX);
             }
         }
         End { in_order, held }
     }
+}
+
+/// The calling child exists: it finds out whether others see its number as it does.
+pub fn introduce() {
+    party().introduce();
 }
 
 /// A number that one party gives and another waits for, whatever becomes of the first.
@@ -505,7 +626,7 @@ impl Answer {
         let _ = self
             .0
             .compare_exchange(0, number as u32, Ordering::Release, Ordering::Relaxed);
-        futex(&self.0, libc::FUTEX_WAKE, i32::MAX as u32);
+        wake(&self.0, i32::MAX);
     }
 
     /// Waits for the number.
@@ -513,7 +634,7 @@ impl Answer {
     pub fn wait(&self) -> i32 {
         loop {
             match self.0.load(Ordering::Acquire) {
-                0 => futex(&self.0, libc::FUTEX_WAIT, 0),
+                0 => drop(futex(&self.0, libc::FUTEX_WAIT, 0, None)),
                 number => return number as i32,
             }
         }
@@ -623,6 +744,19 @@ mod tests {
         assert_eq!(waiter.join().expect("ends"), 1);
     }
 
+    /// As if its process had been killed, with nobody to bury it.
+    #[test]
+    fn a_lock_is_taken_from_a_dead_owner() {
+        let lock = Arc::new(Lock::new(Level::Map, counter(true)));
+        let child = Child::expect();
+        let owner = Arc::clone(&lock);
+        std::thread::spawn(move || std::mem::forget(owner.lock()))
+            .join()
+            .expect("ends");
+        assert_eq!(lock.lock().deaths, 1);
+        assert!(!child.bury().held);
+    }
+
     /// In a process of its own: the tests beside this one have locks as well.
     #[test]
     fn all_are_held_over_fork() {
@@ -632,7 +766,7 @@ mod tests {
         drop(other.lock());
         let mut all = all();
         lock.reach(&mut all).value = 7;
-        assert!(lock.word.owner() == other.word.owner() && lock.word.owner() == party());
+        assert!(lock.word.owner() == other.word.owner() && lock.word.owner() == me());
         let waiter = std::thread::spawn({
             let lock = Arc::clone(&lock);
             move || lock.lock().value

@@ -8,7 +8,7 @@
 //! The C library allocates and locks within pthread_create and pthread_join, and for the command nowhere else: both
 //! are called under the first of the emulator's locks, which is held over fork.
 
-use crate::lock::{Guarded, Level, Lock, Word};
+use crate::lock::{self, Guarded, Level, Lock, Word};
 use crate::{Access, Mapping, own};
 use std::arch::asm;
 use std::ffi::c_void;
@@ -41,7 +41,10 @@ impl Guarded for Threads {
         None
     }
 
-    fn owner_died(&mut self) {}
+    /// The process whose threads these were is dead.
+    fn owner_died(&mut self) {
+        mem::forget(mem::take(self));
+    }
 }
 
 static WORD: Word = Word::new(Level::Threads);
@@ -98,6 +101,8 @@ extern "C" fn main(start: *mut c_void) -> *mut c_void {
     run();
     ENDED.fetch_add(1, Ordering::Relaxed);
     ended.store(true, Ordering::Release);
+    drop(ended);
+    lock::forget_thread();
     ptr::null_mut()
 }
 

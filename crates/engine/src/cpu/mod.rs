@@ -17,7 +17,8 @@ use crate::translate::{Fetch, MAX_INSNS, Translator};
 use guest::{CpuState, Exit, GuestAddr};
 use guest_memory::access;
 use guest_memory::routines::Routines;
-use host_memory::lock::{Guarded, Level, Lock, Word};
+use host_memory::lock::{self, Guarded, Level, Lock, Word};
+use host_memory::party::Party;
 use host_memory::{Access, Mapping};
 use interp::{Stop, Watched, Watchpoint};
 use jit_x64::area::{
@@ -31,7 +32,7 @@ use semantics::ops::Indirect;
 use std::io;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// 16 bytes a call; only what is used takes memory.
 const RETURN_STACK_SIZE: usize = 1 << 20;
@@ -97,6 +98,8 @@ pub(crate) struct CpuMemory {
     signal_stack: Mapping,
     requested: AtomicBool,
     in_code: AtomicBool,
+    /// Who runs it: a child that shares memory runs its maker's.
+    driver: AtomicU32,
     /// Lookup tables that have entries.
     used: [AtomicBool; LookupTable::ALL.len()],
 }
@@ -127,6 +130,7 @@ impl CpuMemory {
             signal_stack: Mapping::new(SIGNAL_STACK_SIZE, Access::ReadWrite)?,
             requested: AtomicBool::new(false),
             in_code: AtomicBool::new(false),
+            driver: AtomicU32::new(0),
             used: [const { AtomicBool::new(false) }; LookupTable::ALL.len()],
         };
         memory.return_stack.protect(0, PAGE, Access::None)?;
@@ -242,6 +246,11 @@ impl CpuHandle {
     pub fn in_code(&self) -> bool {
         self.0.in_code.load(Ordering::SeqCst)
     }
+
+    /// Whether it will never leave the code that it is in.
+    pub fn is_dead(&self) -> bool {
+        Party::from_number(self.0.driver.load(Ordering::Relaxed)).is_dead()
+    }
 }
 
 /// Makes a [`Cpu::run`] return [`Exit::Poll`] soon, from any thread or a signal handler.
@@ -321,6 +330,7 @@ impl Cpu {
         memory.clear_lookup();
         memory.requested.store(false, Ordering::SeqCst);
         memory.unprotect_poll_page();
+        memory.driver.store(lock::party().number(), Ordering::Relaxed);
         engine.register(CpuHandle(memory));
         Ok(Cpu {
             engine,
@@ -346,10 +356,18 @@ impl Cpu {
         self.memory.in_code.store(in_code, Ordering::SeqCst);
     }
 
+    /// The calling thread or child runs this CPU from now on, which was another's.
+    pub fn take_over(&mut self) {
+        self.memory
+            .driver
+            .store(lock::party().number(), Ordering::Relaxed);
+    }
+
     /// A child that shared memory ran on this CPU and is gone. Unless it left in order it may have been in generated
     /// code, or between the two halves of an entry of a table, or translating.
     pub fn left_by_child(&mut self, in_order: bool) {
         self.memory.in_code.store(false, Ordering::Release);
+        self.take_over();
         *self.pending = Pending::None;
         self.in_host = false;
         if !in_order {

@@ -110,7 +110,7 @@ pub(super) fn run_until(task: &mut Task, mut stop: impl FnMut(&mut Task, Exit) -
                 return None;
             }
         }
-        task.process.mm.see_shared_code(&task.process.engine);
+        task.process.mm.see_others_changes(&task.process.engine);
         let exit = if task.stepping {
             step(task)
         } else if task.trace.is_debugged() {

@@ -6,17 +6,17 @@
 use super::clone::{CLONE_SIGHAND, Request};
 use super::task::{Task, host_tid};
 use super::thread::host_thread;
-use super::vfork::{ChildStack, run_shared_child};
+use super::vfork::{ChildStack, Report, run_shared_child};
 use crate::signal::{handler, thread};
-use host_memory::lock::Answer;
+use host_memory::lock::{self, Answer};
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 
 struct Start {
     task: Task,
     request: Request,
-    /// Whose pid the parent sees: written by the kernel before the child runs.
-    pid: i32,
+    /// The pid that the parent sees.
+    report: Report,
     /// The helper's own number.
     helper: i32,
     /// The child's pid, or an error number below 0.
@@ -56,15 +56,15 @@ fn help(task: Task, request: Request, started: Arc<Answer>) {
     let mut start = Start {
         task,
         request: request.with_vfork().untraced(),
-        pid: 0,
+        report: Report::default(),
         helper: host_tid(),
         started,
     };
-    start.request.report_pid_to(&raw mut start.pid);
-    let request = start.request;
     handler::attach(&start.task.signals);
     let shares_actions = request.flags() & CLONE_SIGHAND != 0;
     let lent = start.task.lend(shares_actions);
+    start.request.report_pid_to(start.report.place(&lent));
+    let request = start.request;
     // SAFETY: CLONE_VFORK keeps this thread, and so `start`, as they are.
     let result = unsafe { stack.start(&request, child, (&raw mut start).cast()) };
     thread::set_host_mask(!crate::signal::set::SYNC_SET);
@@ -80,10 +80,13 @@ fn help(task: Task, request: Request, started: Arc<Answer>) {
 extern "C" fn child(start: *mut libc::c_void) -> ! {
     // SAFETY: `help` passes its own, which stays as long as this process shares memory.
     let start = unsafe { &mut *start.cast::<Start>() };
+    lock::introduce();
+    start.task.cpu.take_over();
+    let pid = start.report.pid();
     start.task.process.note_pid();
     start.request.enter_child(&mut start.task);
-    start.request.store_parent_tid(start.pid);
-    start.started.give(start.pid);
+    start.request.store_parent_tid(pid);
+    start.started.give(pid);
     start.task.tracees.spare(start.helper);
     run_shared_child(&mut start.task)
 }

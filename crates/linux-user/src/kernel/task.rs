@@ -57,6 +57,13 @@ pub struct Lent {
     child: Child,
 }
 
+impl Lent {
+    /// Where the kernel is to write the child's number.
+    pub fn number_at(&self) -> Option<*mut i32> {
+        self.child.number_at()
+    }
+}
+
 /// What of a task is more than numbers: a child that is killed may leave it torn.
 struct Own {
     process: Arc<Process>,

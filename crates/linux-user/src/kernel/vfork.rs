@@ -1,11 +1,11 @@
 //! vfork: a host process that shares memory, on a stack of its own, driving the parent's
 //! Task while the parent sleeps in the kernel.
 
-use super::clone::{CLONE_SIGHAND, CloneArgs, Request};
+use super::clone::{CLONE_PIDFD, CLONE_SIGHAND, CloneArgs, Request};
 use super::ptrace::{self, mailbox};
 use super::run;
 use super::stop::{self, Boundary, Made};
-use super::task::Task;
+use super::task::{Lent, Task};
 use crate::host;
 use host_memory::lock;
 use host_memory::{Access, Mapping};
@@ -79,11 +79,35 @@ impl ChildStack {
     }
 }
 
+/// Where the kernel writes a child's number before the child runs.
+#[derive(Default)]
+pub struct Report {
+    place: Option<*mut i32>,
+    /// It, if there is no other.
+    here: i32,
+}
+
+impl Report {
+    /// To stay where it is as long as the child may write there.
+    pub fn place(&mut self, lent: &Lent) -> *mut i32 {
+        let place = lent.number_at().unwrap_or(&raw mut self.here);
+        self.place = Some(place);
+        place
+    }
+
+    /// 0 if it was not asked for.
+    pub fn pid(&self) -> i32 {
+        // SAFETY: never freed, or ours.
+        self.place.map_or(0, |place| unsafe { *place })
+    }
+}
+
 struct VforkStart {
     task: *mut Task,
     request: Request,
-    /// The child's number, if somebody observes: written by the kernel before the child runs.
-    pid: i32,
+    /// The child's number is not asked for where nobody needs it and that takes clone3, which a container may forbid: with
+    /// CLONE_PIDFD.
+    report: Report,
 }
 
 /// A process that shares memory while the parent's thread sleeps: it drives the parent's
@@ -96,14 +120,15 @@ pub fn vfork(task: &mut Task, request: Request) -> SysResult {
     let mut start = VforkStart {
         task: &raw mut *task,
         request,
-        pid: 0,
+        report: Report::default(),
     };
-    if task.observers.is_some() {
-        start.request.report_pid_to(&raw mut start.pid);
+    let shares_actions = request.flags() & CLONE_SIGHAND != 0;
+    let reports = task.observers.is_some() || request.flags() & CLONE_PIDFD == 0;
+    let lent = task.lend(shares_actions);
+    if reports {
+        start.request.report_pid_to(start.report.place(&lent));
     }
     let request = start.request;
-    let shares_actions = request.flags() & CLONE_SIGHAND != 0;
-    let lent = task.lend(shares_actions);
     // SAFETY: CLONE_VFORK keeps this thread in the kernel while the child uses `start`.
     let result = unsafe { stack.start(&request, vfork_child, (&raw mut start).cast()) };
     task.take_back(lent, result.is_ok());
@@ -120,9 +145,12 @@ extern "C" fn vfork_child(start: *mut libc::c_void) -> ! {
     let start = unsafe { &mut *start.cast::<VforkStart>() };
     // SAFETY: the parent's thread, which owns the task, sleeps.
     let task = unsafe { &mut *start.task };
+    lock::introduce();
+    task.cpu.take_over();
+    let pid = start.report.pid();
     // The parent's thread cannot tell: it sleeps until this process is gone.
-    stop::raise(task, &Boundary::Cloned(Made::Vfork, start.pid));
-    start.request.store_parent_tid(start.pid);
+    stop::raise(task, &Boundary::Cloned(Made::Vfork, pid));
+    start.request.store_parent_tid(pid);
     task.process.note_pid();
     start.request.enter_child(task);
     run_shared_child(task)

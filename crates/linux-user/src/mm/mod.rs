@@ -50,7 +50,7 @@ use shared_code::SharedCode;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use vma::VmaTable;
 
 /// The guest's memory map; a handle, shared by all threads of the process.
@@ -63,6 +63,8 @@ struct Shared {
     state: Lock<State>,
     executable: ExecIndex,
     shared_code: SharedCode,
+    /// The table is to be compared with the host's map: see [`repair`].
+    unsure: AtomicBool,
     /// How far mremap(2) has moved the vDSO; addresses wrap.
     vdso_shift: AtomicU64,
 }
@@ -131,13 +133,18 @@ impl Mm {
                 state: Lock::new(Level::Map, State::default()),
                 executable: ExecIndex::new(),
                 shared_code: SharedCode::default(),
+                unsure: AtomicBool::new(false),
                 vdso_shift: AtomicU64::new(0),
             }),
         }
     }
 
     fn lock(&self) -> Guard<'_, State> {
-        self.shared.state.lock()
+        let state = self.shared.state.lock();
+        if state.unsure {
+            self.shared.unsure.store(true, Ordering::Relaxed);
+        }
+        state
     }
 
     /// All areas in ascending order, for /proc/self/maps, core files and crash reports.
@@ -211,12 +218,15 @@ impl Mm {
         self.shared.shared_code.before_fork();
     }
 
-    /// Drops translations of memory in which another process has changed code. To be called wherever a task has left
-    /// translated code; costs a load where nothing is shared.
+    /// Drops translations of memory in which another process has changed code, and repairs what one that was killed left
+    /// behind. To be called wherever a task has left translated code; costs two loads.
     #[inline]
-    pub fn see_shared_code(&self, engine: &Engine) {
+    pub fn see_others_changes(&self, engine: &Engine) {
         if self.shared.shared_code.changed() {
             self.drop_shared_code(engine);
+        }
+        if self.shared.unsure.load(Ordering::Relaxed) {
+            self.repair(engine);
         }
     }
 

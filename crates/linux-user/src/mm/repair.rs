@@ -10,6 +10,7 @@ use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
 use host_memory::own;
 use linux_abi::flags;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 /// A line of the host's /proc/self/maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,7 @@ impl Mm {
     pub fn repair(&self, engine: &Engine) {
         let mut state = self.lock();
         if !state.unsure {
+            self.shared.unsure.store(false, Ordering::Relaxed);
             return;
         }
         // Where there is no /proc, only what the next calls find is found.
@@ -58,6 +60,7 @@ impl Mm {
             reconcile(&mut state, &parse(&maps));
         }
         state.unsure = false;
+        self.shared.unsure.store(false, Ordering::Relaxed);
         let guarded = state.table.guarded_ranges();
         self.shared
             .executable
