@@ -72,6 +72,8 @@ pub struct Shared {
     pub single_exit: bool,
     /// See [`crate::Engine::keep_flags_exact`].
     pub exact_flags: bool,
+    /// See [`crate::Engine::heed_synchronisation`].
+    pub synchronises: bool,
     /// A child that shared memory died while it changed this: all is forgotten, and the code must follow.
     pub orphaned: bool,
     /// How often instructions trapped, by address.
@@ -107,6 +109,7 @@ impl Guarded for Shared {
             unlinked: self.unlinked,
             single_exit: self.single_exit,
             exact_flags: self.exact_flags,
+            synchronises: self.synchronises,
             statistics: self.statistics,
             // Other CPUs know theirs.
             next_job: self.next_job,

@@ -39,6 +39,11 @@ pub trait AddressSpace: Send + Sync {
     fn announce_change(&self, line: GuestAddr) {
         let _ = line;
     }
+
+    /// The guest has executed ISB: what other processes have announced is to be dropped from `engine`.
+    fn synchronise(&self, engine: &Engine) {
+        let _ = engine;
+    }
 }
 
 /// Which player executes guest code.
@@ -238,6 +243,15 @@ impl Engine {
     pub fn keep_flags_exact(&self) {
         let mut shared = self.lock();
         if !std::mem::replace(&mut shared.exact_flags, true) {
+            drop(shared);
+            self.drop_blocks(GuestAddr(0)..GuestAddr(u64::MAX));
+        }
+    }
+
+    /// Code may change in memory that other processes share: from now on ISB asks the address space about it.
+    pub fn heed_synchronisation(&self) {
+        let mut shared = self.lock();
+        if !std::mem::replace(&mut shared.synchronises, true) {
             drop(shared);
             self.drop_blocks(GuestAddr(0)..GuestAddr(u64::MAX));
         }

@@ -51,6 +51,7 @@ impl Shared {
             interpreted: self.interpreted.clone(),
             single_exit: self.single_exit,
             exact_flags: self.exact_flags,
+            synchronises: self.synchronises,
         };
         (number, limits)
     }

@@ -43,6 +43,8 @@ pub(crate) struct Limits {
     pub single_exit: bool,
     /// See [`Engine::keep_flags_exact`].
     pub exact_flags: bool,
+    /// See [`Engine::heed_synchronisation`].
+    pub synchronises: bool,
 }
 
 /// Whether the block takes another instruction; `seen` is how many of its operations were found not to be able to leave
@@ -144,6 +146,7 @@ impl Engine {
         let mut word = fetch.word(key.pc).map_err(Exit::Fault)?;
         let mut builder = Builder::new(&self.target, ir, key.pc, key.fp_mode, self.model.features);
         builder.ir.exact_flags = limits.exact_flags;
+        builder.synchronises = limits.synchronises;
         builder.ir.checked = self.fp_checks.load(Ordering::Relaxed);
         builder.alone = !self.several_cpus.load(Ordering::SeqCst);
         let (mut side_exits, mut quiet_ops) = (0, 0);

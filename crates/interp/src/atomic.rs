@@ -10,9 +10,9 @@
 //! load-exclusive saw. A write that puts the same value back goes unnoticed, as under
 //! every translator that maps the pair to a compare-and-exchange.
 
-use crate::Player;
 use crate::memory::{load_v, store_v};
 use crate::watch::Touch;
+use crate::{Player, Stop};
 use guest::cpu_model::Feature;
 use guest::{Access, CpuState, FaultKind, GuestAddr, MemFault};
 use guest_memory::access;
@@ -167,17 +167,6 @@ const fn split_pair(size: MemSize, bytes: [u64; 2]) -> (u64, u64) {
     }
 }
 
-fn barrier(kind: Barrier) {
-    match kind {
-        Barrier::Full => fence(Ordering::SeqCst),
-        Barrier::Load => fence(Ordering::Acquire),
-        // Stores are not reordered with stores on the host.
-        Barrier::Store => fence(Ordering::Release),
-        // Nothing is fetched ahead.
-        Barrier::Instruction => {}
-    }
-}
-
 impl Player<'_> {
     /// As [`Player::memory`], for accesses that are atomic or ordered. Without FEAT_LSE2 all of them must be aligned
     /// to their size (Arm ARM B2.8.2); with it, `memory` checks what remains.
@@ -299,6 +288,12 @@ impl AtomicOps for Player<'_> {
         split_pair(size, old)
     }
     fn barrier(&mut self, kind: Barrier) {
-        barrier(kind);
+        match kind {
+            Barrier::Full => fence(Ordering::SeqCst),
+            Barrier::Load => fence(Ordering::Acquire),
+            // Stores are not reordered with stores on the host.
+            Barrier::Store => fence(Ordering::Release),
+            Barrier::Instruction => self.exit = Some(Stop::Synchronise),
+        }
     }
 }

@@ -34,6 +34,8 @@ pub enum Stop {
     Exit(Exit),
     /// IC IVAU executed on the line at this address: what was made of the code there is to go. pc is behind it.
     InvalidateCode(GuestAddr),
+    /// ISB: what others have changed of code is to be seen. pc is behind it.
+    Synchronise,
 }
 
 /// Executes the instruction `word` at `state.pc` and moves `pc` on. Whether PSTATE.BTYPE

@@ -40,7 +40,7 @@ impl<'a> Player<'a> {
                 self.state.pc = self.next;
                 Ok(())
             }
-            Some(stop @ (Stop::Exit(Exit::Svc(_)) | Stop::InvalidateCode(_))) => {
+            Some(stop @ (Stop::Exit(Exit::Svc(_)) | Stop::InvalidateCode(_) | Stop::Synchronise)) => {
                 self.state.pc = self.next;
                 Err(stop)
             }

@@ -3,8 +3,8 @@
 use crate::{Player, Stop, Watched, Watchpoint, step_watched};
 use guest::{Access, CpuState, Exit, FaultKind, GUEST_ADDRESS_LIMIT, GuestAddr, MemFault};
 use semantics::ops::{
-    AtomicOps, ControlOps, Exception, Indirect, LoadExt, MemSize, MemoryOps, Order, RegisterOps, SysReg,
-    SystemOps, Test, Width,
+    AtomicOps, Barrier, ControlOps, Exception, Indirect, LoadExt, MemSize, MemoryOps, Order, RegisterOps,
+    SysReg, SystemOps, Test, Width,
 };
 
 fn state() -> CpuState {
@@ -111,6 +111,8 @@ fn exits_leave_pc_where_they_promise() {
     let exit = run(&mut s, |ops| ops.invalidate_code(0x5a00_0000_0000_3000));
     assert_eq!(exit, Err(Stop::InvalidateCode(GuestAddr(0x3000))));
     assert_eq!(s.pc, 0x1004);
+    let exit = run(&mut s, |ops| ops.barrier(Barrier::Instruction));
+    assert_eq!((exit, s.pc), (Err(Stop::Synchronise), 0x1008));
 }
 
 /// FCADD and FCMLA on halves need FEAT_FP16 besides FEAT_FCMA.

@@ -87,7 +87,7 @@ fn step(state: &mut CpuState) -> Result<(), Exit> {
     }
     match interp::step(state, word) {
         Err(Stop::Exit(exit)) => Err(exit),
-        Ok(()) | Err(Stop::InvalidateCode(_)) => Ok(()),
+        Ok(()) | Err(Stop::InvalidateCode(_) | Stop::Synchronise) => Ok(()),
     }
 }
 

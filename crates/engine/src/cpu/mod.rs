@@ -529,6 +529,10 @@ impl Cpu {
                 self.engine.invalidate_line(addr);
                 Ok(T::default())
             }
+            Err(Stop::Synchronise) => {
+                self.engine.space.synchronise(&self.engine);
+                Ok(T::default())
+            }
         }
     }
 
@@ -645,6 +649,10 @@ impl Cpu {
             Pending::Stop(Stop::Exit(exit)) => Some(exit),
             Pending::Stop(Stop::InvalidateCode(addr)) => {
                 engine.invalidate_line(addr);
+                None
+            }
+            Pending::Stop(Stop::Synchronise) => {
+                engine.space.synchronise(engine);
                 None
             }
         }

@@ -1,6 +1,6 @@
 //! Ordered, exclusive and atomic accesses. Every x86 load is an acquire.
 
-use super::Builder;
+use super::{Builder, Flow};
 use crate::ir::{Op, Ref, Rmw16};
 use guest::CpuState;
 use semantics::ops::{AtomicOps, Barrier, IntegerOps, LoadExt, MemSize, Order, Rmw, Width};
@@ -161,7 +161,12 @@ impl AtomicOps for Builder<'_> {
                 self.push(Op::Fence);
             }
             // x86 keeps loads in order and stores in order by itself.
-            Barrier::Load | Barrier::Store | Barrier::Instruction => {}
+            Barrier::Load | Barrier::Store => {}
+            Barrier::Instruction if self.synchronises => {
+                self.give_up();
+                self.flow = Flow::End;
+            }
+            Barrier::Instruction => {}
         }
     }
 }

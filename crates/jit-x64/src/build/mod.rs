@@ -60,6 +60,8 @@ pub struct Builder<'a> {
     /// No other CPU can see an access in two pieces. Loads of pairs are faster so: the second
     /// value does not wait for a vector register, and both forward from separate stores.
     pub alone: bool,
+    /// Other processes may change code: ISB leaves the block.
+    pub synchronises: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -86,6 +88,7 @@ impl<'a> Builder<'a> {
             features,
             guarded: false,
             alone: false,
+            synchronises: false,
         }
     }
 

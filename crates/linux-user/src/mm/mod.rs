@@ -120,6 +120,12 @@ impl engine::AddressSpace for Mm {
             self.shared.shared_code.announce();
         }
     }
+
+    fn synchronise(&self, engine: &Engine) {
+        if self.shared.shared_code.changed() {
+            self.drop_shared_code(engine);
+        }
+    }
 }
 
 impl Mm {
@@ -260,6 +266,9 @@ impl Mm {
             self.shared
                 .executable
                 .replace(state.table.executable_ranges(), guarded);
+        }
+        if has_code && state.table.pieces(range).iter().any(|vma| vma.shared) {
+            engine.heed_synchronisation();
         }
         if had_code {
             engine.invalidate(GuestAddr(range.start)..GuestAddr(range.end));

@@ -4,9 +4,10 @@
 //! mapping, tells the other, and that one only needs a context synchronisation event (Arm ARM B2.7.4.2). Here each process
 //! has translations of its own: a counter in a page that a process and its descendants share says how often any of them
 //! executed IC IVAU on shared memory. A task that leaves its translated code looks at it, which every system call, fault
-//! and signal does; so who was told through the kernel finds the new code.
+//! and signal does; so who was told through the kernel finds the new code. Once shared memory is executable, ISB does so
+//! too ([`engine::AddressSpace::synchronise`]).
 //!
-//! Not seen: code changed by a process that is no relative by fork, or was told of by a plain store and ISB alone.
+//! Not seen: code changed by a process that is no relative by fork.
 
 use host_memory::SharedWord;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
