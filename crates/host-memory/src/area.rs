@@ -37,8 +37,14 @@ pub const FIRST_HEAP: u16 = 2;
 /// the address space is limited.
 const FIRST_SIZES: [usize; 4] = [768 << 20, 256 << 20, 64 << 20, 16 << 20];
 
-/// A further extent has at least this size.
+/// A further extent has at least this size, or this part of a limited address space.
 const NEXT_SIZE: usize = 64 << 20;
+const NEXT_SHARE: usize = 64;
+
+/// Of a limited address space, which is for the guest, the first extent may take one part in so many, and what is asked
+/// for at a time one in so many.
+const FIRST_SHARE: usize = 8;
+const LARGEST_SHARE: usize = 16;
 
 /// How far behind the area a further extent is tried, where the guest, or an extent whose maker was killed, is in the way.
 const DISTANCES: [usize; 4] = [0, 1 << 30, 1 << 34, 1 << 38];
@@ -186,13 +192,13 @@ fn grow(len: usize) -> nix::Result<&'static Extent> {
     // It counts as the guest's own mappings do, and most is for the guest: what is asked for in several sizes gets a
     // small one.
     let limit = address_space();
-    if needed > limit / 8 {
+    if needed > limit / LARGEST_SHARE {
         return Err(Errno::ENOMEM);
     }
     let Some(last) = extents().last() else {
         own::take_stock();
         let home = HOME + own::image_offset(HOME_SPREAD);
-        let most = limit / 3;
+        let most = limit / FIRST_SHARE;
         let fitting = FIRST_SIZES
             .into_iter()
             .filter(|&size| size >= needed && size <= most);
@@ -201,10 +207,17 @@ fn grow(len: usize) -> nix::Result<&'static Extent> {
         return Ok(extent);
     };
     let homes = DISTANCES.map(|distance| own::area_end() as usize + distance);
-    let extent = try_sizes([needed.max(NEXT_SIZE), needed], |size| place(&homes, size))?;
+    let usual = NEXT_SIZE.min((limit / NEXT_SHARE).next_multiple_of(GRANULE));
+    let extent = try_sizes([needed.max(usual), needed], |size| place(&homes, size))?;
     last.next
         .store(ptr::from_ref(extent).cast_mut(), Ordering::Release);
     Ok(extent)
+}
+
+/// Whether address space is scarce.
+#[must_use]
+pub fn is_limited() -> bool {
+    address_space() != usize::MAX
 }
 
 /// Bytes of address space that the process may have (RLIMIT_AS).

@@ -21,7 +21,7 @@ pub mod party;
 mod shared_word;
 pub mod thread;
 
-pub use area::prepare;
+pub use area::{is_limited, prepare};
 pub use heap::Heap;
 pub use mapping::{Access, Mapping};
 pub use shared_word::SharedWord;

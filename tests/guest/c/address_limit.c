@@ -1,4 +1,4 @@
-/* A program under RLIMIT_AS has most of it for itself: fifty threads and some memory in 1 GB. */
+/* A program under RLIMIT_AS has most of it for itself: eighty threads and some memory in 1 GB. */
 #define _GNU_SOURCE
 #include "check.h"
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define THREADS 50
+#define THREADS 80
 #define MIB (1UL << 20)
 
 static pthread_barrier_t barrier;

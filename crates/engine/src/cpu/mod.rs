@@ -34,8 +34,8 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// 16 bytes a call; only what is used takes memory.
-const RETURN_STACK_SIZE: usize = 1 << 20;
+/// 16 bytes a call; only what is used takes memory. The smaller one is for a limited address space.
+const RETURN_STACK_SIZES: [usize; 2] = [1 << 20, 256 << 10];
 const SIGNAL_STACK_SIZE: usize = 64 << 10;
 const PAGE: usize = guest::PAGE_SIZE as usize;
 /// Words above the first entry of the return stack: what a return looks at when it is empty.
@@ -124,9 +124,10 @@ impl CpuMemory {
         if let Some(memory) = pooled {
             return Ok(memory);
         }
+        let return_stack_size = RETURN_STACK_SIZES[usize::from(host_memory::is_limited())];
         let memory = CpuMemory {
             area: Mapping::new(AREA_SIZE, Access::ReadWrite)?,
-            return_stack: Mapping::new(RETURN_STACK_SIZE, Access::ReadWrite)?,
+            return_stack: Mapping::new(return_stack_size, Access::ReadWrite)?,
             signal_stack: Mapping::new(SIGNAL_STACK_SIZE, Access::ReadWrite)?,
             requested: AtomicBool::new(false),
             in_code: AtomicBool::new(false),
@@ -159,7 +160,7 @@ impl CpuMemory {
 
     /// The return stack pointer of an empty stack.
     fn return_base(&self) -> u64 {
-        self.return_stack.address() + (RETURN_STACK_SIZE - RETURN_SENTINELS * 8) as u64
+        self.return_stack.address() + (self.return_stack.len() - RETURN_SENTINELS * 8) as u64
     }
 
     fn clear_return_stack(&self, stubs: &Stubs) {

@@ -21,8 +21,9 @@ use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
 
-/// Host stack of a guest thread: translation and system calls run on it, guest code does not.
-pub const HOST_STACK_SIZE: usize = 512 << 10;
+/// Host stack of a guest thread: translation and system calls run on it, guest code does not. With its guard page it fills
+/// what the area hands out.
+pub const HOST_STACK_SIZE: usize = 508 << 10;
 
 const FUTEX_WAKE: u64 = 1;
 const FUTEX_WAITERS: u32 = 0x8000_0000;
