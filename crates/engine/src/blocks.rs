@@ -53,6 +53,9 @@ const INITIAL_BLOCKS: usize = 1700;
 /// A trap costs microseconds, a call of the interpreter a tenth of one.
 const TRAPS_TOLERATED: u32 = 32;
 
+/// Dropped blocks, of some 200 bytes each.
+const DEAD_TOLERATED: usize = 1 << 16;
+
 /// What is known of translated blocks. Guarded by [`crate::Engine`]'s lock.
 #[derive(Default)]
 pub struct Shared {
@@ -61,6 +64,9 @@ pub struct Shared {
     by_page: FxHashMap<u64, Vec<BlockKey>>,
     /// By site of the cache: the next one with the same target.
     next_site: Vec<u32>,
+    /// Blocks that are known, and those that were dropped since the last flush: these still take room.
+    live: usize,
+    dead: usize,
     /// How often the interpreter executes a block before it is translated.
     pub patience: u8,
     /// Translations under way.
@@ -130,6 +136,7 @@ impl Shared {
 
     /// All code is dropped.
     pub fn forget_blocks(&mut self) {
+        (self.live, self.dead) = (0, 0);
         self.blocks.clear();
         self.by_page.clear();
         self.next_site.clear();
@@ -170,6 +177,12 @@ impl Shared {
         let cold = block.visits < self.patience;
         block.visits += u8::from(cold);
         cold
+    }
+
+    /// Whether a flush is worth what it costs, though there is room: a program that makes code again and again would fill
+    /// all of it.
+    pub fn is_wasteful(&self) -> bool {
+        self.dead > DEAD_TOLERATED && self.dead > self.live
     }
 
     /// The sites that go to a block, linked or not, from the first on.
@@ -214,6 +227,7 @@ impl Shared {
     pub fn insert(&mut self, key: BlockKey, host: u64, guest_len: u32, cache: &CodeCache) {
         let block = self.blocks.entry(key).or_insert(BlockEntry::UNKNOWN);
         (block.host, block.guest_len) = (host, guest_len);
+        self.live += 1;
         let first_site = block.first_site;
         let last = key.pc + u64::from(guest_len.max(1)) - 1;
         for page in key.pc / guest::PAGE_SIZE..=last / guest::PAGE_SIZE {
@@ -249,6 +263,8 @@ impl Shared {
         let (first_site, guest_len) = (block.first_site, block.guest_len);
         // The sites stay: they wait for the next block here, which begins cold.
         (block.host, block.visits) = (0, 0);
+        self.live -= 1;
+        self.dead += 1;
         for site in self.sites_from(first_site, cache) {
             cache.unlink(site);
         }

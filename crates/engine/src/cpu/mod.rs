@@ -709,6 +709,13 @@ impl Cpu {
             if !flushed && shared.is_cold(key) {
                 return Ok(None);
             }
+            if !flushed && shared.is_wasteful() {
+                engine.flush(cache, shared);
+                flushed = true;
+                self.catch_up(engine);
+                shared = engine.lock();
+                continue;
+            }
             let (made, guard) = engine.make(cache, shared, &mut self.translator, key)?;
             match made {
                 Made::At(host) => break (host, guard),
