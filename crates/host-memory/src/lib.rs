@@ -18,10 +18,12 @@ pub mod lock;
 mod mapping;
 pub mod own;
 pub mod party;
+mod renumber;
 mod shared_word;
 pub mod thread;
 
 pub use area::{is_limited, prepare};
 pub use heap::Heap;
 pub use mapping::{Access, Mapping};
+pub use renumber::renumber;
 pub use shared_word::SharedWord;

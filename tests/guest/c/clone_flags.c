@@ -262,6 +262,59 @@ static void chosen(void) {
     FAILS(start3(&a), EINVAL);
 }
 
+/* A thread of its own stack that has only these registers: it says who it is, and ends. */
+static volatile int who, gone;
+static void says(void) {
+    who = (int)syscall(SYS_gettid);
+    syscall(SYS_exit, 0);
+}
+static long thread3(struct arguments *a) {
+#ifdef __aarch64__
+    register long x0 __asm__("x0") = (long)a;
+    register long x1 __asm__("x1") = sizeof *a;
+    register long x8 __asm__("x8") = SYS_clone3;
+    __asm__ volatile("svc 0\n cbnz x0, 1f\n mov x29, xzr\n blr %2\n1:" : "+r"(x0) : "r"(x1), "r"(says), "r"(x8) : "memory");
+    return x0;
+#else
+    long result = SYS_clone3;
+    __asm__ volatile("syscall\n test %%rax, %%rax\n jnz 1f\n xor %%ebp, %%ebp\n call *%3\n1:"
+                     : "+a"(result) : "D"(a), "S"(sizeof *a), "r"(says) : "rcx", "r11", "memory");
+    return result;
+#endif
+}
+static void chosen_thread(void) {
+    static char own[65536] __attribute__((aligned(16)));
+    const unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    long tid = 0;
+    int want = 0, parent = 0;
+    for (int tries = 0; tries < 20; tries++) {
+        want = fork();
+        if (want == 0)
+            _exit(0);
+        waitpid(want, NULL, 0);
+        struct arguments a = {.flags = flags | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID, .stack = (unsigned long)own, .stack_size = sizeof own,
+            .child_tid = (unsigned long)&gone, .parent_tid = (unsigned long)&parent, .set_tid = (unsigned long)&want, .set_tid_size = 1};
+        gone = 1;
+        tid = thread3(&a);
+        if (tid > 0 || tid == -EPERM)
+            break;
+    }
+    if (tid < 0) {
+        CHECK(tid == -EPERM && !privileged());
+        return;
+    }
+    while (gone)
+        sched_yield();
+    CHECK(tid == want && who == want && parent == want);
+    int own_number = getpid();
+    struct arguments a = {.flags = flags, .stack = (unsigned long)own, .stack_size = sizeof own, .set_tid = (unsigned long)&own_number, .set_tid_size = 1};
+    CHECK(thread3(&a) == -EEXIST);
+    a.set_tid = 8;
+    CHECK(thread3(&a) == -EFAULT);
+    a.set_tid_size = 33;
+    CHECK(thread3(&a) == -EINVAL);
+}
+
 /* A child that shares memory forks, and that one makes a thread. */
 static int counts(void *arg) {
     (void)arg;
@@ -332,6 +385,7 @@ int main(int argc, char **argv) {
     handlers();
     sharing();
     chosen();
+    chosen_thread();
     grandchildren();
     refused();
     DONE();

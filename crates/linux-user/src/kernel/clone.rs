@@ -15,7 +15,7 @@ use super::vfork::vfork;
 use super::{shared, thread};
 use crate::mm::own;
 use crate::signal::altstack::AltStack;
-use crate::syscall::arg::write;
+use crate::syscall::arg::{read, write};
 use guest::cpu_model;
 use guest::{CpuState, GuestAddr};
 use linux_abi::nr::x86_64 as nr;
@@ -104,8 +104,8 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD) == CLONE_VM,
     );
     if flags & CLONE_THREAD != 0 {
-        if request.args.set_tid_size != 0 {
-            // The C library makes the host's threads, and lets none choose. So it is for the unprivileged.
+        if request.args.set_tid_size != 0 && task.trace.is_traced() {
+            // The host's tracer would see two threads. So it is for the unprivileged.
             return Err(Errno::EPERM);
         }
         let tid = thread::start(task, request)?;
@@ -183,6 +183,24 @@ impl Request {
             // The kernel ignores a bad pointer here as well.
             let _ = write(addr, &pid);
         }
+    }
+
+    /// The numbers that the child is to have, from its own namespace outwards.
+    ///
+    /// # Errors
+    /// EINVAL, EFAULT.
+    pub fn numbers(&self) -> Result<Vec<i32>, Errno> {
+        let CloneArgs {
+            set_tid,
+            set_tid_size: count,
+            ..
+        } = self.args;
+        if count > MAX_PID_NS_LEVEL || (set_tid == 0) != (count == 0) {
+            return Err(Errno::EINVAL);
+        }
+        (0..count)
+            .map(|at| read(GuestAddr(set_tid.wrapping_add(at * 4))))
+            .collect()
     }
 
     #[must_use]

@@ -41,6 +41,7 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
     const CLONE_NEWUSER: u64 = 0x1000_0000;
     const CLONE_NEWPID: u64 = 0x2000_0000;
     let flags = request.flags();
+    let numbers = request.numbers()?;
     if flags & (CLONE_VM | CLONE_SIGHAND) != CLONE_VM | CLONE_SIGHAND
         || flags & (CLONE_NEWUSER | CLONE_NEWPID) != 0
     {
@@ -52,18 +53,18 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
     }
     // The new thread inherits the closed mask, and opens it when it can take signals.
     task.signals.close()?;
-    let result = spawn(task, request);
+    let result = spawn(task, request, numbers);
     task.signals.open();
     result
 }
 
-fn spawn(task: &mut Task, request: Request) -> SysResult {
+fn spawn(task: &mut Task, request: Request, numbers: Vec<i32>) -> SysResult {
     let started = Arc::new(Answer::default());
     let ready = Arc::clone(&started);
     let seed = task.seed();
     let process = Arc::clone(&task.process);
     process.tasks.starting();
-    let body = move || match seed.grow() {
+    let body = move || match chosen(&numbers).and_then(|()| seed.grow()) {
         Ok(thread) => live(thread, &request, ready),
         Err(errno) => {
             process.tasks.failed();
@@ -79,6 +80,15 @@ fn spawn(task: &mut Task, request: Request) -> SysResult {
         errno @ ..=0 => Err(Errno(-errno)),
         tid => Ok(tid as u64),
     }
+}
+
+/// Takes the numbers that the guest has chosen for its thread, if it has.
+fn chosen(numbers: &[i32]) -> Result<(), Errno> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let errno = |error: std::io::Error| Errno(error.raw_os_error().unwrap_or(Errno::EPERM.0));
+    host_memory::renumber(numbers).map_err(errno)
 }
 
 /// Starts a host thread, which has all signals blocked until it opens its mask. The calling

@@ -327,7 +327,7 @@ super::syscalls! {
     432 fsmount(fd: Fd, flags: Hex, attr_flags: Hex) = host, Full;
     433 fspick(dirfd: Fd, path: PathAt<Unless<2, FSPICK_SYMLINK_NOFOLLOW>>, flags: Hex) = host, Full;
     434 pidfd_open(pid: Pid, flags: OpenFlags) = host, Full;
-    435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread cannot choose its number by set_tid: EPERM, as for the unprivileged");
+    435 clone3(args: ReadsArray<1, 1>, size: Size) = clone::clone3, Partial("a thread that is traced makes none with a number of its choice (set_tid): EPERM, as for the unprivileged");
     436 close_range(first: UInt, last: UInt, flags: Hex) = host, Full;
     437 openat2(dirfd: Fd, path: GuestCStr, how: In<OpenHow>, size: Size) = fs::openat2, Full;
     438 pidfd_getfd(pidfd: Fd, targetfd: Fd, flags: Hex) = host, Full;
