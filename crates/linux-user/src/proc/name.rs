@@ -31,34 +31,6 @@ pub enum File {
 /// The longest name, and a descriptor's number.
 const LONGEST: usize = 12;
 
-const fn key(name: &[u8]) -> u128 {
-    assert!(name.len() <= LONGEST);
-    let mut key = 0;
-    let mut at = 0;
-    while at < name.len() {
-        key |= (name[at] as u128) << (8 * at);
-        at += 1;
-    }
-    key
-}
-
-const NAMES: [(u128, File); 14] = [
-    (key(b"exe"), File::Exe),
-    (key(b"maps"), File::Maps),
-    (key(b"smaps"), File::Smaps),
-    (key(b"smaps_rollup"), File::SmapsRollup),
-    (key(b"numa_maps"), File::NumaMaps),
-    (key(b"statm"), File::Statm),
-    (key(b"cmdline"), File::Cmdline),
-    (key(b"environ"), File::Environ),
-    (key(b"auxv"), File::Auxv),
-    (key(b"stat"), File::Stat),
-    (key(b"status"), File::Status),
-    (key(b"cpuinfo"), File::Cpuinfo),
-    (key(b"midr_el1"), File::Midr),
-    (key(b"revidr_el1"), File::Revidr),
-];
-
 impl File {
     /// By a path's last component.
     #[must_use]
@@ -69,8 +41,23 @@ impl File {
         if name.iter().all(u8::is_ascii_digit) {
             return Some(File::Descriptor);
         }
-        let key = key(name);
-        NAMES.iter().find(|(name, _)| *name == key).map(|&(_, file)| file)
+        Some(match name {
+            b"exe" => File::Exe,
+            b"maps" => File::Maps,
+            b"smaps" => File::Smaps,
+            b"smaps_rollup" => File::SmapsRollup,
+            b"numa_maps" => File::NumaMaps,
+            b"statm" => File::Statm,
+            b"cmdline" => File::Cmdline,
+            b"environ" => File::Environ,
+            b"auxv" => File::Auxv,
+            b"stat" => File::Stat,
+            b"status" => File::Status,
+            b"cpuinfo" => File::Cpuinfo,
+            b"midr_el1" => File::Midr,
+            b"revidr_el1" => File::Revidr,
+            _ => return None,
+        })
     }
 
     /// By the last component of a path in guest memory, without copying the path. Nearly every path is told apart here.
