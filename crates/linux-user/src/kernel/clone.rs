@@ -124,6 +124,9 @@ pub fn start(task: &mut Task, request: Request) -> SysResult {
         && flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM | CLONE_VFORK
     {
         stop::raise(task, &Boundary::Cloned(request.made(), pid as i32));
+        if request.made() == Made::Vfork {
+            stop::raise(task, &Boundary::VforkDone(pid as i32));
+        }
     }
     result
 }

@@ -87,6 +87,15 @@ fn of_stopped(task: &mut Task, asked: u64, tid: i32, addr: u64, data: u64) -> Sy
             write_bytes(GuestAddr(data), &info[..count])?;
             Ok(info.len() as u64)
         }
+        request::SET_SYSCALL_INFO => {
+            let tracee = tracer::stopped(task, tid)?;
+            if addr < tracer::SYSCALL_INFO_SIZE as u64 {
+                return Err(Errno::EINVAL);
+            }
+            let mut info = [0; tracer::SYSCALL_INFO_SIZE];
+            read_bytes(GuestAddr(data), &mut info)?;
+            tracer::set_syscall_info(tracee, &info)
+        }
         _ => {
             tracer::stopped(task, tid)?;
             Err(Errno::EIO)

@@ -30,3 +30,5 @@ pub const SETSIGMASK: u64 = 0x420b;
 pub const SECCOMP_GET_FILTER: u64 = 0x420c;
 pub const SECCOMP_GET_METADATA: u64 = 0x420d;
 pub const GET_SYSCALL_INFO: u64 = 0x420e;
+/// Since Linux 6.16.
+pub const SET_SYSCALL_INFO: u64 = 0x4212;

@@ -276,6 +276,7 @@ fn apply(task: &mut Task, told: &Told, registers: &Registers, keeps_x0: bool) {
     }
     if told.changed & changed::CALL != 0 {
         task.trace.call = registers.call;
+        task.trace.first_argument = registers.first_argument;
     }
     let engine = &task.process.engine;
     let count = told.code as usize;

@@ -1,11 +1,12 @@
 //! The tracer's side of a request: on a tracee that stands at a boundary, or is brought there.
 
-use super::mailbox::{Mode, RANGES, at, place};
+use super::mailbox::{Mode, RANGES, at, changed, place};
 use super::table::{Held, Tracee, host_options, own_identity};
 use super::{event, kernel, mailbox, options, tracee, wait};
 use crate::signal::set::SIGTRAP;
 use crate::task::Task;
-use linux_abi::{Errno, SysResult};
+use linux_abi::{Errno, SysResult, errno};
+use zerocopy::FromBytes;
 
 /// How long PTRACE_ATTACH and PTRACE_SEIZE wait for their tracee to know of it, in microseconds and tries. Sooner or later it
 /// does: but until then others may wait for it, for which the tracer waits first.
@@ -22,8 +23,13 @@ const AUDIT_ARCH: u32 = 0xc000_00b7;
 pub fn stopped(task: &mut Task, tid: i32) -> Result<&mut Tracee, Errno> {
     let held = task.tracees.find(tid).is_some_and(|tracee| tracee.held.is_some());
     if !held {
-        let code = kernel::peek_stop(tid).ok_or(Errno::ESRCH)?;
-        wait::look_at(task, tid, code).ok_or(Errno::ESRCH)?;
+        let seen = match kernel::peek_stop(tid) {
+            Some(code) => wait::look_at(task, tid, code).is_some(),
+            None => adopt(task, tid),
+        };
+        if !seen {
+            return Err(Errno::ESRCH);
+        }
     }
     let tracee = task.tracees.find(tid).ok_or(Errno::ESRCH)?;
     if tracee.held.is_some() {
@@ -31,6 +37,25 @@ pub fn stopped(task: &mut Task, tid: i32) -> Result<&mut Tracee, Errno> {
     } else {
         Err(Errno::ESRCH)
     }
+}
+
+/// Finds a stop that was reported before this tracer executed its program: its tracees are still its own.
+fn adopt(task: &mut Task, tid: i32) -> bool {
+    if task.tracees.find(tid).is_some() {
+        return false;
+    }
+    let Ok(info) = kernel::siginfo(tid) else {
+        return false;
+    };
+    let tracee = task.tracees.add(tid, false);
+    tracee.introduce();
+    let stands = info.code() == mailbox::STOP_CODE && tracee.mailbox != 0 && tracee.read();
+    if stands {
+        tracee.mode = Mode::of(tracee.copy.told.resume);
+        tracee.held = Some(Held::Guest);
+    }
+    tracee::look(task);
+    stands
 }
 
 /// Who runs another executable is no program of this kernel's.
@@ -163,7 +188,13 @@ pub fn detach(task: &mut Task, tid: i32, signal: u64) -> SysResult {
 
 /// PTRACE_INTERRUPT.
 pub fn interrupt(task: &mut Task, tid: i32) -> SysResult {
-    let tracee = task.tracees.find(tid).ok_or(Errno::ESRCH)?;
+    let Some(tracee) = task.tracees.find(tid) else {
+        // Maybe one of before this tracer executed its program.
+        kernel::request(kernel::INTERRUPT, tid, 0, 0)?;
+        task.tracees.add(tid, true).interrupt = true;
+        tracee::look(task);
+        return Ok(0);
+    };
     if !tracee.seized {
         return Err(Errno::EIO);
     }
@@ -192,17 +223,60 @@ pub fn listen(task: &mut Task, tid: i32) -> SysResult {
     kernel::request(kernel::LISTEN, tid, 0, 0)
 }
 
+/// Which of [`place`] a stop is to PTRACE_GET_SYSCALL_INFO.
+fn place_of(tracee: &Tracee) -> u32 {
+    let stop = &tracee.copy.stop;
+    // The kernel goes by what the stop says of itself.
+    let code = (stop.info[1] as u32) & 0xffff;
+    match stop.place {
+        at_call @ (place::ENTRY | place::EXIT) if code == 0x85 => at_call,
+        place::SECCOMP if code >> 8 == event::SECCOMP => place::SECCOMP,
+        _ => place::NONE,
+    }
+}
+
+/// Bytes of a whole struct ptrace_syscall_info.
+pub const SYSCALL_INFO_SIZE: usize = 88;
+
+/// PTRACE_SET_SYSCALL_INFO: number and arguments of a call that is entered, or the result of one that is left.
+pub fn set_syscall_info(tracee: &mut Tracee, info: &[u8; SYSCALL_INFO_SIZE]) -> SysResult {
+    let word = |at: usize| u64::read_from_prefix(&info[at..]).map_or(0, |(word, _)| word);
+    let place = place_of(tracee);
+    // Beside the place, bits for later use.
+    if word(0) as u32 != place {
+        return Err(Errno::EINVAL);
+    }
+    let registers = &mut tracee.copy.registers;
+    match place {
+        place::ENTRY | place::SECCOMP => {
+            let number = word(24) as i32;
+            if i64::from(number) as u64 != word(24) {
+                return Err(Errno::ERANGE);
+            }
+            registers.call = number;
+            if number == -1 {
+                registers.general[0] = errno::to_register(Err(Errno::ENOSYS));
+            } else {
+                for (n, register) in registers.general[..6].iter_mut().enumerate() {
+                    *register = word(32 + 8 * n);
+                }
+                registers.first_argument = word(32);
+            }
+            tracee.copy.told.changed |= changed::CALL;
+        }
+        // A failure is a negative number as well.
+        place::EXIT => registers.general[0] = word(24),
+        _ => return Err(Errno::EINVAL),
+    }
+    tracee.copy.told.changed |= changed::GENERAL;
+    Ok(0)
+}
+
 /// struct ptrace_syscall_info.
 pub fn syscall_info(tracee: &Tracee) -> Vec<u8> {
     let copy = &tracee.copy;
     let registers = &copy.registers;
-    // The kernel goes by what the stop says of itself.
-    let code = (copy.stop.info[1] as u32) & 0xffff;
-    let place = match copy.stop.place {
-        at_call @ (place::ENTRY | place::EXIT) if code == 0x85 => at_call,
-        place::SECCOMP if code >> 8 == event::SECCOMP => place::SECCOMP,
-        _ => place::NONE,
-    };
+    let place = place_of(tracee);
     let mut bytes = vec![place as u8, 0, 0, 0];
     bytes.extend_from_slice(&AUDIT_ARCH.to_le_bytes());
     let mut word = |value: u64| bytes.extend_from_slice(&value.to_le_bytes());
