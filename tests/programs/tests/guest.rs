@@ -7,7 +7,8 @@
 //!
 //! What is recorded was made by the emulator, so it is checked against a real Linux: each C program is built for the host
 //! too and run natively, and must give the same. `c/not-native.txt` names those that cannot, with the reason; they count
-//! as skipped, and fail once they could.
+//! as skipped, and fail once they could. Where the host's kernel is too old, a program says so and ends with status 77: that
+//! counts as skipped as well.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// With RAEMU_TEST_LONG, which the programs see as well.
 const LONG_LIMIT: Duration = Duration::from_secs(900);
 const LONG: &str = "RAEMU_TEST_LONG";
+/// The status of a native program that the host's kernel is too old for; it prints what that lacks.
+const TOO_OLD: &str = "77";
 
 /// One program in one way of building it.
 struct Guest {
@@ -159,13 +162,19 @@ fn native(guest: &Guest, differs: Option<&str>) -> Ending {
     if found.is_err() {
         return Ending::Skipped(format!("no {HOST_COMPILER} on this machine"));
     }
-    let ran = || -> Verdict {
+    let ran = || -> Result<Ran, String> {
         let dir = fresh_directory(guest)?;
         let program = dir.join("program");
         compile(HOST_COMPILER, &["-pthread"], guest, &program)?;
-        compare(guest, run(Command::new(&program), &dir)?)
+        run(Command::new(&program), &dir)
     };
-    match (ran(), differs) {
+    let ran = ran();
+    if let Ok(Ran { end, stdout, .. }) = &ran
+        && end == TOO_OLD
+    {
+        return Ending::Skipped(String::from_utf8_lossy(stdout).trim().to_owned());
+    }
+    match (ran.and_then(|ran| compare(guest, ran)), differs) {
         (Err(_), Some(reason)) => Ending::Skipped(reason.to_owned()),
         (Ok(_), Some(reason)) => {
             Ending::Failed(format!("    gives the same, but not-native.txt says: {reason}\n"))
