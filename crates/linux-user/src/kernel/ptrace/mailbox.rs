@@ -139,6 +139,8 @@ pub mod at {
     pub const ENDING: u32 = 2;
     /// It is about to stop with its process, by the host's default action.
     pub const GROUP_STOPPING: u32 = 3;
+    /// It has stopped, and a wait of its tracer's has taken that.
+    pub const TAKEN: u32 = 4;
 }
 
 /// What a stop is, of PTRACE_GET_SYSCALL_INFO.

@@ -28,7 +28,7 @@ pub enum Set {
 const SETS: &[(u64, Set, u64, u64)] = &[
     (1, Set::General, 8, 34 * 8),
     (2, Set::Floating, 4, 528),
-    (0x401, Set::Tls, 8, 8),
+    (0x401, Set::Tls, 8, 16),
     (0x402, Set::Debug(Kind::Break), 4, debug::SET_SIZE),
     (0x403, Set::Debug(Kind::Watch), 4, debug::SET_SIZE),
     (0x404, Set::SystemCall, 4, 4),
@@ -66,7 +66,8 @@ pub fn get(registers: &Registers, set: Set) -> Vec<u8> {
             bytes.resize(528, 0);
             bytes
         }
-        Set::Tls => registers.tls.to_le_bytes().to_vec(),
+        // TPIDR2_EL0 is zero without FEAT_SME.
+        Set::Tls => [registers.tls, 0].as_bytes().to_vec(),
         Set::Debug(kind) => registers.debug.get(kind),
         Set::SystemCall => registers.call.to_le_bytes().to_vec(),
         Set::PacMask => [registers.pac_mask, registers.pac_mask].as_bytes().to_vec(),

@@ -87,8 +87,9 @@ impl Cause {
 enum Answer {
     /// The tracer let it go on, with this signal or 0.
     Resumed(i32),
-    /// There is no tracer (any more).
-    Alone,
+    /// There is no tracer (any more). `taken`: there was one, who has seen the stop; its signal is gone with that
+    /// (wait_task_stopped).
+    Alone { taken: bool },
 }
 
 /// The observer of a traced task.
@@ -326,15 +327,16 @@ fn stop_with(task: &mut Task, cause: &Cause, registers: Registers) -> Answer {
     });
     // The tracer's kernel finds the task in this call; without a tracer the handler does.
     let _ = kernel::signal_self(&SigInfo::fault(SIGTRAP, mailbox::STOP_CODE, 0));
-    let (told, answered, registers) = task.trace.with(|mailbox| {
-        let answered = mailbox.stop.state == at::RUNNING;
-        mailbox.stop.state = at::RUNNING;
-        (mailbox.told, answered, mailbox.registers)
+    let (told, left, registers) = task.trace.with(|mailbox| {
+        let left = std::mem::replace(&mut mailbox.stop.state, at::RUNNING);
+        (mailbox.told, left, mailbox.registers)
     });
-    if !answered {
+    if left != at::RUNNING {
         task.trace.with(|mailbox| mailbox.told.state = 0);
         look(task);
-        return Answer::Alone;
+        return Answer::Alone {
+            taken: left == at::TAKEN,
+        };
     }
     apply(task, &told, &registers, cause.place == place::EXIT);
     if told.state & state::TRACED == 0 {
@@ -361,8 +363,8 @@ pub fn decide(task: &mut Task, info: &SigInfo) -> Option<SigInfo> {
         info: Some(*info),
     };
     match stop(task, &cause) {
-        Answer::Alone => Some(*info),
-        Answer::Resumed(0) => None,
+        Answer::Alone { taken: false } => Some(*info),
+        Answer::Alone { taken: true } | Answer::Resumed(0) => None,
         Answer::Resumed(signal) => {
             let shown = SigInfo(task.trace.with(|mailbox| mailbox.stop.info));
             let chosen = if shown.signal() == signal {

@@ -27,6 +27,7 @@ pub fn wait4(task: &mut Task, pid: Pid, status: Out<i32>, options: u64, rusage: 
                 patience.begins();
                 continue;
             };
+            note_taken(task, tid);
             found = (code << 8 | 0x7f) as i32;
         } else if found != CONTINUED && ended(task, tid, found == 0) {
             continue;
@@ -72,6 +73,9 @@ pub fn waitid(
                 patience.begins();
                 continue;
             };
+            if options & kernel::WNOWAIT == 0 {
+                note_taken(task, tid as i32);
+            }
             found[6] = code;
         } else if ends && ended(task, tid as i32, code == CLD_EXITED && status == 0) {
             continue;
@@ -118,6 +122,15 @@ impl Patience {
         self.tries -= 1;
         kernel::pause(100);
         true
+    }
+}
+
+/// A wait takes the stop of this thread: should its tracer end now, the signal that it shows is gone.
+fn note_taken(task: &mut Task, tid: i32) {
+    if let Some(tracee) = task.tracees.find(tid)
+        && tracee.held == Some(Held::Guest)
+    {
+        tracee.place(at::TAKEN);
     }
 }
 
