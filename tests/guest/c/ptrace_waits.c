@@ -355,6 +355,36 @@ static int terminated(void)
     return 0;
 }
 
+static int goes[2];
+
+static int told_then_raises(void)
+{
+    char byte;
+    read(goes[0], &byte, 1);
+    raise(SIGUSR1);
+    return 5;
+}
+
+/* Its tracer sees a signal, or leaves it in the kernel, and ends. */
+static void left(const char *what, int options)
+{
+    printf("# a tracer ends at a signal: %s\n", what);
+    pipe(goes);
+    pid_t pid = child(told_then_raises);
+    until(pid, "S");
+    fflush(stdout);
+    pid_t tracer = fork();
+    if (tracer == 0) {
+        siginfo_t info;
+        pt(PTRACE_SEIZE, pid, 0, 0);
+        write(goes[1], "x", 1);
+        waitid(P_PID, pid, &info, WSTOPPED | options | __WALL);
+        _exit(info.si_status == SIGUSR1 ? 0 : 1);
+    }
+    next("tracer", tracer);
+    next("tracee", pid);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
@@ -370,4 +400,6 @@ int main(void)
     dies("a fault", faults, 0);
     dies("a signal of its own", terminated, 0);
     dies("SIGKILL of its own", asks_to_die, 0);
+    left("taken", 0);
+    left("not taken", WNOWAIT);
 }
