@@ -542,11 +542,18 @@ impl Cpu {
     /// # Errors
     /// The exit, or what was met.
     pub fn step_debugged(&mut self, points: &DebugPoints) -> Result<(), Debugged> {
+        let engine = Arc::clone(&self.engine);
+        self.step_fetched(&mut Fetch::new(&engine), points)
+    }
+
+    fn step_fetched(&mut self, fetch: &mut Fetch<'_>, points: &DebugPoints) -> Result<(), Debugged> {
         let pc = self.state().pc();
         if points.breakpoints.contains(&pc.0) {
             return Err(Debugged::Breakpoint);
         }
-        let word = self.engine.fetch(pc).map_err(Debugged::Exit)?;
+        let word = fetch
+            .word(pc.0)
+            .map_err(|fault| Debugged::Exit(Exit::Fault(fault)))?;
         self.leave_host();
         let stepped = interp::step_watched(self.state_mut(), word, &points.watchpoints);
         match self.stepped(pc, stepped) {
@@ -558,16 +565,21 @@ impl Cpu {
 
     /// As [`Cpu::run`], instruction by instruction, up to the first that is at a breakpoint or would access what is watched.
     pub fn run_debugged(&mut self, points: &DebugPoints) -> Debugged {
+        let engine = Arc::clone(&self.engine);
         loop {
             if self.memory.take_request() {
                 self.memory.unprotect_poll_page();
                 return Debugged::Exit(Exit::Poll);
             }
-            if let Err(exit) = self.land() {
-                return Debugged::Exit(exit);
-            }
-            if let Err(met) = self.step_debugged(points) {
-                return met;
+            // What a page may be used for is asked anew as often as for a block.
+            let mut fetch = Fetch::new(&engine);
+            for _ in 0..MAX_INSNS {
+                if let Err(exit) = self.land() {
+                    return Debugged::Exit(exit);
+                }
+                if let Err(met) = self.step_fetched(&mut fetch, points) {
+                    return met;
+                }
             }
         }
     }
