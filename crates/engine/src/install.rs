@@ -110,11 +110,11 @@ impl Engine {
         Ok((Made::Unsteady, shared))
     }
 
-    /// Whoever used this translator, a child that shared memory, was killed. What it was writing to may be torn, and is
-    /// lost: not even dropped.
+    /// Whoever used this translator, a child that shared memory, was killed. If it was translating, what it was writing to
+    /// may be torn, and is lost: not even dropped.
     pub(crate) fn abandon(&self, translator: &mut Box<Translator>) {
-        let lost = std::mem::ManuallyDrop::new(std::mem::take(translator));
-        if let Some(job) = lost.job {
+        if let Some(job) = translator.job {
+            std::mem::forget(std::mem::take(translator));
             self.lock().end(job);
         }
     }

@@ -175,6 +175,7 @@ impl Word {
         let word = words()
             .find(take)
             .unwrap_or_else(|| Box::leak(Box::new(Word::new(level))));
+        word.orphaned.store(false, Ordering::Relaxed);
         word.list();
         word
     }

@@ -209,8 +209,19 @@ impl Task {
         if in_order {
             drop(childs);
         } else {
-            // The child alone knew these. They are lost with it.
-            std::mem::forget(childs);
+            // What the child shared with others is whole. The rest it alone knew, and it is lost with it.
+            let Own {
+                process,
+                exec,
+                child_stacks,
+                observers,
+                extra_observers: _,
+                trace,
+                tracees,
+            } = childs;
+            drop(process);
+            trace.abandon();
+            std::mem::forget((exec, child_stacks, observers, tracees));
         }
         if end.held {
             self.process.engine.repair();

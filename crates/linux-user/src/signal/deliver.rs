@@ -119,6 +119,8 @@ pub fn die(task: &mut Task, info: &SigInfo) {
     stop::raise(task, &Boundary::Exit(End::Signal(signal)));
     if task.process.tenancy().is_none() {
         let dumped = default_action(signal) == DefaultAction::Core && core_file::dump(task, info);
+        // Between changes of anything, though not by its own will.
+        host_memory::lock::leaving(true);
         fatal::die(signal, task.process.options.crash_line, dumped);
     }
     let is_fault = info.code() > 0 && set::SYNC_SET & bit(signal) != 0;

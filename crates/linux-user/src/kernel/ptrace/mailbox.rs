@@ -275,6 +275,19 @@ pub struct Trace {
 unsafe impl Send for Trace {}
 
 impl Trace {
+    /// Its task was killed, within anything: the rest may be torn.
+    pub fn abandon(self) {
+        let Trace {
+            mailbox,
+            filters,
+            altered,
+            debug,
+            ..
+        } = self;
+        drop(mailbox);
+        std::mem::forget((filters, altered, debug));
+    }
+
     #[must_use]
     pub fn new(pending: u64) -> Trace {
         let mut mailbox = Mailbox::new_zeroed();
