@@ -114,6 +114,9 @@ impl MapRequest {
     }
 }
 
+/// The largest number of an error (include/linux/err.h).
+const MAX_ERRNO: u64 = 4095;
+
 impl Mm {
     /// mmap(2).
     ///
@@ -136,10 +139,12 @@ impl Mm {
             map_fixed(&mut state, &request, map_flags)?
         } else {
             let exact = map_flags & flags::MAP_FIXED_NOREPLACE != 0;
-            if exact && !fits {
+            // The kernel takes the last addresses for errors, wherever they come from (IS_ERR_VALUE).
+            let is_error = request.addr.0 > u64::MAX - MAX_ERRNO;
+            if exact && !fits && !is_error {
                 return Err(Errno::ENOMEM);
             }
-            let hint = if fits { request.addr.0 } else { 0 };
+            let hint = if fits || exact { request.addr.0 } else { 0 };
             if exact {
                 request.to_host(hint, map_flags)?
             } else {

@@ -3,7 +3,7 @@
 use super::{Mm, host_prot, page_range};
 use crate::host;
 use engine::Engine;
-use guest::{GuestAddr, PAGE_SIZE};
+use guest::{GUEST_ADDRESS_LIMIT, GuestAddr, PAGE_SIZE};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
 use std::ops::Range;
@@ -71,7 +71,15 @@ impl Mm {
                 )
             }
         };
+        // Advice that there is comes first.
+        let known = || {
+            // SAFETY: the range is empty.
+            unsafe { host::raw(nr::madvise, [0, 0, advice, 0, 0, 0]) }
+        };
         let Ok(range) = page_range(addr.0, len, Errno::EINVAL) else {
+            if is_beyond(addr, len) {
+                return known().and(Err(Errno::ENOMEM));
+            }
             // Bad or empty: nothing can happen, so the kernel may say what is wrong.
             // SAFETY: the range is the guest's own areas, or bad or empty, and refused.
             return unsafe { host::raw(nr::madvise, [addr.0 | u64::from(len != 0), len, advice, 0, 0, 0]) };
@@ -91,6 +99,7 @@ impl Mm {
             }
             return result;
         }
+        known()?;
         for part in state.table.covered_parts(&range) {
             to_host(&part)?;
             if state.table.any_executable(&part) {
@@ -105,8 +114,14 @@ impl Mm {
     /// # Errors
     /// The kernel's; ENOMEM where the guest has nothing mapped.
     pub fn mseal(&self, addr: GuestAddr, len: u64, seal_flags: u64) -> SysResult {
-        if len == 0 && addr.is_page_aligned() && seal_flags == 0 {
+        if seal_flags != 0 {
+            return Err(Errno::EINVAL);
+        }
+        if len == 0 && addr.is_page_aligned() {
             return Ok(0);
+        }
+        if is_beyond(addr, len) {
+            return Err(Errno::ENOMEM);
         }
         let range = page_range(addr.0, len, Errno::EINVAL)?;
         let covered = {
@@ -125,6 +140,15 @@ impl Mm {
             )
         }
     }
+}
+
+/// Whether a range is well-formed, and only too far up for anything to be mapped in all of it.
+fn is_beyond(addr: GuestAddr, len: u64) -> bool {
+    let rounded = len.checked_add(PAGE_SIZE - 1).map(|len| len & !(PAGE_SIZE - 1));
+    let end = rounded
+        .filter(|&len| len != 0)
+        .and_then(|len| addr.0.checked_add(len));
+    addr.is_page_aligned() && end.is_some_and(|end| end > GUEST_ADDRESS_LIMIT)
 }
 
 /// PROT_GROWSDOWN changes from the start of the growing area on.

@@ -115,7 +115,18 @@ impl Mm {
         let mut state = self.lock();
         state.settle(&source);
         if !state.table.covers(&source) {
-            return Err(Errno::EFAULT);
+            // What does not grow must be mapped at its first page only; whatever is behind its new end goes.
+            let first = source.start..source.start + PAGE_SIZE;
+            let in_place = new_len <= old_len && !request.has(flags::MREMAP_FIXED | flags::MREMAP_DONTUNMAP);
+            if !in_place || !state.table.covers(&first) {
+                return Err(Errno::EFAULT);
+            }
+            drop(state);
+            if new_len < old_len {
+                let tail = request.old.offset(new_len as i64);
+                self.munmap(engine, tail, old_len - new_len)?;
+            }
+            return Ok(request.old.0);
         }
         let at = carry_out(&mut state, request, old_len, new_len)?;
         let kept = old_len == 0 || request.has(flags::MREMAP_DONTUNMAP);

@@ -55,11 +55,15 @@ impl Mm {
         if start == 0 {
             start = state.place(GuestAddr(size).page_up().0, SHMLBA)?.unwrap_or(0);
         } else {
-            let range = page_range(start, size, Errno::EINVAL)?;
-            if range.end > state.end() {
+            let remaps = shm_flags & flags::SHM_REMAP != 0;
+            if start.checked_add(size).is_none() && !remaps {
                 return Err(Errno::EINVAL);
             }
-            if shm_flags & flags::SHM_REMAP != 0 {
+            let range = page_range(start, size, Errno::ENOMEM)?;
+            if range.end > state.end() {
+                return Err(Errno::ENOMEM);
+            }
+            if remaps {
                 holes = claim_holes(&mut state, &range)?;
             }
         }

@@ -3,7 +3,7 @@
 use super::arg::{AtFlags, CStrArray, Fd, GuestCStr};
 use crate::kernel::exec::execute;
 use crate::task::Task;
-use linux_abi::{Errno, SysResult, flags};
+use linux_abi::{SysResult, flags};
 
 /// execve(2).
 pub fn execve(task: &mut Task, path: GuestCStr, argv: CStrArray, envp: CStrArray) -> SysResult {
@@ -19,8 +19,5 @@ pub fn execveat(
     envp: CStrArray,
     at: AtFlags,
 ) -> SysResult {
-    if at.bits() & !(flags::AT_EMPTY_PATH | flags::AT_SYMLINK_NOFOLLOW) != 0 {
-        return Err(Errno::EINVAL);
-    }
     execute(task, dirfd.0, path.0, argv.0, envp.0, at.bits())
 }

@@ -41,6 +41,9 @@ pub fn openat2(task: &mut Task, dirfd: Fd, path: GuestCStr, how: In<OpenHow>, si
     if size.0 < HOW {
         return Err(Errno::EINVAL);
     }
+    if size.0 > guest::PAGE_SIZE {
+        return Err(Errno::E2BIG);
+    }
     if size.0 > HOW && !is_zero(how.0.offset(HOW as i64), size.0 - HOW)? {
         return Err(Errno::E2BIG);
     }
@@ -71,9 +74,9 @@ pub fn openat2(task: &mut Task, dirfd: Fd, path: GuestCStr, how: In<OpenHow>, si
 
 /// Whether the tail of an extensible structure is zero, as copy_struct_from_user asks.
 fn is_zero(addr: guest::GuestAddr, len: u64) -> Result<bool, Errno> {
-    let mut bytes = vec![0; len.min(guest::PAGE_SIZE) as usize];
+    let mut bytes = vec![0; len as usize];
     read_bytes(addr, &mut bytes)?;
-    Ok(len <= guest::PAGE_SIZE && bytes.iter().all(|&byte| byte == 0))
+    Ok(bytes.iter().all(|&byte| byte == 0))
 }
 
 /// faccessat(2) as the kernel has it: without flags.

@@ -44,6 +44,19 @@ fn spread_events(events: GuestAddr, count: u64) -> Result<(), Errno> {
     Ok(())
 }
 
+/// What is wrong with a timeout, which the kernel looks at before the signal mask.
+fn check_timeout(addr: GuestAddr) -> Result<(), Errno> {
+    const NANOSECONDS: i64 = 1_000_000_000;
+    if addr.is_null() {
+        return Ok(());
+    }
+    let time = read::<Timespec>(addr)?;
+    if time.tv_sec < 0 || !(0..NANOSECONDS).contains(&time.tv_nsec) {
+        return Err(Errno::EINVAL);
+    }
+    Ok(())
+}
+
 /// The events, their number in register 2.
 type Events = OutUpTo<EpollEvent, 2>;
 
@@ -90,6 +103,7 @@ pub fn epoll_pwait2(
     mask: SigSetIn,
     size: Size,
 ) -> SysResult {
+    check_timeout(timeout.0)?;
     let args = [epfd.register(), events.0.0, max.0 as i64 as u64, timeout.passed()];
     task.with_signal_mask(mask.0, size.0, |task, mask| {
         wait(task, nr::epoll_pwait2, events, args, mask)
@@ -105,6 +119,7 @@ pub fn ppoll(
     mask: SigSetIn,
     size: Size,
 ) -> SysResult {
+    check_timeout(timeout.0)?;
     let mut host = HostArgs::default();
     host.regs = [fds.register(), nfds.register(), timeout.passed(), 0, 0, 0];
     fds.guard(0, &mut host);
@@ -138,6 +153,7 @@ pub fn pselect6(
         set.guard(at, &mut host);
     }
     let [mask, size] = mask_argument(mask)?;
+    check_timeout(timeout.0)?;
     task.with_signal_mask(GuestAddr(mask), size, |task, pair| {
         host.regs[5] = (&raw const pair) as u64;
         // SAFETY: sets and timeout are guarded; the pair is ours, and only read.
@@ -173,6 +189,10 @@ pub fn io_pgetevents(
         0,
     ];
     events.guard(3, &mut host);
+    if !timeout.is_null() {
+        // The kernel reads it first, and looks at what it says later.
+        timeout.read()?;
+    }
     let [mask, size] = mask_argument(mask)?;
     task.with_signal_mask(GuestAddr(mask), size, |task, pair| {
         host.regs[5] = (&raw const pair) as u64;

@@ -94,6 +94,10 @@ pub fn rt_sigpending(task: &mut Task, set: SigSetOut, size: Size) -> SysResult {
     let mut pending: SigSet = host::rt_sigpending()?;
     // While a recorded signal waits, the host blocks more than the guest does.
     pending = (pending | task.signals.held()) & task.signals.mask();
+    if size.0 == 0 {
+        // Nothing is written, wherever that is.
+        return Ok(0);
+    }
     let bytes = pending.to_le_bytes();
     write_bytes(set.0, &bytes[..size.0 as usize])?;
     Ok(0)

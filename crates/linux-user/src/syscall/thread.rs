@@ -5,8 +5,8 @@ use crate::host;
 use crate::kernel::thread::ROBUST_LIST_HEAD_SIZE;
 use crate::mm::own;
 use crate::task::Task;
-use linux_abi::SysResult;
 use linux_abi::nr::x86_64 as nr;
+use linux_abi::{Errno, SysResult};
 
 /// set_tid_address(2).
 pub fn set_tid_address(task: &mut Task, tid: Addr) -> SysResult {
@@ -17,6 +17,9 @@ pub fn set_tid_address(task: &mut Task, tid: Addr) -> SysResult {
 /// set_robust_list(2). The host's kernel knows the list as well, and walks it when the
 /// whole process is killed.
 pub fn set_robust_list(task: &mut Task, head: Addr, len: Size) -> SysResult {
+    if len.0 != ROBUST_LIST_HEAD_SIZE {
+        return Err(Errno::EINVAL);
+    }
     own::check(head.0.0, len.0)?;
     // SAFETY: the kernel only notes the address. What it marks at the end of the thread are words
     // that hold its thread identifier.

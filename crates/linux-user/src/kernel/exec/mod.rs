@@ -21,7 +21,7 @@ use super::task::Task;
 use crate::proc::{self, At, File};
 use crate::seccomp::handed;
 use crate::seccomp::install::has_no_new_privs;
-use crate::syscall::arg::guard::strip;
+use crate::syscall::arg::guard::passed;
 use crate::syscall::arg::{read, read_cstr};
 use descriptor::Descriptor;
 use emulator::Source;
@@ -38,8 +38,8 @@ pub struct Scratch {
     path: Vec<u8>,
     bytes: Vec<u8>,
     words: Vec<u64>,
-    /// argv and envp without tags.
-    untagged: [Vec<u64>; 2],
+    /// argv and envp as the kernel gets them.
+    guarded: [Vec<u64>; 2],
 }
 
 impl Scratch {
@@ -63,6 +63,9 @@ pub fn execute(
     at: u64,
 ) -> SysResult {
     let mut path = read_cstr(path, PATH_MAX - 1)?.ok_or(Errno::ENAMETOOLONG)?;
+    if at & !(flags::AT_EMPTY_PATH | flags::AT_SYMLINK_NOFOLLOW) != 0 {
+        return Err(Errno::EINVAL);
+    }
     if let Some(program) = guest_program(task, dirfd, &path, at) {
         path = program;
     }
@@ -74,7 +77,7 @@ pub fn execute(
     };
     let full = room::is_full();
     let given = [argv, envp];
-    let [argv, envp] = untagged(task, given);
+    let [argv, envp] = guarded(task, given);
     let kernel_started = task.process.options.kernel_started;
     // Filters are to stay: it is looked at first what would be executed, and this very emulator executes it. Only where
     // the file may give privileges, the kernel does.
@@ -177,7 +180,7 @@ fn guest_program(task: &Task, dirfd: i32, path: &[u8], at: u64) -> Option<Vec<u8
     proc::target(task, &at, file)
 }
 
-/// The pointers of argv or envp, without the terminator.
+/// The pointers of argv or envp, without the terminator, as the kernel gets them.
 fn read_pointers(array: GuestAddr) -> Result<Vec<u64>, Errno> {
     let mut pointers = Vec::new();
     if array.is_null() {
@@ -186,20 +189,22 @@ fn read_pointers(array: GuestAddr) -> Result<Vec<u64>, Errno> {
     loop {
         match read::<u64>(array.offset(pointers.len() as i64 * 8))? {
             0 => return Ok(pointers),
-            pointer => pointers.push(strip(pointer)),
+            pointer => pointers.push(passed(pointer, 1)),
         }
     }
 }
 
-/// For a thread whose calls accept tagged addresses: arrays without them, which stay as long as the task's scratch memory.
+/// The arrays, or copies without tags and addresses of the emulator's, which stay as long as the task's scratch memory.
 /// What cannot be read is left to the kernel.
-fn untagged(task: &mut Task, arrays: [GuestAddr; 2]) -> [GuestAddr; 2] {
-    if task.state.tagged_addresses == 0 {
-        return arrays;
-    }
-    let kept = &mut task.exec.untagged;
+fn guarded(task: &mut Task, arrays: [GuestAddr; 2]) -> [GuestAddr; 2] {
+    let kept = &mut task.exec.guarded;
+    let changes = |array: GuestAddr, pointers: &[u64]| {
+        (0_i64..)
+            .zip(pointers)
+            .any(|(index, &pointer)| read::<u64>(array.offset(index * 8)) != Ok(pointer))
+    };
     std::array::from_fn(|at| match read_pointers(arrays[at]) {
-        Ok(mut pointers) if !arrays[at].is_null() => {
+        Ok(mut pointers) if changes(arrays[at], &pointers) => {
             pointers.push(0);
             kept[at] = pointers;
             GuestAddr(kept[at].as_ptr() as u64)

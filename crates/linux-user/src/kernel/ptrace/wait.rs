@@ -57,15 +57,29 @@ pub fn waitid(
     options: u64,
     rusage: Out<Rusage>,
 ) -> SysResult {
+    let found = waited(task, [kind, id.0 as i64 as u64], options, rusage);
+    if !info.0.is_null() {
+        // Of a wait that failed, zeros; and that they cannot be written comes first (kernel/exit.c).
+        let words = found.unwrap_or([0; 32]);
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        // What the kernel leaves alone, it leaves alone.
+        write_bytes(info.0, &bytes[..12])?;
+        write_bytes(info.0.offset(16), &bytes[16..28])?;
+    }
+    found.map(|_| 0)
+}
+
+/// What waitid(2) tells of a change of state that is the guest's: struct siginfo in words.
+fn waited(task: &mut Task, whom: [u64; 2], options: u64, rusage: Out<Rusage>) -> Result<[u32; 32], Errno> {
     let mut patience = Patience::of(options);
-    let found = loop {
-        let mut found = kernel::waitid(task, [kind, id.0 as i64 as u64], options, rusage)?;
+    loop {
+        let mut found = kernel::waitid(task, whom, options, rusage)?;
         let [signo, code, tid, status] = [found[0], found[2], found[4], found[6]];
         if signo == 0 {
             if patience.is_left() {
                 continue;
             }
-            break found;
+            return Ok(found);
         }
         let ends = (CLD_EXITED..=CLD_DUMPED).contains(&code) && options & kernel::WNOWAIT == 0;
         if matches!(code, CLD_TRAPPED | CLD_STOPPED) {
@@ -80,15 +94,8 @@ pub fn waitid(
         } else if ends && ended(task, tid as i32, code == CLD_EXITED && status == 0) {
             continue;
         }
-        break found;
-    };
-    if !info.0.is_null() {
-        let bytes: Vec<u8> = found.iter().flat_map(|word| word.to_le_bytes()).collect();
-        // What the kernel leaves alone, it leaves alone.
-        write_bytes(info.0, &bytes[..12])?;
-        write_bytes(info.0.offset(16), &bytes[16..28])?;
+        return Ok(found);
     }
-    Ok(0)
 }
 
 /// Microseconds that a child which does not know itself yet runs before it is stopped again, and how often that is done
