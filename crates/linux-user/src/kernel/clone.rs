@@ -15,6 +15,7 @@ use super::vfork::vfork;
 use super::{shared, thread};
 use crate::mm::own;
 use crate::signal::altstack::AltStack;
+use crate::syscall::arg::guard::strip;
 use crate::syscall::arg::{read, write};
 use guest::cpu_model;
 use guest::{CpuState, GuestAddr};
@@ -78,8 +79,18 @@ pub struct Request {
 ///
 /// # Errors
 /// The kernel's.
-pub fn start(task: &mut Task, request: Request) -> SysResult {
+pub fn start(task: &mut Task, mut request: Request) -> SysResult {
     let flags = request.args.flags;
+    let CloneArgs {
+        pidfd,
+        parent_tid,
+        child_tid,
+        set_tid,
+        ..
+    } = &mut request.args;
+    for address in [pidfd, parent_tid, child_tid, set_tid] {
+        *address = strip(*address);
+    }
     for (flag, pointer) in [
         (CLONE_PARENT_SETTID, request.args.parent_tid),
         (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, request.args.child_tid),

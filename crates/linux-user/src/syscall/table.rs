@@ -280,7 +280,7 @@ super::syscalls! {
     240 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Reads<128>) = host, Full;
     241 perf_event_open(attr: SelfSized<4>, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) = perf::perf_event_open, Partial("software events alone, as without a PMU; samples of addresses of code, of registers and of stacks are refused, as of a PMU without interrupts; the clock of an event\'s page is the host\'s");
     242 accept4(fd: Fd, addr: WritesSized<2, 128>, len: InOut<u32>, flags: FdFlags) = blocking, Full;
-    243 recvmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = blocking, Full;
+    243 recvmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags, timeout: InOut<Timespec>) = socket::recvmmsg, Full;
     260 wait4(pid: Pid, status: Out<i32>, options: WaitOptions, rusage: Out<Rusage>) = process::wait4, Full;
     261 prlimit64(pid: Pid, resource: Resource, new: In<Rlimit>, old: Out<Rlimit>) = host, Full;
     262 fanotify_init(flags: Hex, event_flags: OpenFlags) = host, Full;
@@ -290,7 +290,7 @@ super::syscalls! {
     266 clock_adjtime(clockid: ClockId, buf: Writes<208>) = host, Full;
     267 syncfs(fd: Fd) = blocking, Full;
     268 setns(fd: Fd, nstype: CloneFlags) = host, Full;
-    269 sendmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags) = blocking, Full;
+    269 sendmmsg(fd: Fd, msgs: Messages, vlen: UInt, flags: MsgFlags) = socket::sendmmsg, Full;
     270 process_vm_readv(pid: Pid, local: IovOut, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = host, Full;
     271 process_vm_writev(pid: Pid, local: Iov, liovcnt: Size, remote: RemoteIov, riovcnt: Size, flags: Hex) = memory::process_vm_writev, Full;
     272 kcmp(pid1: Pid, pid2: Pid, kind: Int, idx1: Hex, idx2: Hex) = host, Full;

@@ -59,6 +59,12 @@ pub fn take_tags(enabled: bool) {
     TAKES_TAGS.set(enabled);
 }
 
+/// Whether the calls of the calling host thread's guest accept tagged addresses.
+#[must_use]
+pub fn takes_tags() -> bool {
+    TAKES_TAGS.get()
+}
+
 /// An address of the guest's as its kernel sees it: without its tag, once the thread has asked for that
 /// (Documentation/arch/arm64/tagged-address-abi.rst). Other tagged addresses lead nowhere, here as there.
 #[must_use]
@@ -168,8 +174,27 @@ pub fn iovecs(addr: u64, count: u64, host: &mut HostArgs) -> (u64, u64) {
 #[must_use]
 pub fn iovecs_of_pages(addr: u64, count: u64, host: &mut HostArgs) -> (u64, u64) {
     iovecs_with(addr, count, host, |entry| {
-        let page = passed_pages(entry.iov_base, entry.iov_len);
-        [None, Some([page, entry.iov_len])]
+        // The array is imported as one of buffers is, where tags are taken only of who asked for that.
+        let base = strip(entry.iov_base);
+        let page = if base >> 56 == 0 {
+            passed_pages(base, entry.iov_len)
+        } else {
+            base
+        };
+        [Some([page, entry.iov_len]), None]
+    })
+}
+
+/// As [`iovecs`] for ranges of another process, or with `same` of one that has the caller's memory: the kernel takes
+/// tags off them for every thread.
+#[must_use]
+pub fn iovecs_of_process(addr: u64, count: u64, same: bool, host: &mut HostArgs) -> (u64, u64) {
+    iovecs_with(addr, count, host, |entry| {
+        let iov_base = access::untag(GuestAddr(entry.iov_base)).0;
+        match same {
+            true => split(Iovec { iov_base, ..entry }),
+            false => [Some([iov_base, entry.iov_len]), None],
+        }
     })
 }
 
@@ -190,6 +215,7 @@ fn iovecs_with(
     host: &mut HostArgs,
     parts: impl Fn(Iovec) -> [Option<[u64; 2]>; 2],
 ) -> (u64, u64) {
+    let addr = strip(addr);
     if count == 0 || count > IOV_MAX {
         // The kernel takes none, or refuses them before it looks.
         return (passed(addr, count.min(1)), count);
@@ -200,8 +226,7 @@ fn iovecs_with(
     // What cannot be read is the kernel's to refuse.
     let entries =
         || (0..count).map_while(|index| read::<Iovec>(GuestAddr(addr.wrapping_add(index * 16))).ok());
-    let changes =
-        |entry: Iovec| strip(entry.iov_base) != entry.iov_base || touches_own(entry.iov_base, entry.iov_len);
+    let changes = |entry: Iovec| parts(entry) != [Some([entry.iov_base, entry.iov_len]), None];
     if !entries().any(changes) {
         return (addr, count);
     }

@@ -10,7 +10,8 @@ use super::{Arg, In, Regs, read};
 use crate::host;
 use crate::strace::Printer;
 use guest::{GuestAddr, PAGE_SIZE};
-use linux_abi::layout::{Msghdr, Sigevent};
+use guest_memory::access;
+use linux_abi::layout::{Iovec, Msghdr, Sigevent};
 use linux_abi::nr::x86_64 as nr;
 use zerocopy::IntoBytes;
 
@@ -115,13 +116,12 @@ nested! {
     /// The iovecs of another process's memory, their number in the next register; register
     /// 0 names the process, which may be this one.
     RemoteIov, pointer: |addr, at, host| {
-        let given = host.count(at + 1);
-        let (array, count) = guard::iovecs(addr, given, host);
-        // The array itself is always read here.
-        let of_array = touches_own(addr, given.min(super::IOV_MAX) * 16);
-        if array != addr && (of_array || shares_memory(host.regs[0])) {
-            (host.regs[at], host.regs[at + 1]) = (array, count);
-        }
+        let count = host.count(at + 1);
+        let ranges = super::Iov { addr: GuestAddr(addr), count };
+        let untagged = |range: Iovec| access::untag(GuestAddr(range.iov_base)).0;
+        let own = ranges.entries().any(|range| touches_own(untagged(range), range.iov_len));
+        let same = own && shares_memory(host.regs[0]);
+        (host.regs[at], host.regs[at + 1]) = guard::iovecs_of_process(addr, count, same, host);
     };
 
     /// An array of struct futex_waitv, their number in register 1.
@@ -140,7 +140,7 @@ nested! {
         host.regs[at] = if pair_touches_own(addr, 0, 8) {
             nowhere(addr)
         } else {
-            passed(addr, host.count(5))
+            with_untagged(addr, host.count(5), &[0], host)
         };
     };
 
@@ -149,7 +149,7 @@ nested! {
         host.regs[at] = if bpf_touches_own(host.regs[0], addr) {
             nowhere(addr)
         } else {
-            passed(addr, host.count(2))
+            with_untagged(addr, host.count(2), &bpf_read_addresses(host.regs[0]), host)
         };
     };
 
@@ -180,6 +180,27 @@ fn pair_touches_own(base: u64, addr_at: u64, len_at: u64) -> bool {
     let addr = read::<u64>(GuestAddr(base.wrapping_add(addr_at)));
     let len = read::<u32>(GuestAddr(base.wrapping_add(len_at)));
     matches!((addr, len), (Ok(addr), Ok(len)) if touches_own(addr, u64::from(len)))
+}
+
+/// The address of the `len` bytes at `addr`, which the kernel only reads; of a copy where an address in them, at one of
+/// the offsets `addresses`, has a tag that the guest's kernel takes.
+fn with_untagged(addr: u64, len: u64, addresses: &[u64], host: &mut HostArgs) -> u64 {
+    let word = |at: u64| read::<u64>(GuestAddr(addr.wrapping_add(at)));
+    let tagged = |&at: &u64| at + 8 <= len && word(at).is_ok_and(|word| guard::strip(word) != word);
+    if touches_own(addr, len) || len > PAGE_SIZE || !addresses.iter().any(tagged) {
+        return passed(addr, len);
+    }
+    let mut copy = vec![0_u8; len as usize];
+    if super::read_bytes(GuestAddr(addr), &mut copy).is_err() {
+        return passed(addr, len);
+    }
+    for &at in addresses {
+        if let Some(place) = copy.get_mut(at as usize..at as usize + 8) {
+            let stripped = guard::strip(number(place));
+            place.copy_from_slice(&stripped.to_le_bytes());
+        }
+    }
+    host.keep(words(&copy[..]))
 }
 
 /// The array is cut before the first iocb that names our memory: the kernel, too, stops
@@ -233,6 +254,18 @@ fn iocb_touches_own(iocb: u64) -> bool {
 /// Whether an array of iovec or a buffer in it touches the emulator's memory.
 #[must_use]
 pub fn iovecs_touch_own(addr: u64, count: u64) -> bool {
+    let ranges = super::Iov {
+        addr: GuestAddr(addr),
+        count,
+    };
+    touches_own(addr, count.min(super::IOV_MAX) * 16)
+        || ranges
+            .entries()
+            .any(|range| touches_own(range.iov_base, range.iov_len))
+}
+
+/// Whether [`guard::iovecs`] would change the array of iovec.
+fn iovecs_change(addr: u64, count: u64) -> bool {
     let mut unused = HostArgs::default();
     guard::iovecs(addr, count, &mut unused).0 != addr
 }
@@ -272,7 +305,7 @@ pub fn message_changes(header: &Msghdr) -> bool {
     let tagged = |addr| guard::strip(addr) != addr;
     tagged(header.msg_name)
         || tagged(header.msg_control)
-        || tagged(header.msg_iov)
+        || iovecs_change(header.msg_iov, header.msg_iovlen)
         || message_touches_own(header)
 }
 
@@ -480,6 +513,19 @@ const BPF: &[(&[u64], u64, BpfLen)] = &[
     (&[24, 25, 26, 27], 16, MAP_VALUE),
     (&[24, 25, 26, 27], 24, MAP_VALUE),
 ];
+
+/// Where the commands that only read their attributes have addresses in them.
+fn bpf_read_addresses(command: u64) -> Vec<u64> {
+    /// Elements of maps, BPF_PROG_LOAD, BPF_OBJ_PIN and GET, BPF_RAW_TRACEPOINT_OPEN, BPF_BTF_LOAD: of these it writes
+    /// at most how long the log would be.
+    const READING: [u64; 10] = [1, 2, 3, 4, 5, 6, 7, 17, 18, 21];
+    let command = u64::from(command as u32);
+    let rows = BPF.iter().filter(|(commands, ..)| commands.contains(&command));
+    match READING.contains(&command) {
+        true => rows.map(|(_, addr_at, _)| *addr_at).collect(),
+        false => Vec::new(),
+    }
+}
 
 fn bpf_touches_own(command: u64, attr: u64) -> bool {
     const BPF_OBJ_GET_INFO_BY_FD: u64 = 15;

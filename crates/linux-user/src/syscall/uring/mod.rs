@@ -14,7 +14,7 @@
 
 mod entry;
 
-use super::arg::guard::{nowhere, passed, strip, touches_own};
+use super::arg::guard::{HostArgs, nowhere, passed, strip, touches_own};
 use super::arg::{Addr, Arg, Fd, Hex, Size, UInt, Writes, read, write};
 use crate::host;
 use crate::proc::host_file;
@@ -303,13 +303,17 @@ fn guard_entries(task: &Task, ring: &Ring, wanted: u32, submission: &mut Submiss
 
 /// io_uring_register(2).
 pub fn io_uring_register(task: &mut Task, fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) -> SysResult {
+    const REGISTER_BUFFERS: u32 = 0;
     const REGISTER_PROBE: u32 = 8;
+    let mut host = HostArgs::default();
     let pointer = if registration_touches_own(opcode.0, arg.0.0, u64::from(nr_args.0))? {
         nowhere(arg.0.0)
+    } else if opcode.0 == REGISTER_BUFFERS {
+        untagged_buffers(strip(arg.0.0), u64::from(nr_args.0), &mut host)
     } else {
         strip(arg.0.0)
     };
-    let args = [
+    host.regs = [
         fd.register(),
         opcode.register(),
         pointer,
@@ -318,7 +322,7 @@ pub fn io_uring_register(task: &mut Task, fd: Fd, opcode: UInt, arg: Addr, nr_ar
         0,
     ];
     // SAFETY: what the operation reads and writes, now or later, is guarded.
-    let result = unsafe { task.interruptible(nr::io_uring_register, args) }?;
+    let result = unsafe { task.interruptible(nr::io_uring_register, host.regs) }?;
     if opcode.0 == REGISTER_PROBE {
         restrict_probe(arg.0, nr_args.0)?;
     }
@@ -342,13 +346,30 @@ fn restrict_probe(probe: GuestAddr, count: u32) -> Result<(), Errno> {
 /// Whether an array of iovec for registration, or a buffer in it, touches the emulator's
 /// memory; it may be longer than those of other calls.
 fn buffers_touch_own(addr: u64, count: u64) -> bool {
-    /// IORING_MAX_REG_BUFFERS: the kernel refuses more.
-    const MOST: u64 = 1 << 14;
-    let count = count.min(MOST);
-    touches_own(addr, count * 16)
-        || (0..count)
-            .map_while(|index| read::<[u64; 2]>(GuestAddr(addr.wrapping_add(index * 16))).ok())
-            .any(|[base, len]| touches_own(base, len))
+    touches_own(addr, count.min(MOST_BUFFERS) * 16)
+        || buffers(addr, count).any(|[base, len]| touches_own(base, len))
+}
+
+/// IORING_MAX_REG_BUFFERS: the kernel refuses more.
+const MOST_BUFFERS: u64 = 1 << 14;
+
+/// Address and length of each buffer, as far as they can be read.
+fn buffers(addr: u64, count: u64) -> impl Iterator<Item = [u64; 2]> {
+    (0..count.min(MOST_BUFFERS))
+        .map_while(move |index| read::<[u64; 2]>(GuestAddr(addr.wrapping_add(index * 16))).ok())
+}
+
+/// The array of iovec to register: a copy where a buffer's address has a tag that the guest's kernel takes.
+fn untagged_buffers(addr: u64, count: u64, host: &mut HostArgs) -> u64 {
+    let all_there = || buffers(addr, count).count() as u64 == count;
+    if buffers(addr, count).all(|[base, _]| strip(base) == base) || !all_there() {
+        return addr;
+    }
+    host.keep(
+        buffers(addr, count)
+            .flat_map(|[base, len]| [strip(base), len])
+            .collect(),
+    )
 }
 
 /// # Errors
