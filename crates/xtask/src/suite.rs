@@ -140,6 +140,10 @@ fn steps(count: &mut Count, long: bool) {
         with_release(cargo(&["test", "-p", "program-tests", "--test", "own_memory"])),
     );
     count.tests(
+        "bad pointers in every call",
+        with_release(cargo(&["test", "-p", "program-tests", "--test", "pointers"])),
+    );
+    count.tests(
         "the distribution's programs",
         with_release(cargo(&["test", "-p", "program-tests", "--test", "programs"])),
     );
