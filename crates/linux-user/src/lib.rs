@@ -22,6 +22,7 @@ pub mod strace;
 pub mod syscall;
 
 pub use kernel::exec::{emulator, inherit};
+pub use kernel::layout::Layout;
 pub use kernel::process::{ExeFile, Image, Process};
 pub use kernel::run::{Start, first_task, run};
 pub use kernel::task::{self, Task};

@@ -13,7 +13,7 @@ use linux_abi::Errno;
 use linux_user::host::{Fcntl, fcntl};
 use linux_user::mm::Mm;
 use linux_user::signal::Actions;
-use linux_user::{ExeFile, Image, Process, Start, Unnamed};
+use linux_user::{ExeFile, Image, Layout, Process, Start, Unnamed};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -65,7 +65,7 @@ pub fn load(program: Program, config: Config, role: Role) -> Result<Ready, LoadE
     let image = image(&program, loaded);
     // Nothing stays open where the guest expects its own descriptors.
     drop(program.file);
-    let entry = auxv_value(&image.auxv, AT_ENTRY).unwrap_or(0);
+    let entry = auxv_value(&image.first_auxv, AT_ENTRY).unwrap_or(0);
     let process = Process::new(mm, engine, config.options, image, signals);
     Ok(Ready {
         process: match role {
@@ -156,10 +156,11 @@ fn image(program: &Program, loaded: Loaded) -> Image {
             .flatten(),
         exe,
         cmdline: program.cmdline(),
-        arguments: loaded.arguments,
-        environment: loaded.environment,
-        stack_start: loaded.sp,
-        auxv: loaded.auxv,
+        first_arguments: loaded.arguments,
+        first_environment: loaded.environment,
+        first_sp: loaded.sp,
+        first_auxv: loaded.auxv,
+        layout: Layout::default(),
         comm: program.comm.clone(),
         sigreturn: loaded.sigreturn,
     }

@@ -6,6 +6,7 @@
 pub mod clone;
 pub mod exec;
 pub mod fork;
+pub mod layout;
 pub mod process;
 pub mod ptrace;
 pub mod registry;

@@ -1,5 +1,6 @@
 //! [`Process`]: what the threads of one guest process share.
 
+use super::layout::Layout;
 use super::registry::Tasks;
 use super::stop_log::StopLog;
 use super::task::host_tid;
@@ -38,12 +39,14 @@ pub struct Image {
     pub cmdline: Vec<u8>,
     /// Where the arguments' and the environment's strings lie: a program may rewrite them,
     /// and then /proc/self/cmdline shows that. Empty if unknown.
-    pub arguments: Range<GuestAddr>,
-    pub environment: Range<GuestAddr>,
+    pub first_arguments: Range<GuestAddr>,
+    pub first_environment: Range<GuestAddr>,
     /// The first stack pointer.
-    pub stack_start: GuestAddr,
+    pub first_sp: GuestAddr,
     /// The guest's auxiliary vector, as bytes.
-    pub auxv: Vec<u8>,
+    pub first_auxv: Vec<u8>,
+    /// What prctl(2) has said of these since.
+    pub layout: Layout,
     /// The main thread's name, if the kernel does not set it: the file name executed.
     pub comm: Vec<u8>,
     /// The vDSO's `__kernel_rt_sigreturn`: where handlers without SA_RESTORER return to.

@@ -185,6 +185,12 @@ impl Mm {
         state.brk = state.brk_start;
     }
 
+    /// Says where the heap is, for prctl(2): nothing is mapped or unmapped.
+    pub fn move_brk(&self, start: u64, end: u64) {
+        let mut state = self.lock();
+        (state.brk_start, state.brk) = (start, end);
+    }
+
     /// The heap's start and present end.
     #[must_use]
     pub fn brk_range(&self) -> Range<GuestAddr> {

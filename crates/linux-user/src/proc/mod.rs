@@ -19,7 +19,7 @@ mod identification;
 mod name;
 pub mod record;
 pub mod shown;
-mod status;
+pub(crate) mod status;
 pub mod unnamed;
 
 use crate::host;
@@ -180,11 +180,11 @@ impl Node {
     fn own(&self, task: &Task, file: File, host: &[u8]) -> Option<Vec<u8>> {
         let image = &task.process.image;
         match file {
-            File::Cmdline => {
-                Some(arguments(&image.arguments, &image.environment).unwrap_or_else(|| image.cmdline.clone()))
-            }
-            File::Environ => read_guest(&image.environment),
-            File::Auxv => Some(image.auxv.clone()),
+            File::Cmdline => Some(
+                arguments(&image.arguments(), &image.environment()).unwrap_or_else(|| image.cmdline.clone()),
+            ),
+            File::Environ => read_guest(&image.environment()),
+            File::Auxv => Some(image.auxv()),
             File::Maps => Some(maps::maps(&task.process.mm.vmas(), host).into_bytes()),
             // Without the host's there is nothing to say.
             _ if self.written => None,

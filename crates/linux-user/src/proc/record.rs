@@ -50,19 +50,25 @@ pub fn set_host_arguments(arguments: HostArguments) {
 /// Shows the guest that begins in this process.
 pub fn publish(image: &Image, heap: u64) {
     let Some(own) = HOST_ARGUMENTS.get() else { return };
-    if image.arguments.start == image.environment.end {
+    let (arguments, mut environment) = (image.arguments(), image.environment());
+    if arguments.start == environment.end {
         return;
+    }
+    if arguments.end > environment.start {
+        // The two are shown as one, which prctl(2) may have torn apart: then without the second.
+        environment = arguments.end..arguments.end;
     }
     let area = host_memory::own::area();
     let granules = ((area.end - area.start) / GRANULE).min(0xffff);
     let values = [
-        image.environment.start.0 - image.arguments.start.0,
+        environment.start.0 - arguments.start.0,
         heap,
         area.start | granules,
     ];
-    let mut auxv: Vec<u64> = words(&image.auxv);
-    // The end mark.
-    auxv.truncate(auxv.len().saturating_sub(2));
+    let mut auxv: Vec<u64> = words(&image.auxv());
+    // Before the end mark.
+    let end = auxv.chunks(2).position(|entry| entry[0] == 0);
+    auxv.truncate(end.unwrap_or(auxv.len() / 2) * 2);
     auxv.extend(KEYS.iter().zip(values).flat_map(|(&key, value)| [key, value]));
     auxv.extend([0, 0]);
     let host_heap = host_memory::own::heap();
@@ -73,7 +79,7 @@ pub fn publish(image: &Image, heap: u64) {
         heap: host_heap,
         stack: own.vector - size_of::<u64>() as u64,
         arguments: own.strings.clone(),
-        environment: image.arguments.start.0..image.environment.end.0,
+        environment: arguments.start.0..environment.end.0,
     };
     // Older kernels have room for fewer entries (AT_VECTOR_SIZE): without the last two of ours then.
     if host::set_mm_map(&map, &auxv).is_err() {

@@ -5,6 +5,7 @@
 
 use super::File;
 use super::record::Record;
+use crate::kernel::layout::Place;
 use crate::mm::{Backing, Vma};
 use crate::seccomp::{Ours, Shown};
 use crate::signal::action::{SIG_DFL, SIG_IGN};
@@ -65,13 +66,30 @@ impl Facts {
         let process = &task.process;
         let image = &process.image;
         let heap = process.mm.brk_range().start.0;
+        let (arguments, environment) = (image.arguments(), image.environment());
+        let areas = Facts::of_areas(&process.mm.vmas(), heap);
+        let said = |places: [Place; 2], found: [u64; 2]| {
+            [0, 1].map(|at| image.layout.get(places[at]).unwrap_or(found[at]))
+        };
         Facts {
-            stack_start: image.stack_start.0,
-            arguments: [image.arguments.start.0, image.arguments.end.0],
-            environment: [image.environment.start.0, image.environment.end.0],
+            stack_start: image.stack_start(),
+            arguments: [arguments.start.0, arguments.end.0],
+            environment: [environment.start.0, environment.end.0],
+            code: said([Place::StartCode, Place::EndCode], areas.code),
+            data: said([Place::StartData, Place::EndData], areas.data),
             signals: Some(Signals::of(task)),
-            ..Facts::of_areas(&process.mm.vmas(), heap)
+            ..areas
         }
+    }
+
+    /// Where the program's code lies.
+    pub fn code(&self) -> [u64; 2] {
+        self.code
+    }
+
+    /// Where its data lie.
+    pub fn data(&self) -> [u64; 2] {
+        self.data
     }
 
     /// Of another guest; `stat` is the host's file.

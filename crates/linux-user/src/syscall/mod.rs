@@ -21,6 +21,7 @@ mod path;
 mod perf;
 mod poll;
 mod prctl;
+mod prctl_mm;
 mod process;
 mod show;
 pub mod signal;

@@ -2,7 +2,7 @@
 
 use super::arg::guard::{passed, passed_pages};
 use super::arg::{Hex, Int, write, write_bytes};
-use super::pac;
+use super::{pac, prctl_mm};
 use crate::host;
 use crate::seccomp::install;
 use crate::task::Task;
@@ -63,6 +63,7 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         PR_PAC_SET_ENABLED_KEYS if (arg4.0 | arg5.0) == 0 => pac::set_enabled(task, arg2.0, arg3.0),
         PR_PAC_GET_ENABLED_KEYS if (arg2.0 | arg3.0 | arg4.0 | arg5.0) == 0 => pac::enabled(task),
         PR_PAC_RESET_KEYS | PR_PAC_SET_ENABLED_KEYS | PR_PAC_GET_ENABLED_KEYS => Err(Errno::EINVAL),
+        PR_SET_MM => prctl_mm::set(task, arg2.0, arg3.0, arg4.0, arg5.0),
         PR_GET_AUXV => get_auxv(task, arg2.0, arg3.0),
         PR_SET_TAGGED_ADDR_CTRL => {
             if arg2.0 & !PR_TAGGED_ADDR_ENABLE != 0 || (arg3.0 | arg4.0 | arg5.0) != 0 {
@@ -87,7 +88,6 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
         | PR_SVE_GET_VL
         | PR_SME_SET_VL
         | PR_SME_GET_VL
-        | PR_SET_MM
         | PR_SET_SYSCALL_USER_DISPATCH => Err(Errno::EINVAL),
         other if other >= 0 => {
             let mut args = [other as u64, arg2.0, arg3.0, arg4.0, arg5.0, 0];
@@ -105,7 +105,7 @@ pub fn prctl(task: &mut Task, option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5
 }
 
 fn get_auxv(task: &Task, addr: u64, size: u64) -> SysResult {
-    let auxv = &task.process.image.auxv;
+    let auxv = task.process.image.auxv();
     let count = (size as usize).min(auxv.len());
     write_bytes(GuestAddr(addr), &auxv[..count])?;
     Ok(auxv.len() as u64)

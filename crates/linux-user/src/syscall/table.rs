@@ -204,7 +204,7 @@ super::syscalls! {
     164 setrlimit(resource: Resource, rlim: In<Rlimit>) = host, Full;
     165 getrusage(who: Int, usage: Out<Rusage>) = host, Full;
     166 umask(mask: Mode) = host, Full;
-    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Partial("PR_SET_MM is refused: where a program's parts lie stays as execve left it");
+    167 prctl(option: Int, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) = prctl::prctl, Full;
     168 getcpu(cpu: Out<u32>, node: Out<u32>, cache: Addr) = host, Full;
     169 gettimeofday(tv: Out<Timeval>, tz: Out<Timezone>) = time::gettimeofday, Full;
     170 settimeofday(tv: In<Timeval>, tz: In<Timezone>) = host, Full;

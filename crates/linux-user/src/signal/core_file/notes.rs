@@ -82,7 +82,7 @@ pub fn all(task: &Task, info: &SigInfo, others: &[Registers], segments: &[Segmen
     );
     note(&mut out, "CORE", NT_PRPSINFO, &process(task, &ids));
     note(&mut out, "CORE", NT_SIGINFO, &info.to_bytes());
-    note(&mut out, "CORE", NT_AUXV, &task.process.image.auxv);
+    note(&mut out, "CORE", NT_AUXV, &task.process.image.auxv());
     if let Some(files) = files(segments) {
         note(&mut out, "CORE", NT_FILE, &files);
     }
@@ -169,7 +169,7 @@ fn process(task: &Task, ids: &Ids) -> Vec<u8> {
     bytes.put_ints(24, &[task.process.pid(), ids.parent, ids.group, ids.session]);
     let name = super::name::command(task);
     bytes.put(40, &name[..name.len().min(15)]);
-    let arguments = &task.process.image.arguments;
+    let arguments = task.process.image.arguments();
     let len = (arguments.end.0 - arguments.start.0).min(79) as usize;
     let mut text = vec![0; len];
     if access::read(GuestAddr(arguments.start.0), &mut text).is_ok() {
