@@ -96,6 +96,10 @@ fn of_stopped(task: &mut Task, asked: u64, tid: i32, addr: u64, data: u64) -> Sy
             read_bytes(GuestAddr(data), &mut info)?;
             tracer::set_syscall_info(tracee, &info)
         }
+        request::SET_SYSCALL_USER_DISPATCH_CONFIG | request::GET_SYSCALL_USER_DISPATCH_CONFIG => {
+            tracer::stopped(task, tid)?;
+            Err(Errno::EINVAL)
+        }
         _ => {
             tracer::stopped(task, tid)?;
             Err(Errno::EIO)

@@ -30,5 +30,8 @@ pub const SETSIGMASK: u64 = 0x420b;
 pub const SECCOMP_GET_FILTER: u64 = 0x420c;
 pub const SECCOMP_GET_METADATA: u64 = 0x420d;
 pub const GET_SYSCALL_INFO: u64 = 0x420e;
+/// Syscall user dispatch, which arm64's kernel does not have.
+pub const SET_SYSCALL_USER_DISPATCH_CONFIG: u64 = 0x4210;
+pub const GET_SYSCALL_USER_DISPATCH_CONFIG: u64 = 0x4211;
 /// Since Linux 6.16.
 pub const SET_SYSCALL_INFO: u64 = 0x4212;
