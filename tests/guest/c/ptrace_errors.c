@@ -9,6 +9,8 @@ static int quits(void)
 static int stops(void)
 {
     raise(SIGSTOP);
+    /* Until its end it can be seen that it went on. */
+    usleep(50000);
     return 4;
 }
 

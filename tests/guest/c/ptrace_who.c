@@ -187,7 +187,7 @@ static void executed(int seized)
         pt(PTRACE_CONT, pid, 0, 0);
     }
     pid_t early = 0;
-    int made = 0, exits = 0, gone = 0, status;
+    int made = 0, exits = 0, status;
     for (;;) {
         pid_t tid = waitpid(-1, &status, __WALL);
         if (tid < 0)
@@ -201,7 +201,6 @@ static void executed(int seized)
                 show_status("end", status);
                 break;
             }
-            gone++;
             continue;
         }
         if (event == PTRACE_EVENT_CLONE) {
@@ -212,7 +211,7 @@ static void executed(int seized)
         } else if (event == PTRACE_EVENT_EXEC) {
             printf("exec: %s, was %s\n", tid == pid ? "the process" : "another", (pid_t)message == threads[made - 1]
                    ? "the last thread" : (pid_t)message == pid ? "the first" : "another");
-            printf("%d made, %d exits, %d gone\n", made, exits, gone);
+            printf("%d made, %s\n", made, exits ? "others end before" : "no end");
             printf("traced by %s\n", tracer_of(pid));
         } else if (event == PTRACE_EVENT_EXIT)
             exits++;
