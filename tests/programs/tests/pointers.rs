@@ -144,7 +144,7 @@ fn answers(
     emulator: Option<&Path>,
 ) -> Result<Vec<String>, String> {
     let side = if emulator.is_some() { "emulated" } else { "native" };
-    let dir = programs.dir.join(side).join(row);
+    let dir = programs.dir.join("rows").join(side).join(row);
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let mut child = command
         .arg(row)
