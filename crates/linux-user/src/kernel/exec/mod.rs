@@ -21,7 +21,7 @@ use super::task::Task;
 use crate::proc::{self, At, File};
 use crate::seccomp::handed;
 use crate::seccomp::install::has_no_new_privs;
-use crate::syscall::arg::guard::passed;
+use crate::syscall::arg::guard::{nowhere, passed};
 use crate::syscall::arg::{read, read_cstr};
 use descriptor::Descriptor;
 use emulator::Source;
@@ -195,7 +195,7 @@ fn read_pointers(array: GuestAddr) -> Result<Vec<u64>, Errno> {
 }
 
 /// The arrays, or copies without tags and addresses of the emulator's, which stay as long as the task's scratch memory.
-/// What cannot be read is left to the kernel.
+/// What cannot be read, the kernel refuses when it gets there: it would read what is the emulator's.
 fn guarded(task: &mut Task, arrays: [GuestAddr; 2]) -> [GuestAddr; 2] {
     let kept = &mut task.exec.guarded;
     let changes = |array: GuestAddr, pointers: &[u64]| {
@@ -209,7 +209,8 @@ fn guarded(task: &mut Task, arrays: [GuestAddr; 2]) -> [GuestAddr; 2] {
             kept[at] = pointers;
             GuestAddr(kept[at].as_ptr() as u64)
         }
-        Ok(_) | Err(_) => arrays[at],
+        Ok(_) => arrays[at],
+        Err(_) => GuestAddr(nowhere(arrays[at].0)),
     })
 }
 
