@@ -3,7 +3,7 @@
 //! The tracer finds it through the thread-local storage of the host thread, which it sees in the registers of each
 //! stop: tracer and tracee run the same executable, so the place in there is the same. It reads and writes the mailbox
 //! while the thread stands still in the host's kernel. To the tracer all of it is numbers that a hostile tracee
-//! chose: it copies them to its own guest, and uses the addresses in it only to write into that tracee.
+//! chose: it copies them to its own guest, and uses the addresses in it only to read and write that tracee.
 //!
 //! # Safety
 //! A task has its mailbox at one place for as long as it lives, which [`attach`] publishes to the tracer. The task
