@@ -154,7 +154,7 @@ super::syscalls! {
     114 clock_getres(clockid: ClockId, res: Out<Timespec>) = host, Full;
     115 clock_nanosleep(clockid: ClockId, flags: Hex, request: In<Timespec>, remain: Out<Timespec>) = blocking, Full;
     116 syslog(cmd: Int, buf: OutBuf, len: Size) = blocking, Full;
-    117 ptrace(request: Hex, pid: Pid, addr: Addr, data: Addr) = process::ptrace, Full;
+    117 ptrace(request: Hex, pid: Pid, addr: Addr, data: Addr) = process::ptrace, Partial("PTRACE_O_SUSPEND_SECCOMP does nothing; a child of CLONE_VM alone is not followed; wait4 in another thread than the tracer's shows the host's stops");
     118 sched_setparam(pid: Pid, param: In<i32>) = host, Full;
     119 sched_setscheduler(pid: Pid, policy: Hex, param: In<i32>) = host, Full;
     120 sched_getscheduler(pid: Pid) = host, Full;
@@ -317,9 +317,9 @@ super::syscalls! {
     293 rseq(area: Addr, len: Size, flags: Hex, signature: Hex) = none, Error(ENOSYS, "a critical section of guest code cannot be restarted when the host preempts its translation; C libraries and allocators then ask getcpu, or keep caches by thread");
     294 kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: GuestCStr, flags: Hex) = none, Error(EPERM, "the running kernel is not the guest's to replace");
     424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: Reads<128>, flags: Hex) = host, Full;
-    425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Full;
-    426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Addr, size: Size) = uring::io_uring_enter, Full;
-    427 io_uring_register(fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) = uring::io_uring_register, Full;
+    425 io_uring_setup(entries: UInt, params: Writes<120>) = uring::io_uring_setup, Partial("IORING_SETUP_SQPOLL is EPERM, since nobody could look at entries that a kernel thread takes; REGISTERED_FD_ONLY, HYBRID_IOPOLL and CQE_MIXED are EINVAL; attributes of reads are not offered; 64 rings a process");
+    426 io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Hex, arg: Addr, size: Size) = uring::io_uring_enter, Partial("no commands of drivers, waits for epoll's events or receiving without copies: the kernel would take addresses unseen; no registered rings");
+    427 io_uring_register(fd: Fd, opcode: UInt, arg: Addr, nr_args: UInt) = uring::io_uring_register, Partial("no rings of provided buffers, registered rings or memory regions: the kernel would take addresses from them unseen");
     428 open_tree(dirfd: Fd, path: PathAt<Unless<2, AT_SYMLINK_NOFOLLOW>>, flags: Hex) = host, Full;
     429 move_mount(from_dirfd: Fd, from_path: PathAt<If<4, MOVE_MOUNT_F_SYMLINKS>>, to_dirfd: Fd, to_path: PathAt<If<4, MOVE_MOUNT_T_SYMLINKS>>, flags: Hex) = host, Full;
     430 fsopen(fsname: GuestCStr, flags: Hex) = host, Full;
