@@ -22,7 +22,7 @@ pub mod vdso;
 
 pub use error::LoadError;
 pub use header::{Headers, Kind, ReadAt, Segment};
-pub use load::{Loaded, Program, load};
+pub use load::{Loaded, Program, STACK_GUARD, load};
 pub use memory::{Area, Memory, Place, Request};
 pub use plan::Step;
 pub use probe::{Format, Head, Script};

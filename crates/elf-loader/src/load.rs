@@ -20,8 +20,8 @@ const PIE_BASE: u64 = 0x4000_0000_0000;
 /// As many random bits for its page as arm64 Linux has at least (ARCH_MMAP_RND_BITS 18)
 /// and x86-64 Linux has.
 const PIE_RANDOM_BITS: u32 = 28;
-/// Linux's stack guard gap.
-const STACK_GUARD: u64 = 256 * PAGE_SIZE;
+/// Linux's stack_guard_gap: what is never closer to an area that grows down.
+pub const STACK_GUARD: u64 = 256 * PAGE_SIZE;
 
 /// What to load, and how.
 pub struct Program<'a> {

@@ -427,11 +427,10 @@ pub fn has_capability(capability: u32) -> bool {
 /// # Errors
 /// None that the kernel gives.
 pub fn rt_sigprocmask(new: Option<u64>) -> SysResult {
-    const SIG_SETMASK: u64 = 2;
     let mut old = 0_u64;
     let set = new.as_ref().map_or(0, |new| (&raw const *new) as u64);
     let args = [
-        SIG_SETMASK,
+        flags::SIG_SETMASK,
         set,
         (&raw mut old) as u64,
         size_of::<u64>() as u64,

@@ -19,25 +19,16 @@ use crate::syscall::arg::guard::strip;
 use crate::syscall::arg::{read, write};
 use guest::cpu_model;
 use guest::{CpuState, GuestAddr};
+pub use linux_abi::flags::{
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_PARENT_SETTID,
+    CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM,
+};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 pub const CSIGNAL: u64 = 0xff;
 pub const SIGCHLD: u64 = 17;
-pub const CLONE_VM: u64 = 0x100;
-pub const CLONE_FS: u64 = 0x200;
-pub const CLONE_FILES: u64 = 0x400;
-pub const CLONE_SIGHAND: u64 = 0x800;
-pub const CLONE_PIDFD: u64 = 0x1000;
-pub const CLONE_VFORK: u64 = 0x4000;
-pub const CLONE_PARENT: u64 = 0x8000;
-pub const CLONE_THREAD: u64 = 0x1_0000;
-pub const CLONE_SETTLS: u64 = 0x8_0000;
-pub const CLONE_PARENT_SETTID: u64 = 0x10_0000;
-pub const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
-pub const CLONE_UNTRACED: u64 = 0x80_0000;
-pub const CLONE_CHILD_SETTID: u64 = 0x100_0000;
 pub const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
 
 /// struct clone_args, all versions.

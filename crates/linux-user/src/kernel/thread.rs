@@ -17,6 +17,7 @@ use crate::{host, log};
 use guest::GuestAddr;
 use guest_memory::access;
 use host_memory::lock::Answer;
+use linux_abi::flags::{CLONE_NEWPID, CLONE_NEWUSER};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
 use std::sync::Arc;
@@ -38,8 +39,6 @@ pub const ROBUST_LIST_HEAD_SIZE: u64 = 24;
 /// # Errors
 /// EINVAL for flags a thread cannot have, EAGAIN, ENOMEM.
 pub fn start(task: &mut Task, request: Request) -> SysResult {
-    const CLONE_NEWUSER: u64 = 0x1000_0000;
-    const CLONE_NEWPID: u64 = 0x2000_0000;
     let flags = request.flags();
     let numbers = request.numbers()?;
     if flags & (CLONE_VM | CLONE_SIGHAND) != CLONE_VM | CLONE_SIGHAND

@@ -11,7 +11,6 @@ const MCL_CURRENT: u64 = 1;
 const MCL_FUTURE: u64 = 2;
 const MCL_ONFAULT: u64 = 4;
 const MLOCK_ONFAULT: u64 = 1;
-const RLIMIT_MEMLOCK: u64 = 8;
 
 /// How new mappings are locked: MCL_FUTURE, or that and MCL_ONFAULT, or 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +94,7 @@ fn allowance() -> Result<Option<u64>, Errno> {
     if host::has_capability(CAP_IPC_LOCK) {
         return Ok(None);
     }
-    let Rlimit { rlim_cur, .. } = host::prlimit(RLIMIT_MEMLOCK, None)?;
+    let Rlimit { rlim_cur, .. } = host::prlimit(flags::RLIMIT_MEMLOCK, None)?;
     match rlim_cur {
         0 => Err(Errno::EPERM),
         u64::MAX => Ok(None),

@@ -1,7 +1,7 @@
 //! The guest's memory map: every mapping the guest made, and the calls that change it.
 //!
-//! Guest addresses are host addresses, so the host kernel places mmap(NULL) and does the
-//! work; this module keeps the guest's view (protections with PROT_EXEC, what is heap or
+//! Guest addresses are host addresses, so the host kernel places mmap(NULL), unless they have a
+//! limit ([`place`]), and does the work; this module keeps the guest's view (protections with PROT_EXEC, what is heap or
 //! stack), tells the engine when code went away, and keeps the guest from replacing or
 //! unmapping anything that it did not map itself: a range is only ever given to the host
 //! with MAP_FIXED, munmap, mprotect or mremap where the guest's own areas cover it or the
@@ -315,7 +315,8 @@ fn host_munmap(range: &Range<u64>) -> SysResult {
 
 /// Maps inaccessible memory at `range` if nothing is there.
 fn reserve(range: &Range<u64>) -> SysResult {
-    let map_flags = flags::MAP_PRIVATE | flags::MAP_ANONYMOUS | flags::MAP_FIXED_NOREPLACE | MAP_NORESERVE;
+    let map_flags =
+        flags::MAP_PRIVATE | flags::MAP_ANONYMOUS | flags::MAP_FIXED_NOREPLACE | flags::MAP_NORESERVE;
     let args = [range.start, range.end - range.start, 0, map_flags, u64::MAX, 0];
     // SAFETY: nothing but the guest's own areas and free space is mapped over.
     let at = unsafe { host::raw(nr::mmap, args) }?;
@@ -326,8 +327,6 @@ fn reserve(range: &Range<u64>) -> SysResult {
     host_munmap(&(at..at + (range.end - range.start)))?;
     Err(Errno::EEXIST)
 }
-
-const MAP_NORESERVE: u64 = 0x4000;
 
 #[cfg(test)]
 mod tests;

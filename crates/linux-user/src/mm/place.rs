@@ -8,12 +8,11 @@
 use super::map::{MapRequest, claim_holes};
 use super::vma::VmaTable;
 use super::{Mm, State};
+use elf_loader::STACK_GUARD;
 use guest::{GUEST_ADDRESS_LIMIT, PAGE_SIZE};
 use linux_abi::{Errno, SysResult, flags};
 use std::ops::Range;
 
-/// What is never closer to an area that grows down (the kernel's stack_guard_gap).
-const STACK_GUARD: u64 = 256 * PAGE_SIZE;
 /// The kernel's smallest room for the main stack.
 const STACK_ROOM: u64 = 128 << 20;
 /// Nothing is put below: an ordinary mmap_min_addr.

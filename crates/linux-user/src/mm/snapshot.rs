@@ -16,7 +16,6 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
-const MADV_DONTNEED: u64 = 4;
 /// Bytes copied at once.
 const CHUNK: usize = 1 << 16;
 
@@ -72,7 +71,7 @@ impl Mm {
         let mut state = self.lock();
         if state.table.changes() == snapshot.changes {
             for (vma, _) in &snapshot.kept {
-                let args = [vma.start, vma.end - vma.start, MADV_DONTNEED, 0, 0, 0];
+                let args = [vma.start, vma.end - vma.start, flags::MADV_DONTNEED, 0, 0, 0];
                 // SAFETY: the range is the guest's own areas, or bad or empty, and refused.
                 unsafe { host::raw(nr::madvise, args) }?;
                 if vma.is_executable() {

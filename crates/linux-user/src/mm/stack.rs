@@ -78,13 +78,12 @@ fn reached(floor: u64, start: u64) -> u64 {
 
 /// Whether all pages of the range are mapped: MS_ASYNC looks at the mappings and does nothing else (man 2 msync).
 fn is_mapped(range: &Range<u64>) -> bool {
-    const MS_ASYNC: u64 = 1;
     let msync = || -> SysResult {
         // SAFETY: nothing changes.
         unsafe {
             host::raw(
                 nr::msync,
-                [range.start, range.end - range.start, MS_ASYNC, 0, 0, 0],
+                [range.start, range.end - range.start, flags::MS_ASYNC, 0, 0, 0],
             )
         }
     };

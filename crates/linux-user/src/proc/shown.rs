@@ -17,7 +17,7 @@ const NAME: &[u8] = b"raemu:";
 pub const SHOWN_NAME: &[u8] = b"/memfd:raemu:";
 const DELETED: &[u8] = b" (deleted)";
 /// Of a memory file's name, without the NUL.
-const LONGEST_NAME: usize = 249;
+pub(super) const LONGEST_NAME: usize = 249;
 
 /// The mark: no file of Linux's is as old.
 const MARK: Timespec = Timespec {

@@ -5,6 +5,7 @@
 //! gets a copy in memory: as runc and crun, which execute a sealed copy of themselves and look for the seals then.
 
 use super::host_file;
+use super::shown::LONGEST_NAME;
 use crate::host::{self, Fcntl};
 use guest::PAGE_SIZE;
 use host_memory::Mapping;
@@ -12,11 +13,6 @@ use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, OpenFlags, SysResult, flags};
 use std::fs::File;
 use std::os::fd::AsRawFd;
-
-const MFD_CLOEXEC: u64 = 1;
-const MFD_ALLOW_SEALING: u64 = 2;
-/// Of a memory file's name, without the NUL.
-const LONGEST_NAME: usize = 249;
 
 /// The file of such a program.
 #[derive(Debug)]
@@ -57,7 +53,7 @@ impl Unnamed {
         let name = shown.strip_suffix(b" (deleted)").unwrap_or(shown);
         let name = name.strip_prefix(b"/memfd:").unwrap_or(name);
         let name = host_file::c_path(&name[..name.len().min(LONGEST_NAME)])?;
-        let fd = host::memfd_create(&name, MFD_CLOEXEC | MFD_ALLOW_SEALING)? as i32;
+        let fd = host::memfd_create(&name, flags::MFD_CLOEXEC | flags::MFD_ALLOW_SEALING)? as i32;
         let opened = self.fill(fd).and_then(|()| {
             let link = host_file::c_path(format!("/proc/self/fd/{fd}").as_bytes())?;
             let again = host::openat(flags::AT_FDCWD, &link, open.to_host(), 0)?;

@@ -2,6 +2,7 @@
 
 use super::bpf::{Insn, MAX_INSNS, Program};
 use super::filter::{Filter, ret};
+use super::notify::{NOTIFICATION_SIZE, RESPONSE_SIZE};
 use super::{marker, mode};
 use crate::host;
 use crate::kernel::task::Task;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use zerocopy::{FromBytes, IntoBytes};
 
 const SET_MODE_STRICT: u32 = 0;
-const SET_MODE_FILTER: u32 = 1;
+pub(super) const SET_MODE_FILTER: u32 = 1;
 const GET_ACTION_AVAIL: u32 = 2;
 const GET_NOTIF_SIZES: u32 = 3;
 
@@ -29,8 +30,8 @@ pub mod flag {
     pub const ALL: u32 = TSYNC | LOG | SPEC_ALLOW | NEW_LISTENER | TSYNC_ESRCH | WAIT_KILLABLE_RECV;
 }
 
-/// Sizes of struct seccomp_notif, seccomp_notif_resp and seccomp_data.
-const NOTIF_SIZES: [u16; 3] = [80, 24, 64];
+/// sizeof(struct seccomp_data).
+const DATA_SIZE: u16 = 64;
 
 /// seccomp(2).
 ///
@@ -54,7 +55,8 @@ pub fn operate(task: &mut Task, operation: u32, flags: u32, args: GuestAddr) -> 
             _ => Err(Errno::EOPNOTSUPP),
         },
         GET_NOTIF_SIZES => {
-            write_bytes(args, NOTIF_SIZES.as_bytes())?;
+            // struct seccomp_notif, seccomp_notif_resp and seccomp_data.
+            write_bytes(args, [NOTIFICATION_SIZE, RESPONSE_SIZE, DATA_SIZE].as_bytes())?;
             Ok(0)
         }
         _ => Err(Errno::EINVAL),

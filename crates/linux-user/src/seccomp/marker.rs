@@ -10,7 +10,7 @@
 use super::Seccomp;
 use super::bpf::Insn;
 use super::filter::ret;
-use super::install::flag;
+use super::install::{SET_MODE_FILTER, flag};
 use crate::host;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult};
@@ -75,7 +75,6 @@ pub fn is_set() -> bool {
 /// # Errors
 /// The host's. What it answers for threads that are apart is an error: ESRCH.
 pub fn install(seccomp: &mut Seccomp, flags: u32) -> SysResult {
-    const SET_MODE_FILTER: u64 = 1;
     // Without a listener, nothing to ask it.
     let asks = if flags & flag::NEW_LISTENER != 0 {
         1..3
@@ -94,7 +93,14 @@ pub fn install(seccomp: &mut Seccomp, flags: u32) -> SysResult {
     };
     // Older kernels slow a thread down for having a filter, which this one is no reason for.
     let flags = u64::from(flags | all | flag::SPEC_ALLOW);
-    let args = [SET_MODE_FILTER, flags, (&raw const fprog) as u64, 0, 0, 0];
+    let args = [
+        u64::from(SET_MODE_FILTER),
+        flags,
+        (&raw const fprog) as u64,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: the kernel reads the structure and the program.
     let result = unsafe { host::raw(nr::seccomp, args) }?;
     seccomp.marks += 1;

@@ -28,6 +28,10 @@ pub const SECCOMP_IOCTL_NOTIF_SEND: u64 = 0xc018_2101;
 const SECCOMP_USER_NOTIF_FLAG_CONTINUE: u32 = 1;
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 
+/// sizeof(struct seccomp_notif), sizeof(struct seccomp_notif_resp).
+pub(super) const NOTIFICATION_SIZE: u16 = 80;
+pub(super) const RESPONSE_SIZE: u16 = 24;
+
 /// Offsets in struct seccomp_notif.
 const PID: i64 = 8;
 const NR: i64 = 16;
@@ -60,8 +64,14 @@ pub fn ioctl(task: &mut Task, fd: i32, request: u64, arg: u64) -> SysResult {
 }
 
 fn receive(task: &mut Task, fd: i32, arg: u64) -> SysResult {
-    const SIZE: u64 = 80;
-    let args = [fd as u64, SECCOMP_IOCTL_NOTIF_RECV, passed(arg, SIZE), 0, 0, 0];
+    let args = [
+        fd as u64,
+        SECCOMP_IOCTL_NOTIF_RECV,
+        passed(arg, u64::from(NOTIFICATION_SIZE)),
+        0,
+        0,
+        0,
+    ];
     // SAFETY: the kernel reads and writes a structure at an address that is not the emulator's.
     let result = unsafe { task.interruptible(nr::ioctl, args) }?;
     let at = GuestAddr(arg);
@@ -92,8 +102,6 @@ fn counter_of(tid: i32, stub: u64) -> u64 {
 }
 
 fn send(task: &mut Task, fd: i32, arg: u64) -> SysResult {
-    /// struct seccomp_notif_resp.
-    const SIZE: u64 = 24;
     let at = GuestAddr(arg);
     let flags = read::<u32>(at.offset(FLAGS));
     let mut response = [0_u64; 3];
@@ -108,7 +116,7 @@ fn send(task: &mut Task, fd: i32, arg: u64) -> SysResult {
             (&raw mut response) as u64
         }
         // What cannot be read is left to the kernel to refuse.
-        Ok(_) | Err(_) => passed(arg, SIZE),
+        Ok(_) | Err(_) => passed(arg, u64::from(RESPONSE_SIZE)),
     };
     // SAFETY: the kernel reads and writes a structure that is ours, or not the emulator's.
     unsafe { task.interruptible(nr::ioctl, [fd as u64, SECCOMP_IOCTL_NOTIF_SEND, pointer, 0, 0, 0]) }

@@ -10,21 +10,16 @@ use super::handler;
 use super::set::{DefaultAction, NSIG, SIGTRAP, SYNC, SYNC_SET, UNBLOCKABLE, bit, default_action};
 use crate::host;
 use host_memory::lock::{Guard, Guarded, Level, Lock};
+pub use linux_abi::flags::{
+    SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SA_RESTORER, SA_SIGINFO,
+};
 use linux_abi::nr::x86_64 as nr;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 pub const SIG_DFL: u64 = 0;
 pub const SIG_IGN: u64 = 1;
 
-pub const SA_NOCLDSTOP: u64 = 1;
-pub const SA_NOCLDWAIT: u64 = 2;
-pub const SA_SIGINFO: u64 = 4;
 pub const SA_EXPOSE_TAGBITS: u64 = 0x800;
-pub const SA_RESTORER: u64 = 0x0400_0000;
-pub const SA_ONSTACK: u64 = 0x0800_0000;
-pub const SA_RESTART: u64 = 0x1000_0000;
-pub const SA_NODEFER: u64 = 0x4000_0000;
-pub const SA_RESETHAND: u64 = 0x8000_0000;
 /// The bits the kernel keeps; the others read back as clear (UAPI_SA_FLAGS).
 const KNOWN_FLAGS: u64 = SA_NOCLDSTOP
     | SA_NOCLDWAIT

@@ -5,10 +5,9 @@ use super::set::{self, DefaultAction, SYNC_SET, core_signal_text, default_action
 use super::thread::set_host_mask;
 use crate::host;
 use crate::options::CrashLine;
+use linux_abi::flags::RLIMIT_CORE;
 use linux_abi::layout::Rlimit;
 use std::fmt::{self, Write};
-
-const RLIMIT_CORE: u64 = 4;
 
 /// A line for standard error, built without allocation: it is also used in handlers.
 struct Line {

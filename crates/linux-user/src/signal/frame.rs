@@ -42,7 +42,7 @@ const PSTATE_DIT: u64 = 1 << 24;
 pub const PSTATE_SSBS: u64 = 1 << 12;
 const PSTATE_BTYPE_SHIFT: u32 = 10;
 /// D, A, I, F, the mode and the AArch32 bit: all zero for EL0.
-const PSTATE_FORBIDDEN: u64 = 0x3df;
+pub const PSTATE_FORBIDDEN: u64 = 0x3df;
 
 /// What besides the registers goes into a frame.
 pub struct Context {

@@ -11,7 +11,7 @@ use super::set::{SIGTRAP, SYNC, SYNC_SET, SigSet, UNBLOCKABLE};
 use crate::host;
 use engine::PollHandle;
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{Errno, SysResult};
+use linux_abi::{Errno, SysResult, flags};
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -24,8 +24,6 @@ const END: u32 = 1 << 31;
 
 /// The tracer wants the thread at a boundary ([`crate::kernel::ptrace::attend`]).
 pub const ATTEND: u32 = 1 << 30;
-
-const SIG_SETMASK: u64 = 2;
 
 /// What the host handlers of a thread see and change.
 pub(super) struct Recorded {
@@ -269,7 +267,7 @@ impl ThreadSignals {
     /// [`host::ERESTART`] if a signal is to be delivered first.
     pub fn open_with(&self, mask: SigSet) -> SysResult {
         let set = mask & !SYNC_SET;
-        let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
+        let args = [flags::SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
         // SAFETY: the kernel reads eight bytes, which `set` is.
         unsafe { host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args) }
     }
@@ -280,7 +278,7 @@ impl ThreadSignals {
     /// [`host::ERESTART`] if a signal is to be delivered first.
     pub fn expose_mask(&self) -> SysResult {
         let set = self.mask();
-        let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
+        let args = [flags::SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
         // SAFETY: the kernel reads eight bytes, which `set` is.
         unsafe { host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args) }
     }
@@ -338,7 +336,7 @@ impl ThreadSignals {
     /// [`host::ERESTART`], with nothing changed, if one is recorded already.
     pub fn close(&self) -> Result<(), Errno> {
         let set = !SYNC_SET;
-        let args = [SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
+        let args = [flags::SIG_SETMASK, (&raw const set) as u64, 0, 8, 0, 0];
         // SAFETY: the kernel reads eight bytes, which `set` is.
         unsafe { host::interruptible(&self.recorded.pending, nr::rt_sigprocmask, args) }?;
         Ok(())

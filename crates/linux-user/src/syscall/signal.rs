@@ -13,15 +13,11 @@ use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::layout::Timespec;
 use linux_abi::nr::x86_64 as nr;
-use linux_abi::{Errno, SysResult};
+use linux_abi::{Errno, SysResult, flags};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// sizeof(sigset_t) in the kernel.
 pub const SIGSET_SIZE: u64 = 8;
-
-const SIG_BLOCK: i32 = 0;
-const SIG_UNBLOCK: i32 = 1;
-const SIG_SETMASK: i32 = 2;
 
 /// stack_t.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
@@ -70,10 +66,10 @@ pub fn rt_sigprocmask(task: &mut Task, how: SigHow, set: SigSetIn, old: SigSetOu
     let before = task.signals.mask();
     if !set.0.is_null() {
         let set: SigSet = read(set.0)?;
-        let mask = match how.0 {
-            SIG_BLOCK => before | set,
-            SIG_UNBLOCK => before & !set,
-            SIG_SETMASK => set,
+        let mask = match u64::from(how.0 as u32) {
+            flags::SIG_BLOCK => before | set,
+            flags::SIG_UNBLOCK => before & !set,
+            flags::SIG_SETMASK => set,
             _ => return Err(Errno::EINVAL),
         };
         if mask & !UNBLOCKABLE != before {

@@ -5,11 +5,11 @@ use super::{filters, kernel, regset, request, tracee, tracer};
 use crate::signal::info::SigInfo;
 use crate::signal::set::{SIGKILL, UNBLOCKABLE};
 use crate::syscall::arg::{read, read_bytes, write, write_bytes};
+use crate::syscall::signal::SIGSET_SIZE;
 use crate::task::Task;
 use guest::GuestAddr;
 use linux_abi::{Errno, SysResult};
 
-const SIGSET_SIZE: u64 = 8;
 /// How many siginfos are copied at once.
 const INFOS: usize = 32;
 

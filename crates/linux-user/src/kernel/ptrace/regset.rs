@@ -3,11 +3,9 @@
 
 use super::debug::{self, Kind};
 use super::mailbox::{Registers, changed};
+use crate::signal::frame::PSTATE_FORBIDDEN;
 use linux_abi::Errno;
 use zerocopy::{FromBytes, IntoBytes};
-
-/// The flags of PSTATE that must be clear: the mode, AArch32, and masks of exceptions.
-const PSTATE_FORBIDDEN: u64 = 0x3df;
 
 /// The sets, by their notes in core files (uapi linux/elf.h).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,18 +9,10 @@ use super::tracee::START;
 use crate::host;
 use crate::signal::info::SigInfo;
 use crate::signal::set::{SIGTRAP, SYNC_SET};
-use linux_abi::Errno;
+use linux_abi::{Errno, errno};
 use std::mem::offset_of;
 use std::sync::OnceLock;
 use zerocopy::{FromZeros, IntoBytes};
-
-/// The kernel's private errors: an interrupted call is to be taken up again.
-const RESTARTS: [u64; 4] = [
-    512_u64.wrapping_neg(),
-    513_u64.wrapping_neg(),
-    514_u64.wrapping_neg(),
-    516_u64.wrapping_neg(),
-];
 
 /// SI_TKILL.
 pub const SI_TKILL: i32 = -6;
@@ -278,7 +270,7 @@ impl Tracee {
         // It waits, or is about to: no handler has to run, and what the kernel keeps of the call stays.
         if regs.rip() <= syscall {
             regs.set_rip(abort);
-        } else if RESTARTS.contains(&regs.rax()) {
+        } else if is_restart(regs.rax()) {
             regs.forget_call();
             self.copy.told.attend |= attend::RAW_RESULT;
         }
@@ -297,7 +289,7 @@ impl Tracee {
         kernel::write_memory(self.tid, self.copy.pending, &word.to_le_bytes())
     }
 
-    /// The thread executed a program, and has not begun it: tells the emulator that it is traced. False if that is none.
+    /// The thread executed a program, and has not begun it: tells the emulator that it is traced, if that is what it runs.
     pub fn new_program(&mut self, former: u64) {
         self.mailbox = 0;
         self.interrupt = false;
@@ -322,6 +314,11 @@ impl Tracee {
         }
         self.go_on(0);
     }
+}
+
+/// Whether a host call's result is a private error of the kernel's: it was interrupted, and is to be taken up again.
+fn is_restart(rax: u64) -> bool {
+    errno::from_register(rax).is_err_and(|error| host::RESTARTS.contains(&error.0))
 }
 
 /// Whether a thread that exists runs something else.

@@ -18,6 +18,7 @@ use crate::signal::set::{SIGSTOP, SIGTRAP, bit};
 use crate::syscall::time;
 use crate::task::Task;
 use guest::GuestAddr;
+use linux_abi::flags::CLONE_PTRACE;
 use linux_abi::nr::arm64::number;
 use linux_abi::{Errno, SysResult, errno};
 use std::sync::Arc;
@@ -33,12 +34,13 @@ const MESSAGE_EXIT: u64 = 2;
 /// ERESTART_RESTARTBLOCK, ERESTARTNOHAND.
 pub(super) const RESTART_BLOCK: i32 = 516;
 pub(super) const RESTART_NO_HANDLER: i32 = 514;
+/// ERESTARTSYS: unless a handler without SA_RESTART runs.
+const RESTART_BY_ACTION: i32 = host::ERESTART.0;
 /// ERESTARTNOINTR.
 const RESTART_ALWAYS: i32 = 513;
 /// Numbers of arm64's.
 const RESTART_SYSCALL: u64 = number("restart_syscall") as u64;
 const EXECVE: i32 = number("execve") as i32;
-const CLONE_PTRACE: u64 = 0x2000;
 
 /// Written by the tracer into an emulator that has not begun to run: state, options, mode, former thread number, the
 /// tracer's process and user.
@@ -457,7 +459,7 @@ pub fn interrupt_call(task: &mut Task, action_flags: u64) {
     task.trace.interrupted = None;
     let fails = match error {
         RESTART_BLOCK | RESTART_NO_HANDLER => true,
-        512 => action_flags & SA_RESTART == 0,
+        RESTART_BY_ACTION => action_flags & SA_RESTART == 0,
         _ => false,
     };
     if fails {
@@ -474,7 +476,7 @@ pub fn handler_entered(task: &mut Task) {
     }
 }
 
-/// Shows the tracer the step that it asked for. False if there was none, or it is not behind an instruction yet.
+/// Shows the tracer the step that it asked for, if it did.
 pub fn report_step(task: &mut Task) {
     if is_traced(task) && mode(task).steps() {
         let pc = task.cpu.state().pc;

@@ -3,6 +3,7 @@
 use super::mailbox::{Mode, RANGES, at, changed, place};
 use super::table::{Held, Tracee, host_options, own_identity};
 use super::{event, kernel, mailbox, options, tracee, wait};
+use crate::seccomp::filter::AUDIT_ARCH_AARCH64;
 use crate::signal::set::SIGTRAP;
 use crate::task::Task;
 use linux_abi::{Errno, SysResult, errno};
@@ -12,9 +13,6 @@ use zerocopy::FromBytes;
 /// does: but until then others may wait for it, for which the tracer waits first.
 const INTRODUCTION_PAUSE: u64 = 100;
 const INTRODUCTION_TRIES: u32 = 2000;
-
-/// AUDIT_ARCH_AARCH64.
-const AUDIT_ARCH: u32 = 0xc000_00b7;
 
 /// The tracee with this number, which must be in a stop that its tracer may see.
 ///
@@ -278,7 +276,7 @@ pub fn syscall_info(tracee: &Tracee) -> Vec<u8> {
     let registers = &copy.registers;
     let place = place_of(tracee);
     let mut bytes = vec![place as u8, 0, 0, 0];
-    bytes.extend_from_slice(&AUDIT_ARCH.to_le_bytes());
+    bytes.extend_from_slice(&AUDIT_ARCH_AARCH64.to_le_bytes());
     let mut word = |value: u64| bytes.extend_from_slice(&value.to_le_bytes());
     word(registers.general[32]);
     word(registers.general[31]);
@@ -295,7 +293,7 @@ pub fn syscall_info(tracee: &Tracee) -> Vec<u8> {
         }
         place::EXIT => {
             word(registers.general[0]);
-            let failed = registers.general[0] > 4095_u64.wrapping_neg() - 1;
+            let failed = errno::from_register(registers.general[0]).is_err();
             bytes.push(u8::from(failed));
         }
         _ => {}

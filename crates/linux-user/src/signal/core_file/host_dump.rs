@@ -7,17 +7,12 @@
 use super::name::Pattern;
 use crate::host;
 use guest::PAGE_SIZE;
+use linux_abi::flags::{CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER, CLONE_VFORK};
 use linux_abi::layout::Rlimit;
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, SysResult, flags};
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
-
-const CLONE_FS: u64 = 0x200;
-const CLONE_FILES: u64 = 0x400;
-const CLONE_VFORK: u64 = 0x4000;
-const CLONE_NEWNS: u64 = 0x2_0000;
-const CLONE_NEWUSER: u64 = 0x1000_0000;
 
 /// Makes the calling thread's death by a signal that dumps core one with the flag. False where that cannot be: without
 /// user namespaces, or where core_pattern names an absolute path and the process may not change its root.

@@ -19,12 +19,12 @@ use crate::host;
 use crate::task::Task;
 use guest::PAGE_SIZE;
 use linux_abi::Errno;
+use linux_abi::flags::RLIMIT_CORE;
 use linux_abi::nr::x86_64 as nr;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 
-const RLIMIT_CORE: u64 = 4;
 const PR_GET_DUMPABLE: u64 = 3;
 /// SUID_DUMP_USER: the process may be dumped by itself.
 const DUMPABLE: u64 = 1;
