@@ -475,6 +475,13 @@ pub fn forget_robust_list() -> SysResult {
     unsafe { raw(nr::set_robust_list, [0, SIZE, 0, 0, 0, 0]) }
 }
 
+/// Sleeps for so many microseconds, or until a signal comes.
+pub fn pause(microseconds: u64) {
+    let time = [microseconds / 1_000_000, microseconds % 1_000_000 * 1000];
+    // SAFETY: the kernel reads a struct timespec.
+    let _ = unsafe { raw(nr::nanosleep, [(&raw const time) as u64, 0, 0, 0, 0, 0]) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

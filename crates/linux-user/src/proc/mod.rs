@@ -35,8 +35,11 @@ pub use name::File;
 use name::Place;
 use record::Record;
 use status::Facts;
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::ops::Range;
+use std::sync::Arc;
+use unnamed::Unnamed;
 
 /// statfs's f_type of a proc file system.
 const PROC_SUPER_MAGIC: i64 = 0x9fa0;
@@ -130,6 +133,13 @@ impl Node {
         })
     }
 
+    /// The task's own program, if no path leads the guest there.
+    fn unreachable(&self, task: &Task) -> Option<Arc<Unnamed>> {
+        let unnamed = task.process.image.unnamed.as_ref()?;
+        let own = matches!(self.whose, Whose::Own);
+        (own && unnamed.link().is_none()).then(|| Arc::clone(unnamed))
+    }
+
     fn written(task: &Task, at: &At<'_>, file: File) -> Option<Node> {
         let (place, path) = Place::written(&(at.text)()?, task.process.pid())?;
         (place.file == file).then_some(Node {
@@ -156,7 +166,7 @@ impl Node {
         }
         match &self.whose {
             Whose::Own => Some(own_program(&task.process.image)),
-            Whose::Guest(record) => record.exe().ok(),
+            Whose::Guest(record) => self.settled(record, |record| record.exe().ok()),
             Whose::Unknown => None,
         }
     }
@@ -168,13 +178,27 @@ impl Node {
             (_, File::Cpuinfo) => Some(cpuinfo::text(task.process.engine.model(), host).into_bytes()),
             (_, File::Descriptor) => Some(fdinfo::text(host)),
             (Whose::Own, file) => self.own(task, file, host),
-            (Whose::Guest(record), file) => self.others(record, file, host),
+            (Whose::Guest(record), file) => self.settled(record, |record| self.others(record, file, host)),
             (Whose::Unknown, File::Cmdline) => {
                 let own = host_file::read(b"/proc/self/cmdline").ok()?;
                 record::arguments_by_form(host, &own, &task.process.image.cmdline)
             }
             (Whose::Unknown, _) => None,
         }
+    }
+
+    /// What a look at another guest finds that executes nothing meanwhile: else it would be of neither program.
+    fn settled<T>(&self, first: &Record, look: impl Fn(&Record) -> Option<T>) -> Option<T> {
+        const TRIES: u32 = 8;
+        let mut record = Cow::Borrowed(first);
+        for _ in 1..TRIES {
+            let found = look(&record);
+            match Record::read_begun(self.place.pid, self.directory()) {
+                Some(now) if now != *record => record = Cow::Owned(now),
+                Some(_) | None => return found,
+            }
+        }
+        look(&record)
     }
 
     fn own(&self, task: &Task, file: File, host: &[u8]) -> Option<Vec<u8>> {
@@ -265,7 +289,7 @@ fn whose(task: &Task, place: &Place, path: &[u8]) -> Whose {
     if place.pid == 0 || place.pid == task.process.pid() || is_own_thread(place.pid) {
         return Whose::Own;
     }
-    match Record::read(&path[..place.directory]) {
+    match Record::read_begun(place.pid, &path[..place.directory]) {
         Some(record) => Whose::Guest(Box::new(record)),
         None => Whose::Unknown,
     }
@@ -296,9 +320,7 @@ pub fn open(task: &Task, at: &At<'_>, file: File, open: OpenFlags) -> Option<Sys
                 Err(error) => return Some(Err(error)),
             };
         }
-        if let (Whose::Own, Some(unnamed)) = (&node.whose, &task.process.image.unnamed)
-            && unnamed.link().is_none()
-        {
+        if let Some(unnamed) = node.unreachable(task) {
             return Some(unnamed.open_copy(&exe.name, open));
         }
         let path = host_file::c_path(&exe.path()).ok()?;
@@ -327,6 +349,16 @@ pub fn open(task: &Task, at: &At<'_>, file: File, open: OpenFlags) -> Option<Sys
         // It has been read, but not by the guest.
         None => Some(host::lseek(real, 0, 0).map(|_| real as u64)),
     }
+}
+
+/// Opens a copy of the program that an exe link leads to, if the guest cannot reach the program itself.
+pub fn open_copy(task: &Task, at: &At<'_>, file: File) -> Option<SysResult> {
+    if file != File::Exe {
+        return None;
+    }
+    let node = Node::find(task, at, file)?;
+    let unnamed = node.unreachable(task)?;
+    Some(unnamed.open_copy(&node.exe(task)?.name, OpenFlags::O_CLOEXEC))
 }
 
 /// Opens a file that is being executed: nobody may write to it (deny_write_access).

@@ -11,12 +11,14 @@
 use super::host_file;
 use crate::host;
 use crate::kernel::process::Image;
+use crate::kernel::ptrace;
 use crate::mm::maps::{HostLine, parse};
 use crate::mm::{Backing, Vma};
 use elf_loader::stack::{AT_ENTRY, AT_PHDR, AT_RANDOM, AT_SYSINFO_EHDR};
 use linux_abi::{Errno, flags};
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The key of the length of the arguments: what is before the environment in the kernel's environ.
 const ARGUMENTS: u64 = 0x7261_656d_0001;
@@ -46,6 +48,13 @@ pub fn set_host_arguments(arguments: HostArguments) {
     // A second caller would say the same.
     let _ = HOST_ARGUMENTS.set(arguments);
 }
+
+/// How long another guest is waited for that begins, in microseconds and tries: a tenth of a second, as it may have been stopped.
+const BEGIN_PAUSE: u64 = 200;
+const BEGIN_TRIES: u32 = 500;
+
+/// This process shows its guest: so the kernel lets others show theirs.
+static PUBLISHED: AtomicBool = AtomicBool::new(false);
 
 /// Shows the guest that begins in this process.
 pub fn publish(image: &Image, heap: u64) {
@@ -82,12 +91,14 @@ pub fn publish(image: &Image, heap: u64) {
         environment: arguments.start.0..environment.end.0,
     };
     // Older kernels have room for fewer entries (AT_VECTOR_SIZE): without the last two of ours then.
-    if host::set_mm_map(&map, &auxv).is_err() {
+    let mut published = host::set_mm_map(&map, &auxv).is_ok();
+    if !published {
         auxv.truncate(auxv.len() - 6);
         auxv.extend([0, 0]);
         // A kernel without it: others see the emulator.
-        let _ = host::set_mm_map(&map, &auxv);
+        published = host::set_mm_map(&map, &auxv).is_ok();
     }
+    PUBLISHED.store(published, Ordering::Relaxed);
 }
 
 fn words(bytes: &[u8]) -> Vec<u64> {
@@ -107,9 +118,21 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of the process whose directory this is; `None` if it is no guest, or shows nothing to this process.
+    /// Of the process whose directory this is; `None` if it is no guest, or shows nothing to this process. To a guest, another is
+    /// there from its execve(2) on: while this emulator starts there, it is waited for.
     #[must_use]
-    pub fn read(directory: &[u8]) -> Option<Record> {
+    pub fn read_begun(pid: i32, directory: &[u8]) -> Option<Record> {
+        for _ in 0..BEGIN_TRIES {
+            let record = Record::read(directory);
+            if record.is_some() || !PUBLISHED.load(Ordering::Relaxed) || !ptrace::runs_same(pid) {
+                return record;
+            }
+            host::pause(BEGIN_PAUSE);
+        }
+        None
+    }
+
+    fn read(directory: &[u8]) -> Option<Record> {
         let auxv = host_file::read(&[directory, b"/auxv"].concat()).ok()?;
         Record::parse(directory, &words(&auxv))
     }

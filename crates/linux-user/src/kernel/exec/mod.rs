@@ -18,6 +18,7 @@ mod plan;
 
 use super::room;
 use super::task::Task;
+use crate::host;
 use crate::proc::{self, At, File};
 use crate::seccomp::handed;
 use crate::seccomp::install::has_no_new_privs;
@@ -62,21 +63,36 @@ pub fn execute(
     envp: GuestAddr,
     at: u64,
 ) -> SysResult {
-    let mut path = read_cstr(path, PATH_MAX - 1)?.ok_or(Errno::ENAMETOOLONG)?;
+    let path = read_cstr(path, PATH_MAX - 1)?.ok_or(Errno::ENAMETOOLONG)?;
     if at & !(flags::AT_EMPTY_PATH | flags::AT_SYMLINK_NOFOLLOW) != 0 {
         return Err(Errno::EINVAL);
     }
-    if let Some(program) = guest_program(task, dirfd, &path, at) {
-        path = program;
+    match guest_program(task, dirfd, path, at) {
+        Program::At(mut path) => {
+            path.push(0);
+            let target = Target {
+                dirfd,
+                path,
+                flags: at,
+            };
+            execute_target(task, target, [argv, envp])
+        }
+        Program::Copied(fd) => {
+            let fd = fd? as i32;
+            let target = Target {
+                dirfd: fd,
+                path: vec![0],
+                flags: flags::AT_EMPTY_PATH,
+            };
+            let failed = execute_target(task, target, [argv, envp]);
+            let _ = host::close(fd);
+            failed
+        }
     }
-    path.push(0);
-    let mut target = Target {
-        dirfd,
-        path,
-        flags: at,
-    };
+}
+
+fn execute_target(task: &mut Task, mut target: Target, given: [GuestAddr; 2]) -> SysResult {
     let full = room::is_full();
-    let given = [argv, envp];
     let [argv, envp] = guarded(task, given);
     let kernel_started = task.process.options.kernel_started;
     // Filters are to stay: it is looked at first what would be executed, and this very emulator executes it. Only where
@@ -100,7 +116,9 @@ pub fn execute(
         check(task, &target, argv, envp)?;
     }
     let plan = if full {
-        room::with_room(&[dirfd], || plan(task, &target).map(Plan::without_descriptor))?
+        room::with_room(&[target.dirfd], || {
+            plan(task, &target).map(Plan::without_descriptor)
+        })?
     } else {
         plan(task, &target)
     };
@@ -166,18 +184,30 @@ fn by_hand(result: SysResult, target: &Target) -> Option<bool> {
     }
 }
 
-/// The program of the guest whose exe link the path is: the host's link leads to the emulator.
-fn guest_program(task: &Task, dirfd: i32, path: &[u8], at: u64) -> Option<Vec<u8>> {
-    let name = path.rsplit(|&byte| byte == b'/').next()?;
-    let file = File::named(name).filter(|&file| file == File::Exe && at & flags::AT_SYMLINK_NOFOLLOW == 0)?;
-    let with_nul = [path, b"\0"].concat();
+/// What a path names that may be an exe link: the host's link leads to the emulator.
+enum Program {
+    At(Vec<u8>),
+    /// A copy of it, open and closed on exec, or why there is none.
+    Copied(SysResult),
+}
+
+fn guest_program(task: &Task, dirfd: i32, path: Vec<u8>, at: u64) -> Program {
+    let name = path.rsplit(|&byte| byte == b'/').next().and_then(File::named);
+    let Some(file) = name.filter(|&file| file == File::Exe && at & flags::AT_SYMLINK_NOFOLLOW == 0) else {
+        return Program::At(path);
+    };
+    let with_nul = [&path[..], b"\0"].concat();
     let at = At {
         dirfd: dirfd as i64 as u64,
         path: with_nul.as_ptr() as u64,
         resolve: 0,
-        text: &|| Some(path.to_vec()),
+        text: &|| Some(path.clone()),
     };
-    proc::target(task, &at, file)
+    if let Some(copy) = proc::open_copy(task, &at, file) {
+        return Program::Copied(copy);
+    }
+    let program = proc::target(task, &at, file);
+    Program::At(program.unwrap_or(path))
 }
 
 /// The pointers of argv or envp, without the terminator, as the kernel gets them.

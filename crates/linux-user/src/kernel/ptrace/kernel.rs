@@ -286,10 +286,3 @@ pub fn entry_of(tid: i32) -> Option<u64> {
     let _ = host::close(fd);
     auxv_value(&bytes[..count.ok()? as usize], AT_ENTRY)
 }
-
-/// Sleeps for so many microseconds, or until a signal comes.
-pub fn pause(microseconds: u64) {
-    let time = [microseconds / 1_000_000, microseconds % 1_000_000 * 1000];
-    // SAFETY: the kernel reads a struct timespec.
-    let _ = unsafe { host::raw(nr::nanosleep, [(&raw const time) as u64, 0, 0, 0, 0, 0]) };
-}

@@ -21,7 +21,7 @@ mod wait;
 
 pub use calls::ptrace;
 pub use mailbox::Trace;
-pub use table::Tracees;
+pub use table::{Tracees, runs_same};
 pub use tracee::{
     Altered, attend, begin, decide, forked, handler_entered, interrupt_call, is_traced, look, note_result,
     prepare, report_step,

@@ -3,6 +3,7 @@
 use super::mailbox::{Mode, RANGES, at, changed, place};
 use super::table::{Held, Tracee, host_options, own_identity};
 use super::{event, kernel, mailbox, options, tracee, wait};
+use crate::host;
 use crate::seccomp::filter::AUDIT_ARCH_AARCH64;
 use crate::signal::set::SIGTRAP;
 use crate::task::Task;
@@ -100,7 +101,7 @@ pub fn seize(task: &mut Task, tid: i32, asked: u64) -> SysResult {
 fn introduce_running(task: &mut Task, tid: i32, stop_again: impl Fn()) {
     for _ in 0..INTRODUCTION_TRIES {
         let Some(code) = kernel::peek_stop(tid) else {
-            kernel::pause(INTRODUCTION_PAUSE);
+            host::pause(INTRODUCTION_PAUSE);
             continue;
         };
         let _ = wait::look_at(task, tid, code);
@@ -111,7 +112,7 @@ fn introduce_running(task: &mut Task, tid: i32, stop_again: impl Fn()) {
             return;
         }
         // A child that does not know itself yet.
-        kernel::pause(INTRODUCTION_PAUSE);
+        host::pause(INTRODUCTION_PAUSE);
         stop_again();
     }
 }

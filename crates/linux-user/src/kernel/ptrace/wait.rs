@@ -3,6 +3,7 @@
 use super::mailbox::{at, attend, place};
 use super::table::{Held, SI_TKILL, Tracee};
 use super::{event, kernel, mailbox, tracee};
+use crate::host;
 use crate::kernel::stop::{Boundary, Observer, Resume};
 use crate::signal::info::SigInfo;
 use crate::signal::set::{DefaultAction, SIGSTOP, SIGTRAP, SYNC_SET, bit, default_action};
@@ -127,7 +128,7 @@ impl Patience {
             return false;
         }
         self.tries -= 1;
-        kernel::pause(100);
+        host::pause(100);
         true
     }
 }
@@ -320,7 +321,7 @@ fn put_off(tracee: &mut Tracee, info: &SigInfo) -> Option<u32> {
         return hold(tracee, SIGSTOP as u32);
     }
     tracee.go_on(0);
-    kernel::pause(NEW_CHILD_PAUSE);
+    host::pause(NEW_CHILD_PAUSE);
     let _ = kernel::tkill(tracee.tid, SIGSTOP);
     None
 }
@@ -331,7 +332,7 @@ pub fn by_stop(tracee: &mut Tracee, signal: i32) {
         // It needs time to come to know itself before it is interrupted again.
         tracee.go_on_to_next_stop(0);
         if tracee.interrupt {
-            kernel::pause(NEW_CHILD_PAUSE);
+            host::pause(NEW_CHILD_PAUSE);
             let _ = kernel::request(kernel::INTERRUPT, tracee.tid, 0, 0);
         }
         return;
