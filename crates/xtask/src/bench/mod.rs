@@ -10,6 +10,7 @@ mod table;
 mod workloads;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use program_tests::paths;
@@ -151,31 +152,22 @@ fn prepare(against: Option<&Path>) -> Result<Bench, String> {
     for root in [&sandbox.arm64, &sandbox.amd64] {
         copy_sources(&root.join("t/bench"))?;
     }
-    let outside = paths::emulator()?;
-    let raemu = Emulator {
-        inside: sandbox.install(&outside, "raemu")?,
-        outside,
+    let install = |file: &Path, name: &str| {
+        Ok::<_, String>(Emulator {
+            inside: sandbox.install(file, name)?,
+            outside: copied(file, &programs.join(name))?,
+        })
     };
-    let other = match against {
-        None => None,
-        Some(file) => {
-            let outside = fs::canonicalize(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            Some(Emulator {
-                inside: sandbox.install(&outside, "other")?,
-                outside,
-            })
-        }
-    };
+    let built = paths::emulator()?;
+    let raemu = install(&built, "raemu")?;
+    let other = against.map(|file| install(file, "other")).transpose()?;
     let mut qemu = None;
     if with_qemu {
-        let outside = PathBuf::from(capture(command("sh", ["-c", &format!("command -v {QEMU}")]))?.trim());
-        qemu = Some(Emulator {
-            inside: sandbox.install(&outside, "qemu")?,
-            outside,
-        });
+        let file = capture(command("sh", ["-c", &format!("command -v {QEMU}")]))?;
+        qemu = Some(install(Path::new(file.trim()), "qemu")?);
         sandbox.register("qemu")?;
     }
-    println!("raemu: {}\nqemu: {}", raemu.outside.display(), qemu_version());
+    println!("raemu: {}\nqemu: {}", built.display(), qemu_version());
     Ok(Bench {
         sandbox,
         programs,
@@ -183,6 +175,19 @@ fn prepare(against: Option<&Path>) -> Result<Bench, String> {
         other,
         qemu,
     })
+}
+
+/// How a file came into the page cache decides how large its pages there are, and that a tenth of a program's start: all sides
+/// are copied in the same way.
+fn copied(file: &Path, to: &Path) -> Result<PathBuf, String> {
+    let failed = |error| format!("{}: {error}", file.display());
+    if let Err(error) = fs::remove_file(to)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(failed(error));
+    }
+    fs::copy(file, to).map_err(failed)?;
+    Ok(to.to_path_buf())
 }
 
 fn copy_sources(to: &Path) -> Result<(), String> {
