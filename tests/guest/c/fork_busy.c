@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096L
 #define THREADS 8
+#define TIMERS 8
 
 static atomic_int stop;
 static atomic_long signals, mapped;
@@ -63,13 +63,19 @@ int main(void) {
     int long_test = getenv("RAEMU_TEST_LONG") != 0;
     int forks = long_test ? 10000 : 150;
     struct sigaction action = {.sa_handler = count, .sa_flags = SA_RESTART};
-    CHECK(sigaction(SIGALRM, &action, 0) == 0);
     pthread_t threads[THREADS];
     for (long i = 0; i < THREADS; i++)
         CHECK(pthread_create(&threads[i], 0, work, (void *)i) == 0);
-    /* A thousand signals a second, to any thread. */
-    struct itimerval timer = {{0, 1000}, {0, 1000}};
-    CHECK(setitimer(ITIMER_REAL, &timer, 0) == 0);
+    /* Thousands of signals a second, to any thread: what a timer sends while its last one waits is lost, and they wait
+     * long where eight threads have two processors. */
+    timer_t timers[TIMERS];
+    for (int i = 0; i < TIMERS; i++) {
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + i};
+        struct itimerspec each = {{0, 1000000}, {0, 1000000}};
+        CHECK(sigaction(SIGRTMIN + i, &action, 0) == 0);
+        CHECK(timer_create(CLOCK_MONOTONIC, &event, &timers[i]) == 0);
+        CHECK(timer_settime(timers[i], 0, &each, 0) == 0);
+    }
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
     int done = 0;
@@ -78,7 +84,6 @@ int main(void) {
         if (child == 0) {
             /* A hang ends here. */
             alarm(30);
-            signal(SIGALRM, SIG_DFL);
             pthread_t thread;
             int right = run_new_code(done);
             if (done % 8 == 0)
@@ -90,7 +95,8 @@ int main(void) {
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
     }
     clock_gettime(CLOCK_MONOTONIC, &now);
-    setitimer(ITIMER_REAL, &(struct itimerval){0}, 0);
+    for (int i = 0; i < TIMERS; i++)
+        timer_delete(timers[i]);
     stop = 1;
     for (int i = 0; i < THREADS; i++) {
         void *wrong;
