@@ -168,20 +168,21 @@ const fn split_pair(size: MemSize, bytes: [u64; 2]) -> (u64, u64) {
 }
 
 impl Player<'_> {
-    /// As [`Player::memory`], for accesses that are atomic or ordered. Without FEAT_LSE2 all of them must be aligned
+    /// As [`Player::memory`], for accesses that are atomic or ordered, and may be watched. Without FEAT_LSE2 all of them must be aligned
     /// to their size (Arm ARM B2.8.2); with it, `memory` checks what remains.
     fn ordered<T: Default>(
         &mut self,
-        access: Access,
+        touch: Touch,
         bytes: usize,
         addr: u64,
         run: impl FnOnce(&mut CpuState, GuestAddr) -> Result<T, MemFault>,
     ) -> T {
+        self.watch(touch, addr, bytes as u64);
         self.memory(|state| {
             if !state.model.features.contains(Feature::Lse2) && !addr.is_multiple_of(bytes as u64) {
                 return Err(MemFault {
                     addr: access::untag(GuestAddr(addr)),
-                    access,
+                    access: touch.access(),
                     kind: FaultKind::Alignment,
                 });
             }
@@ -192,63 +193,54 @@ impl Player<'_> {
 
 impl AtomicOps for Player<'_> {
     fn load_acquire(&mut self, size: MemSize, addr: u64) -> u64 {
-        self.watch(Touch::Load, addr, size.bytes() as u64);
-        self.ordered(Access::Read, size.bytes(), addr, |_, addr| {
+        self.ordered(Touch::Load, size.bytes(), addr, |_, addr| {
             load_acquire(size, addr)
         })
     }
     fn store_release(&mut self, size: MemSize, addr: u64, value: u64) {
-        self.watch(Touch::Store, addr, size.bytes() as u64);
-        self.ordered(Access::Write, size.bytes(), addr, |_, addr| {
+        self.ordered(Touch::Store, size.bytes(), addr, |_, addr| {
             store_release(size, addr, value)
         });
     }
     fn load_acquire_v(&mut self, size: MemSize, addr: u64) -> u128 {
-        self.watch(Touch::Load, addr, size.bytes() as u64);
-        self.ordered(Access::Read, size.bytes(), addr, |_, addr| {
+        self.ordered(Touch::Load, size.bytes(), addr, |_, addr| {
             load_acquire_v(size, addr)
         })
     }
     fn store_release_v(&mut self, size: MemSize, addr: u64, value: u128) {
-        self.watch(Touch::Store, addr, size.bytes() as u64);
-        self.ordered(Access::Write, size.bytes(), addr, |_, addr| {
+        self.ordered(Touch::Store, size.bytes(), addr, |_, addr| {
             store_release_v(size, addr, value)
         });
     }
     fn load_exclusive(&mut self, size: MemSize, _order: Order, addr: u64) -> u64 {
         let bytes = size.bytes();
-        self.watch(Touch::Load, addr, bytes as u64);
-        self.ordered(Access::Read, bytes, addr, |state, addr| {
+        self.ordered(Touch::Load, bytes, addr, |state, addr| {
             load_exclusive(state, bytes, addr)
         })[0]
     }
     fn load_exclusive_pair(&mut self, size: MemSize, _order: Order, addr: u64) -> (u64, u64) {
         let bytes = 2 * size.bytes();
         let load = |state: &mut CpuState, addr| load_exclusive(state, bytes, addr);
-        self.watch(Touch::Load, addr, bytes as u64);
-        let marked = self.ordered(Access::Read, bytes, addr, load);
+        let marked = self.ordered(Touch::Load, bytes, addr, load);
         split_pair(size, marked)
     }
     fn store_exclusive(&mut self, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
         let bytes = size.bytes();
         let store = |state: &mut CpuState, addr| store_exclusive(state, bytes, addr, [value, 0]);
-        self.watch(Touch::Store, addr, bytes as u64);
-        self.ordered(Access::Write, bytes, addr, store)
+        self.ordered(Touch::Store, bytes, addr, store)
     }
     fn store_exclusive_pair(&mut self, size: MemSize, _order: Order, addr: u64, values: (u64, u64)) -> u64 {
         let new = join_pair(size, values);
         let bytes = 2 * size.bytes();
         let store = |state: &mut CpuState, addr| store_exclusive(state, bytes, addr, new);
-        self.watch(Touch::Store, addr, bytes as u64);
-        self.ordered(Access::Write, bytes, addr, store)
+        self.ordered(Touch::Store, bytes, addr, store)
     }
     fn clear_exclusive(&mut self) {
         clear_exclusive(self.state);
     }
     fn atomic_rmw(&mut self, op: Rmw, size: MemSize, _order: Order, addr: u64, value: u64) -> u64 {
         let bytes = size.bytes();
-        self.watch(Touch::Both, addr, bytes as u64);
-        self.ordered(Access::Write, bytes, addr, |_, addr| {
+        self.ordered(Touch::Both, bytes, addr, |_, addr| {
             atomic_rmw(op, bytes, addr, value)
         })
     }
@@ -259,16 +251,14 @@ impl AtomicOps for Player<'_> {
         addr: u64,
         (first, second): (u64, u64),
     ) -> (u64, u64) {
-        self.watch(Touch::Both, addr, 16);
-        self.ordered(Access::Write, 16, addr, |_, addr| {
+        self.ordered(Touch::Both, 16, addr, |_, addr| {
             atomic_rmw_pair(op, addr, [first, second])
         })
     }
     fn compare_swap(&mut self, size: MemSize, _order: Order, addr: u64, expected: u64, new: u64) -> u64 {
         let (expected, new) = ([expected, 0], [new, 0]);
         let bytes = size.bytes();
-        self.watch(Touch::Both, addr, bytes as u64);
-        self.ordered(Access::Write, bytes, addr, |_, addr| {
+        self.ordered(Touch::Both, bytes, addr, |_, addr| {
             compare_swap(bytes, addr, expected, new)
         })[0]
     }
@@ -283,8 +273,7 @@ impl AtomicOps for Player<'_> {
         let (expected, new) = (join_pair(size, expected), join_pair(size, new));
         let bytes = 2 * size.bytes();
         let swap = |_: &mut CpuState, addr| compare_swap(bytes, addr, expected, new);
-        self.watch(Touch::Both, addr, bytes as u64);
-        let old = self.ordered(Access::Write, bytes, addr, swap);
+        let old = self.ordered(Touch::Both, bytes, addr, swap);
         split_pair(size, old)
     }
     fn barrier(&mut self, kind: Barrier) {

@@ -4,7 +4,7 @@
 //! cache maintenance but DC ZVA) is none of those operations.
 
 use crate::{Player, Stop};
-use guest::{Exit, GuestAddr};
+use guest::{Access, Exit, GuestAddr};
 use guest_memory::access;
 
 /// Bytes that are watched.
@@ -24,6 +24,16 @@ pub(crate) enum Touch {
     Load,
     Store,
     Both,
+}
+
+impl Touch {
+    /// What a fault says of it.
+    pub(crate) const fn access(self) -> Access {
+        match self {
+            Touch::Load => Access::Read,
+            Touch::Store | Touch::Both => Access::Write,
+        }
+    }
 }
 
 impl Watchpoint {
