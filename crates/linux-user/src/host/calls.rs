@@ -2,6 +2,7 @@
 //! reads and writes, so that nothing is left for a caller to uphold.
 
 use super::raw;
+use host_memory::Mapping;
 use linux_abi::layout::{HostStat, Rlimit, Statfs, Timespec, Utsname};
 use linux_abi::nr::x86_64 as nr;
 use linux_abi::{SysResult, flags};
@@ -238,25 +239,32 @@ pub fn pread(fd: i32, buf: &mut [u8], offset: u64) -> SysResult {
     unsafe { raw(nr::pread64, args) }
 }
 
-/// pwrite(2).
-///
-/// # Errors
-/// The kernel's.
-pub fn pwrite(fd: i32, bytes: &[u8], offset: u64) -> SysResult {
-    let args = [int(fd), bytes.as_ptr() as u64, bytes.len() as u64, offset, 0, 0];
-    // SAFETY: `bytes` is borrowed for the call and only read.
-    unsafe { raw(nr::pwrite64, args) }
-}
-
 /// Writes to the start of a file, all of it.
 ///
 /// # Errors
 /// The kernel's.
 pub fn write_whole(fd: i32, bytes: &[u8]) -> Result<(), linux_abi::Errno> {
+    // SAFETY: `bytes` is borrowed for the call.
+    unsafe { write_from(fd, bytes.as_ptr() as u64, bytes.len() as u64) }
+}
+
+/// The same with what is mapped.
+///
+/// # Errors
+/// The kernel's; EFAULT where the mapped file has become shorter.
+pub fn write_mapping(fd: i32, contents: &Mapping) -> Result<(), linux_abi::Errno> {
+    // SAFETY: the mapping is borrowed for the call.
+    unsafe { write_from(fd, contents.address(), contents.len() as u64) }
+}
+
+/// # Safety
+/// The bytes must be the caller's to read; that they change meanwhile does no harm.
+unsafe fn write_from(fd: i32, start: u64, len: u64) -> Result<(), linux_abi::Errno> {
     let mut done = 0;
-    while done < bytes.len() {
-        match pwrite(fd, &bytes[done..], done as u64) {
-            Ok(count) => done += count as usize,
+    while done < len {
+        // SAFETY: the kernel only reads, what this function's caller may.
+        match unsafe { raw(nr::pwrite64, [int(fd), start + done, len - done, done, 0, 0]) } {
+            Ok(count) => done += count,
             Err(linux_abi::Errno::EINTR) => {}
             Err(error) => return Err(error),
         }
@@ -491,7 +499,7 @@ mod tests {
     fn files_are_written_and_read_back() {
         let fd = memfd_create(c"test", 0).expect("the host makes memory files") as i32;
         assert_eq!(write(fd, b"contents"), Ok(8));
-        assert_eq!(pwrite(fd, b"k", 0), Ok(1));
+        assert_eq!(write_whole(fd, b"k"), Ok(()));
         assert_eq!(fstat(fd).expect("open").st_size, 8);
         let reader = openat(
             -100,

@@ -94,7 +94,7 @@ impl Seed {
         let mut task = Task::new(cpu, self.process, self.mask);
         task.cpu.state_mut().clone_from(&self.registers);
         task.state = self.state;
-        task.trace.start(&self.told);
+        task.trace.inherit(&self.told);
         ptrace::look(&mut task);
         Ok(task)
     }
@@ -145,7 +145,7 @@ impl Task {
         let process = Arc::new(self.process.sharing_memory(shares_actions));
         let inherited = self.state.clone();
         let mut trace = Trace::new((&raw const *self.signals.pending()) as u64);
-        trace.start(&self.trace.told_to_child());
+        trace.inherit(&self.trace.told_to_child());
         let childs = Own {
             observers: self.observers.clone(),
             extra_observers: self.extra_observers,

@@ -63,7 +63,7 @@ struct Shared {
     state: Lock<State>,
     executable: ExecIndex,
     shared_code: SharedCode,
-    /// The table is to be compared with the host's map: see [`repair`].
+    /// [`State::unsure`], for who looks without the lock, as the run loop does at each turn: see [`repair`].
     unsure: AtomicBool,
     /// How far mremap(2) has moved the vDSO; addresses wrap.
     vdso_shift: AtomicU64,

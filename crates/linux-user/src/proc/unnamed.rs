@@ -9,7 +9,6 @@ use super::shown::LONGEST_NAME;
 use crate::host::{self, Fcntl};
 use guest::PAGE_SIZE;
 use host_memory::Mapping;
-use linux_abi::nr::x86_64 as nr;
 use linux_abi::{Errno, OpenFlags, SysResult, flags};
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -70,17 +69,7 @@ impl Unnamed {
     }
 
     fn fill(&self, fd: i32) -> Result<(), Errno> {
-        let (start, len) = (self.contents.address(), self.contents.len() as u64);
-        let mut done = 0;
-        while done < len {
-            let rest = [fd as u64, start + done, len - done, 0, 0, 0];
-            // SAFETY: the kernel reads the mapping, which is this type's own; where the file has become shorter, it says EFAULT.
-            match unsafe { host::raw(nr::write, rest) } {
-                Ok(count) => done += count,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        host::write_mapping(fd, &self.contents)?;
         if self.seals != 0 {
             host::fcntl(fd, Fcntl::AddSeals(self.seals))?;
         }

@@ -110,16 +110,7 @@ fn copy(contents: &Mapping) -> Result<Descriptor, Errno> {
     let create = |how: u64| host::memfd_create(c"raemu-aarch64", how);
     let fd = create(flags::MFD_CLOEXEC | flags::MFD_EXEC).or_else(|_| create(flags::MFD_CLOEXEC))?;
     let file = Descriptor::own(fd);
-    let (start, len) = (contents.address(), contents.len() as u64);
-    let mut done = 0;
-    while done < len {
-        // SAFETY: the bytes are ours, and only read.
-        match unsafe { host::raw(nr::pwrite64, [fd, start + done, len - done, done, 0, 0]) } {
-            Ok(count) => done += count,
-            Err(Errno::EINTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    host::write_mapping(file.number(), contents)?;
     Ok(file)
 }
 

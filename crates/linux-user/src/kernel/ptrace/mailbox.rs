@@ -360,7 +360,7 @@ impl Trace {
     }
 
     /// What a child or thread begins with whose tracer is this one's.
-    pub(super) fn inherit(&mut self, from: &Told) {
+    pub fn inherit(&mut self, from: &Told) {
         self.with(|mailbox| {
             mailbox.told = Told::new_zeroed();
             mailbox.told.state = from.state;

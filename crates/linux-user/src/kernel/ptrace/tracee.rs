@@ -683,11 +683,6 @@ impl Trace {
         }
     }
 
-    /// A new task's.
-    pub fn start(&mut self, told: &Told) {
-        self.inherit(told);
-    }
-
     /// The signal's default action is about to stop the process.
     pub fn group_stopping(&self) {
         self.with(|mailbox| mailbox.stop.state = at::GROUP_STOPPING);
