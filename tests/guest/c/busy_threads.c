@@ -2,6 +2,7 @@
  * minutes with RAEMU_TEST_LONG, which may say another number of seconds. */
 #define _GNU_SOURCE
 #include "check.h"
+#include "rss.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -97,17 +98,6 @@ static void *work(void *argument) {
         steps[number]++;
     }
     return 0;
-}
-
-static long rss_kib(void) {
-    char line[256];
-    long kib = -1;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file))
-        sscanf(line, "VmRSS: %ld", &kib);
-    if (file)
-        fclose(file);
-    return kib;
 }
 
 int main(void) {

@@ -1,6 +1,7 @@
 /* Signals, threads, forks and vfork children leave no memory behind, also not the emulator's own (RSS is the process's). */
 #define _GNU_SOURCE
 #include "check.h"
+#include "rss.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -55,18 +56,6 @@ static void *killer(void *arg) {
             kill(pid, SIGKILL);
     }
     return arg;
-}
-
-/* As the kernel counts it for the whole process. */
-static long rss_kib(void) {
-    char line[256];
-    long kib = -1;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file))
-        sscanf(line, "VmRSS: %ld", &kib);
-    if (file)
-        fclose(file);
-    return kib;
 }
 
 static const struct {

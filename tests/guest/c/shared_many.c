@@ -2,6 +2,7 @@
  * make theirs, map, run new code and allocate. RAEMU_TEST_LONG: all threads, half a minute of it. */
 #define _GNU_SOURCE
 #include "check.h"
+#include "new_code.h"
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #define THREADS 12
-#define PAGE 4096L
 
 struct maker {
     pthread_t thread;
@@ -27,32 +27,6 @@ struct maker {
 static struct maker makers[THREADS];
 static atomic_int finished, children, faulted;
 static time_t end;
-
-static unsigned next(unsigned *random) {
-    *random = *random * 1103515245 + 12345;
-    return *random >> 16;
-}
-
-static int run_new_code(char *page, unsigned value) {
-    value &= 0x7f;
-#ifdef __aarch64__
-    unsigned words[] = {0x52800000 | value << 5, 0xd65f03c0};
-#else
-    unsigned char words[] = {0xb8, value, 0, 0, 0, 0xc3};
-#endif
-    memcpy(page, words, sizeof words);
-    __builtin___clear_cache(page, page + sizeof words);
-    return ((int (*)(void))page)() == (int)value;
-}
-
-/* Maps, runs and unmaps. Nothing of the C library's that locks. */
-static int churn(unsigned value) {
-    char *page = (char *)syscall(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    int right = page != MAP_FAILED && run_new_code(page, value) && run_new_code(page, value + 1);
-    syscall(SYS_mprotect, page, PAGE, PROT_READ);
-    return syscall(SYS_munmap, page, PAGE) == 0 && right;
-}
 
 /* Until it is killed, or ends by itself: some stop themselves, some fault. */
 static int live(void *argument) {

@@ -3,6 +3,7 @@
  * go on, and end when they are told to. RAEMU_TEST_LONG: 200 trees. */
 #define _GNU_SOURCE
 #include "check.h"
+#include "new_code.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096L
 #define THREADS 3
 #define MEMBERS 64
 #define STACK (1 << 15)
@@ -35,37 +35,16 @@ struct maker {
 
 static struct maker makers[THREADS];
 
-static unsigned next(unsigned *random) {
-    *random = *random * 1103515245 + 12345;
-    return *random >> 16;
-}
-
 static long milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int run_new_code(char *page, unsigned value) {
-    value &= 0x7f;
-#ifdef __aarch64__
-    unsigned words[] = {0x52800000 | value << 5, 0xd65f03c0};
-#else
-    unsigned char words[] = {0xb8, value, 0, 0, 0, 0xc3};
-#endif
-    memcpy(page, words, sizeof words);
-    __builtin___clear_cache(page, page + sizeof words);
-    return ((int (*)(void))page)() == (int)value;
-}
-
-/* Nothing of the C library's that locks. A wrong result is seen by how the process ends. */
-static void churn(unsigned value) {
-    char *page = (char *)syscall(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED || !run_new_code(page, value) || !run_new_code(page, value + 1))
+/* A wrong result is seen by how the process ends. */
+static void work_once(unsigned value) {
+    if (!churn(value))
         syscall(SYS_exit_group, 9);
-    syscall(SYS_mprotect, page, PAGE, PROT_READ);
-    syscall(SYS_munmap, page, PAGE);
 }
 
 static void enter(void) {
@@ -78,7 +57,7 @@ static void enter(void) {
 static void fork_once(unsigned value) {
     int status, pid = (int)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {
-        churn(value);
+        work_once(value);
         syscall(SYS_exit_group, 0);
     }
     if (pid > 0 && syscall(SYS_wait4, pid, &status, 0, 0) == pid && status != 0)
@@ -87,7 +66,7 @@ static void fork_once(unsigned value) {
 
 static void work(unsigned count, unsigned rounds) {
     for (unsigned i = 0; i < rounds && !atomic_load(&board->stop); i++) {
-        churn(count + i);
+        work_once(count + i);
         if (i % 16 == 7)
             fork_once(i);
     }
